@@ -1,0 +1,128 @@
+"""CelebA's 40 attributes: names, groups and plain words. No other file knows them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Reliability = Literal["good", "fair", "poor"]
+
+GROUPS = {
+    "hair": "Hair",
+    "beard": "Beard",
+    "eyes": "Eyes and brows",
+    "nose_mouth": "Nose and mouth",
+    "skin": "Face and skin",
+    "expression": "Expression",
+    "accessories": "Accessories",
+    "judgements": "Judgements about people",
+}
+
+JUDGEMENTS_NOTE = (
+    "These eight are opinions that strangers clicked on photos of celebrities, not facts about "
+    "anyone. They are here because the data set has them, so that you can see what a network "
+    "makes of such labels."
+)
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One yes/no question about a face.
+
+    `label` is what a row is called; `yes` and `no` complete a sentence ("Fairly sure: …").
+    `note` says why the answer deserves little trust, empty where it deserves more.
+    """
+
+    name: str
+    group: str
+    label: str
+    yes: str
+    no: str
+    note: str = ""
+
+    @property
+    def is_judgement(self) -> bool:
+        return self.group == "judgements"
+
+
+_NEAR_CHANCE = "People who label the same face disagree about this nearly as often as by chance."
+_SPLITS_DIFFER = "CelebA's validation and test faces were labelled by different standards here."
+_OPINION = "An opinion of whoever labelled the photo, not a fact about the person."
+_HIDDEN = "Often outside the picture or hidden by hair, so a no means little."
+_FAINT = "Hard to see in a small picture; light and make-up change it."
+
+CELEBA: tuple[Attribute, ...] = (
+    Attribute("5_o_Clock_Shadow", "beard", "Five o'clock shadow", "a shadow of a beard",
+              "no shadow of a beard"),
+    Attribute("Arched_Eyebrows", "eyes", "Arched eyebrows", "arched eyebrows",
+              "no arched eyebrows", _FAINT),
+    Attribute("Attractive", "judgements", "Labelled “attractive”", "labelled attractive",
+              "not labelled attractive", _OPINION),
+    Attribute("Bags_Under_Eyes", "eyes", "Bags under the eyes", "bags under the eyes",
+              "no bags under the eyes", _FAINT),
+    Attribute("Bald", "hair", "Bald", "bald", "not bald"),
+    Attribute("Bangs", "hair", "Bangs", "bangs", "no bangs"),
+    Attribute("Big_Lips", "judgements", "Labelled “big lips”", "labelled big lips",
+              "not labelled big lips", f"{_OPINION} {_SPLITS_DIFFER}"),
+    Attribute("Big_Nose", "judgements", "Labelled “big nose”", "labelled big nose",
+              "not labelled big nose", _OPINION),
+    Attribute("Black_Hair", "hair", "Black hair", "black hair", "no black hair"),
+    Attribute("Blond_Hair", "hair", "Blond hair", "blond hair", "no blond hair"),
+    Attribute("Blurry", "skin", "Blurry picture", "a blurry picture", "a sharp picture"),
+    Attribute("Brown_Hair", "hair", "Brown hair", "brown hair", "no brown hair",
+              "Light decides whether hair looks brown or black."),
+    Attribute("Bushy_Eyebrows", "eyes", "Bushy eyebrows", "bushy eyebrows", "no bushy eyebrows"),
+    Attribute("Chubby", "judgements", "Labelled “chubby”", "labelled chubby",
+              "not labelled chubby", _OPINION),
+    Attribute("Double_Chin", "judgements", "Labelled “double chin”", "labelled double chin",
+              "not labelled double chin", _OPINION),
+    Attribute("Eyeglasses", "accessories", "Eyeglasses", "eyeglasses", "no eyeglasses"),
+    Attribute("Goatee", "beard", "Goatee", "a goatee", "no goatee"),
+    Attribute("Gray_Hair", "hair", "Gray hair", "gray hair", "no gray hair"),
+    Attribute("Heavy_Makeup", "skin", "Heavy make-up", "heavy make-up", "no heavy make-up"),
+    Attribute("High_Cheekbones", "skin", "High cheekbones", "high cheekbones",
+              "no high cheekbones", f"{_NEAR_CHANCE} In CelebA it mostly follows smiling."),
+    Attribute("Male", "judgements", "Labelled “male”", "labelled male", "not labelled male",
+              "A label given by the look of a photo; it says nothing about anyone's gender."),
+    Attribute("Mouth_Slightly_Open", "expression", "Mouth slightly open", "mouth slightly open",
+              "mouth closed"),
+    Attribute("Mustache", "beard", "Mustache", "a mustache", "no mustache"),
+    Attribute("Narrow_Eyes", "eyes", "Narrow eyes", "narrow eyes", "no narrow eyes",
+              _SPLITS_DIFFER),
+    Attribute("No_Beard", "beard", "No beard", "no beard", "a beard"),
+    Attribute("Oval_Face", "skin", "Oval face", "an oval face", "no oval face", _NEAR_CHANCE),
+    Attribute("Pale_Skin", "judgements", "Labelled “pale skin”", "labelled pale skin",
+              "not labelled pale skin", f"{_OPINION} Light and camera change it."),
+    Attribute("Pointy_Nose", "nose_mouth", "Pointy nose", "a pointy nose", "no pointy nose",
+              _NEAR_CHANCE),
+    Attribute("Receding_Hairline", "hair", "Receding hairline", "a receding hairline",
+              "no receding hairline"),
+    Attribute("Rosy_Cheeks", "skin", "Rosy cheeks", "rosy cheeks", "no rosy cheeks", _FAINT),
+    Attribute("Sideburns", "beard", "Sideburns", "sideburns", "no sideburns"),
+    Attribute("Smiling", "expression", "Smiling", "smiling", "not smiling"),
+    Attribute("Straight_Hair", "hair", "Straight hair", "straight hair", "no straight hair",
+              _HIDDEN),
+    Attribute("Wavy_Hair", "hair", "Wavy hair", "wavy hair", "no wavy hair", _HIDDEN),
+    Attribute("Wearing_Earrings", "accessories", "Earrings", "earrings", "no earrings", _HIDDEN),
+    Attribute("Wearing_Hat", "accessories", "Hat", "a hat", "no hat"),
+    Attribute("Wearing_Lipstick", "nose_mouth", "Lipstick", "lipstick", "no lipstick"),
+    Attribute("Wearing_Necklace", "accessories", "Necklace", "a necklace", "no necklace",
+              _HIDDEN),
+    Attribute("Wearing_Necktie", "accessories", "Necktie", "a necktie", "no necktie", _HIDDEN),
+    Attribute("Young", "judgements", "Labelled “young”", "labelled young", "not labelled young",
+              _OPINION),
+)  # fmt: skip
+
+NAMES: tuple[str, ...] = tuple(attribute.name for attribute in CELEBA)
+_BY_NAME = {attribute.name: attribute for attribute in CELEBA}
+
+
+def describe(name: str) -> Attribute:
+    """The attribute called `name`; a plain stand-in where a bundle brings its own list."""
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    words = name.replace("_", " ").strip()
+    return Attribute(name, "other", words.capitalize(), words.lower(), f"not {words.lower()}")
+
+
+def group_title(group: str) -> str:
+    """A heading for a group of rows."""
+    return GROUPS.get(group, "Attributes")

@@ -1,0 +1,49 @@
+"""What can go wrong, one class a kind of failure, one sentence for a person.
+
+The message of every error says what happened and what to do; the page and the command line
+show that sentence and nothing else. `exit_code` is what the command line returns.
+"""
+
+
+class FacelensError(Exception):
+    """Any failure that Facelens foresees."""
+
+    exit_code = 2
+
+
+class PhotoError(FacelensError):
+    """A file that is not a photo that can be read."""
+
+
+class NoFaceError(FacelensError):
+    """A photo in which no face was found."""
+
+    exit_code = 3
+
+
+class DetectorError(FacelensError):
+    """A face detector that is unknown, missing or damaged."""
+
+
+class BundleError(FacelensError):
+    """A model bundle that is missing, damaged, foreign or too new."""
+
+
+class ThresholdError(FacelensError):
+    """An operating point or threshold that does not exist."""
+
+
+class DataError(FacelensError):
+    """A data set that is missing or not of the expected form."""
+
+
+class OutputError(FacelensError):
+    """A result that cannot be written where it was asked for."""
+
+
+class DownloadError(FacelensError):
+    """A file that could not be fetched, or arrived damaged."""
+
+
+class MissingExtraError(FacelensError):
+    """A command that needs packages that are not installed."""

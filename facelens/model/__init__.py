@@ -1,0 +1,6 @@
+"""A bundle on disk or on the Hub, and running it."""
+
+from facelens.model.bundle import Bundle
+from facelens.model.network import Model, Prediction, load_model
+
+__all__ = ["Bundle", "Model", "Prediction", "load_model"]

@@ -1,0 +1,1 @@
+"""Probability to verdict: operating points, calibration, curves."""
