@@ -1,9 +1,24 @@
 """Bytes to an upright RGB array, within limits."""
 
+import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from facelens.errors import PhotoError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_BYTES = 25_000_000
+MAX_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+
+_ORIENTATION = 0x0112
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,4 +41,137 @@ class Photo:
 
 
 def read_photo(source: bytes | str | Path, *, name: str | None = None) -> Photo:
-    raise NotImplementedError
+    """Read a JPEG, PNG, WebP, BMP, GIF (its first frame) or HEIC photo, upright and in RGB.
+
+    Args:
+        source: the bytes of a photo, or the path of one.
+        name: what to call the photo; a path's file name where not given.
+
+    Raises:
+        PhotoError: it cannot be read, is no photo, is damaged or is over the limits.
+
+    Example:
+        >>> read_photo("me.jpg").pixels.shape  # doctest: +SKIP
+        (480, 640, 3)
+    """
+    if isinstance(source, str | Path):
+        path = Path(source)
+        shown = printable(name or str(source))
+        return Photo(_decode(_read(path, shown), shown), name or path.name)
+    shown = printable(name or "The photo")
+    if len(source) > MAX_BYTES:
+        raise PhotoError(_too_heavy(shown))
+    return Photo(_decode(bytes(source), shown), name or "photo")
+
+
+def printable(name: str) -> str:
+    """A file name that is safe to show: control characters and stray bytes escaped."""
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def _read(path: Path, shown: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise PhotoError(f"{shown} does not exist; check the path.") from None
+    except IsADirectoryError:
+        raise PhotoError(
+            f"{shown} is a folder; name one photo, or use facelens label for a folder."
+        ) from None
+    except PermissionError:
+        raise PhotoError(f"{shown} may not be read by you; check its permissions.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise PhotoError(f"{shown} cannot be read: {why}.") from None
+    if len(data) > MAX_BYTES:
+        raise PhotoError(_too_heavy(shown))
+    return data
+
+
+def _too_heavy(shown: str) -> str:
+    return f"{shown} is larger than {MAX_BYTES // 1_000_000} MB; save it smaller and try again."
+
+
+def _decode(data: bytes, shown: str) -> np.ndarray:
+    from PIL import Image
+
+    if not data:
+        raise PhotoError(f"{shown} is empty; choose a photo.")
+    heic = _heic_opener()
+    if not heic and data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
+        raise PhotoError(
+            f"{shown} is a HEIC photo; save it as JPEG, or pip install pillow-heif to read it."
+        )
+    with warnings.catch_warnings():
+        # Our own limit is lower than the one that Pillow warns about.
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(io.BytesIO(data), formats=[*FORMATS, *heic])
+        except Image.DecompressionBombError:
+            raise PhotoError(_too_large(shown)) from None
+        except Exception:  # noqa: BLE001 - a hostile header may break a decoder in any way
+            raise PhotoError(
+                f"{shown} is not a photo that can be read; use JPEG, PNG, WebP, BMP or GIF."
+            ) from None
+        with image:
+            if image.width * image.height > MAX_PIXELS:
+                raise PhotoError(_too_large(shown, f" ({image.width:,} x {image.height:,})"))
+            try:
+                image.load()
+                return _pixels(image)
+            except Exception:  # noqa: BLE001 - likewise a hostile body
+                raise PhotoError(
+                    f"{shown} is damaged or cut short; save or copy it again."
+                ) from None
+
+
+def _too_large(shown: str, size: str = "") -> str:
+    limit = f"{MAX_PIXELS // 1_000_000} million pixels"
+    return f"{shown} has more than {limit}{size}; save it smaller and try again."
+
+
+def _heic_opener() -> tuple[str, ...]:
+    try:
+        import pillow_heif
+    except ImportError:
+        return ()
+    pillow_heif.register_heif_opener()
+    return ("HEIF",)
+
+
+def _pixels(image: "Image.Image") -> np.ndarray:
+    try:
+        orientation = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - a photo with broken EXIF is still a photo
+        orientation = 1
+    if image.mode.startswith("I;16"):
+        # Pillow would clip: 65535 becomes 255 and so does 256.
+        grey = (np.asarray(image, np.uint32) * 255 + 32767) // 65535
+        pixels = np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+    else:
+        pixels = np.array(_opaque(image))
+    return np.ascontiguousarray(_upright(pixels, orientation))
+
+
+def _opaque(image: "Image.Image") -> "Image.Image":
+    """RGB, with what is transparent shown over white."""
+    from PIL import Image
+
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    page = Image.new("RGB", image.size, "white")
+    page.paste(layer, mask=layer.getchannel("A"))
+    return page
+
+
+def _upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
+    """Undo an EXIF orientation, 1 to 8 (Exif 2.32, tag 0x0112)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return pixels

@@ -1,0 +1,88 @@
+"""What the tests stand on: real data and a browser where there are, the example photo always."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+# Without these every machine finds faces in the same way and reads the same model.
+_DETECTOR = os.environ.pop("FACELENS_DETECTOR", "")
+os.environ.pop("FACELENS_MODEL", None)
+
+
+def missing(sentence: str) -> None:
+    """Skip, or fail where FACELENS_STRICT says that everything has to be there."""
+    if os.environ.get("FACELENS_STRICT") == "1":
+        pytest.fail(sentence, pytrace=False)
+    pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder with celeba/, keypoints/ and portraits/."""
+    folder = os.environ.get("FACELENS_DATA")
+    if not folder:
+        missing(
+            "FACELENS_DATA is not set: fetch the faces with `facelens download celeba DIR/celeba` "
+            "and set FACELENS_DATA=DIR"
+        )
+    path = Path(folder).resolve()
+    if not path.is_dir():
+        missing(
+            f"FACELENS_DATA={folder} is not a folder: `facelens download celeba {folder}/celeba`"
+        )
+    return path
+
+
+@pytest.fixture(scope="session")
+def portraits(data_dir) -> Path:
+    """A folder of seventeen public-domain portraits and what is visible in them, labels.csv."""
+    folder = data_dir / "portraits"
+    if not folder.is_dir():
+        missing(f"{folder} is missing: put frontal portraits and their labels.csv there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def yunet() -> Path:
+    """The YuNet file that FACELENS_DETECTOR named when the tests began."""
+    if not _DETECTOR.startswith("yunet:"):
+        missing(
+            "FACELENS_DETECTOR names no YuNet file: `facelens download detector`, then set "
+            "FACELENS_DETECTOR=yunet:PATH"
+        )
+    path = Path(_DETECTOR.removeprefix("yunet:")).resolve()
+    if not path.is_file():
+        missing(f"{path} is missing: fetch it with `facelens download detector`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Path:
+    return ROOT / "facelens" / "ui" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium that talks to nobody but the pages under test."""
+    try:
+        from playwright import sync_api as playwright
+    except ImportError:
+        missing("Playwright is not installed: `pip install playwright`")
+    chromium = os.environ.get("FACELENS_CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if not chromium or not Path(chromium).is_file():
+        missing(
+            "no Chromium: `apt-get install chromium` on Debian, or set FACELENS_CHROMIUM to one"
+        )
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield opened
+        opened.close()
