@@ -1,43 +1,39 @@
 """Find the faces in a photo and lay them straight."""
 
-from dataclasses import dataclass
-from typing import NamedTuple
-
-import numpy as np
-
+from facelens.faces import align, detect
+from facelens.faces.face import CROP_HEIGHT, CROP_WIDTH, Box, Face
 from facelens.photo import Photo
 
-CROP_HEIGHT, CROP_WIDTH = 218, 178
-
-
-class Box(NamedTuple):
-    """An upright rectangle in pixels of the upright photo; may reach over its edge."""
-
-    x: float
-    y: float
-    w: float
-    h: float
-
-
-@dataclass(frozen=True, eq=False)
-class Face:
-    """One face of a photo, found and straightened.
-
-    `points`: float32 (5, 2), x and y in photo pixels: the eye and mouth corner on the viewer's
-    left come before those on the right: left eye, right eye, nose tip, left mouth, right mouth.
-    `warp`: float32 (2, 3), takes photo coordinates to the 178x218 CelebA template.
-    `crop`: uint8 (218, 178, 3) RGB, the photo under `warp`.
-    `hints`: sentences that say why an answer about this face is worth less; empty if none.
-    """
-
-    box: Box
-    confidence: float
-    points: np.ndarray
-    warp: np.ndarray
-    crop: np.ndarray
-    detector: str
-    hints: tuple[str, ...] = ()
+__all__ = ["CROP_HEIGHT", "CROP_WIDTH", "Box", "Face", "detector_in_use", "find_faces"]
 
 
 def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
-    raise NotImplementedError
+    """Find every face of a photo, largest first, each laid straight.
+
+    Args:
+        photo: where to look.
+        detector: `auto`, `haar`, `yunet` or `yunet:PATH`; by default what FACELENS_DETECTOR says,
+            else `auto`, which is YuNet if its file is in the cache and the cascades if not.
+
+    Raises:
+        DetectorError: the detector is unknown, missing or damaged.
+    """
+    finder = detect.open_detector(detector)
+    faces = []
+    for found in finder.find(photo.pixels):
+        faces.append(
+            Face(
+                box=align.face_box(found.warp),
+                confidence=found.confidence,
+                points=found.points,
+                warp=found.warp,
+                crop=align.straighten(photo.pixels, found.warp),
+                detector=finder.name,
+            )
+        )
+    return sorted(faces, key=lambda face: face.box.w * face.box.h, reverse=True)
+
+
+def detector_in_use(spec: str | None = None) -> str:
+    """Say which detector `spec` comes to: `yunet` or `haar`."""
+    return detect.resolve(spec)[0]

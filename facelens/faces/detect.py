@@ -1,0 +1,218 @@
+"""Two face detectors behind one interface: YuNet, and the Haar cascades that OpenCV brings."""
+
+import os
+import sys
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from facelens.errors import DetectorError
+from facelens.faces import align, points
+
+YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+LONGEST_SIDE = 640
+SMALLEST_FACE = 30
+YUNET_CONFIDENCE = 0.6
+HAAR_CONFIDENCE = 0.5
+TURNS = (22.0, -22.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A face in a photo before it is laid straight.
+
+    `warp`: float32 (2, 3), photo to template. `points`: float32 (5, 2), in photo pixels.
+    """
+
+    warp: np.ndarray
+    points: np.ndarray
+    confidence: float
+
+
+class Detector(Protocol):
+    """Anything that finds faces in RGB pixels."""
+
+    name: str
+
+    def find(self, pixels: np.ndarray) -> list[Found]:
+        """Find the faces of a uint8 (height, width, 3) RGB picture."""
+
+
+def cache_folder() -> Path:
+    """Name the folder that downloads are kept in; FACELENS_CACHE moves it."""
+    if chosen := os.environ.get("FACELENS_CACHE"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "facelens"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "facelens"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "facelens"
+
+
+def cached_yunet() -> Path | None:
+    """Find the YuNet file that `facelens download detector` has put into the cache."""
+    path = cache_folder() / YUNET_FILE
+    return path if path.is_file() else None
+
+
+def resolve(spec: str | None = None) -> tuple[str, Path | None]:
+    """Say which detector `spec` (or FACELENS_DETECTOR, or `auto`) means, and YuNet's file.
+
+    Raises:
+        DetectorError: there is no such detector, or YuNet's file is not there.
+    """
+    spec = spec or os.environ.get("FACELENS_DETECTOR") or "auto"
+    if spec == "haar":
+        return "haar", None
+    if spec in ("auto", "yunet"):
+        path = cached_yunet()
+        if path is None and spec == "auto":
+            return "haar", None
+    elif spec.startswith("yunet:") or spec.endswith(".onnx"):
+        path = Path(spec.removeprefix("yunet:")).expanduser()
+    else:
+        raise DetectorError(
+            f"There is no face detector called '{spec}': use auto, haar, yunet or yunet:PATH."
+        )
+    if path is None:
+        raise DetectorError(
+            "YuNet's file is not in the cache: run `facelens download detector` or use haar."
+        )
+    if not path.is_file():
+        raise DetectorError(f"There is no YuNet file at {path}.")
+    return "yunet", path
+
+
+def open_detector(spec: str | None = None) -> Detector:
+    """Open the detector that `spec` means, once in a process."""
+    name, path = resolve(spec)
+    if path is None:
+        return _haar()
+    stat = path.stat()
+    return _yunet(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=2)
+def _yunet(path: Path, _changed: int, _size: int) -> "Yunet":
+    return Yunet(path)
+
+
+@lru_cache(maxsize=1)
+def _haar() -> "Haar":
+    return Haar()
+
+
+class Yunet:
+    """YuNet, a small network that gives a box and five points a face."""
+
+    name = "yunet"
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._net = cv2.FaceDetectorYN.create(
+                str(path), "", (64, 64), YUNET_CONFIDENCE, 0.3, 5000
+            )
+            self._net.detect(np.zeros((64, 64, 3), np.uint8))
+        except (cv2.error, SystemError) as error:
+            raise DetectorError(
+                f"{path} is damaged or is not a YuNet face detector: fetch it again."
+            ) from error
+
+    def find(self, pixels: np.ndarray) -> list[Found]:
+        small, factor = _bounded(pixels)
+        small = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+        with self._lock:
+            self._net.setInputSize((small.shape[1], small.shape[0]))
+            rows = self._net.detect(small)[1]
+        found = []
+        for row in () if rows is None else rows:
+            five = (row[4:14].reshape(5, 2) + 0.5) * factor - 0.5
+            found.append(Found(align.similarity(five, align.TEMPLATE), five, float(row[14])))
+        return found
+
+
+class Haar:
+    """Haar cascades, and a small network that finds the five points in their boxes.
+
+    The cascade misses faces that lean, so the picture is turned either way where the upright one
+    shows nothing.
+    """
+
+    name = "haar"
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        path = Path(cv2.data.haarcascades) / "haarcascade_frontalface_alt2.xml"
+        self._cascade = cv2.CascadeClassifier(str(path))
+        if self._cascade.empty():
+            raise DetectorError("OpenCV's face cascades are missing: install opencv below 5.")
+        self._points = points.load()
+
+    def find(self, pixels: np.ndarray) -> list[Found]:
+        small, factor = _bounded(pixels)
+        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+        full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+        with self._lock:
+            found = self._look(grey, full, factor, 0.0)
+            if not found:
+                found = [f for turn in TURNS for f in self._look(grey, full, factor, turn)]
+        return without_doubles(found)
+
+    def _look(self, grey: np.ndarray, full: np.ndarray, factor: float, turn: float) -> list[Found]:
+        turned, there = turned_by(grey, turn)
+        boxes = self._cascade.detectMultiScale(
+            turned, scaleFactor=1.1, minNeighbors=2, minSize=(SMALLEST_FACE, SMALLEST_FACE)
+        )
+        to_small = np.array([[1, 0, 0.5], [0, 1, 0.5]], np.float32) / factor
+        to_small[:, 2] -= 0.5
+        found = []
+        for x, y, w, _ in boxes:
+            guess = align.compose(points.guess(x, y, w), align.compose(there, to_small))
+            warp, confidence = self._points(full, guess)
+            if confidence >= HAAR_CONFIDENCE:
+                five = align.apply(align.invert(warp), align.TEMPLATE)
+                found.append(Found(warp, five, confidence))
+        return found
+
+
+def turned_by(grey: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a picture about its middle on a canvas that holds all of it; give the 2x3 too."""
+    height, width = grey.shape
+    there = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    if degrees == 0:
+        return grey, np.asarray(there, np.float32)
+    cos, sin = abs(there[0, 0]), abs(there[0, 1])
+    w, h = round(width * cos + height * sin), round(width * sin + height * cos)
+    there[:, 2] += ((w - width) / 2, (h - height) / 2)
+    turned = cv2.warpAffine(grey, there, (w, h), borderMode=cv2.BORDER_REPLICATE)
+    return turned, np.asarray(there, np.float32)
+
+
+def without_doubles(found: list[Found]) -> list[Found]:
+    """Keep the surest of faces that cover each other: centres closer than half a face."""
+    kept: list[Found] = []
+    for face in sorted(found, key=lambda f: f.confidence, reverse=True):
+        box = align.face_box(face.warp)
+        for other in map(align.face_box, (k.warp for k in kept)):
+            away = np.hypot(*np.subtract(box.centre, other.centre))
+            if away < max(box.w, other.w) / 2:
+                break
+        else:
+            kept.append(face)
+    return kept
+
+
+def _bounded(pixels: np.ndarray) -> tuple[np.ndarray, float]:
+    """Shrink a picture to `LONGEST_SIDE`; also give how many photo pixels one of its pixels is."""
+    height, width = pixels.shape[:2]
+    factor = max(height, width) / LONGEST_SIDE
+    if factor <= 1:
+        return pixels, 1.0
+    size = (max(round(width / factor), 1), max(round(height / factor), 1))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), factor
