@@ -104,8 +104,8 @@ def _decode(data: bytes, shown: str) -> np.ndarray:
             f"{shown} is a HEIC photo; save it as JPEG, or pip install pillow-heif to read it."
         )
     with warnings.catch_warnings():
-        # Our own limit is lower than the one that Pillow warns about.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Pillow warns of sizes over ours and of odd EXIF: the first is refused, the second harmless.
+        warnings.simplefilter("ignore")
         try:
             image = Image.open(io.BytesIO(data), formats=[*FORMATS, *heic])
         except Image.DecompressionBombError:
