@@ -1,0 +1,96 @@
+"""How good are the answers: accuracy, average precision, F1, balanced accuracy, calibration.
+
+All take `probabilities` float (n, attributes) and `labels` bool (n, attributes) and give one
+figure an attribute; NaN where an attribute has no positive or no negative face.
+"""
+
+import numpy as np
+
+BINS = 15
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.ndarray:
+    """Share of faces on which the verdict agrees with the label."""
+    return ((probabilities >= cut) == labels).mean(0)
+
+
+def average_precision(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Area under the precision-recall steps, ties counted together (as scikit-learn does)."""
+    return np.array(
+        [_average_precision(probabilities[:, a], labels[:, a]) for a in range(labels.shape[1])]
+    )
+
+
+def _average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
+    if truth.all() or not truth.any():
+        return float("nan")
+    order = np.argsort(-scores, kind="stable")
+    scores, truth = scores[order], truth[order]
+    last_of_tie = np.append(np.diff(scores) != 0, True)
+    hits = np.cumsum(truth)[last_of_tie]
+    precision = hits / (np.flatnonzero(last_of_tie) + 1)
+    recall_steps = np.diff(hits, prepend=0) / hits[-1]
+    return float((precision * recall_steps).sum())
+
+
+def f1(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.ndarray:
+    """Harmonic mean of precision and recall; 0 where nothing right is called."""
+    called = probabilities >= cut
+    hits = (called & labels).sum(0)
+    total = called.sum(0) + labels.sum(0)
+    return np.where(labels.any(0), 2 * hits / np.maximum(total, 1), np.nan)
+
+
+def balanced_accuracy(
+    probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5
+) -> np.ndarray:
+    """Mean of the shares of positive and of negative faces that are called right."""
+    called = probabilities >= cut
+    with np.errstate(invalid="ignore"):
+        recall = (called & labels).sum(0) / labels.sum(0)
+        rejection = (~called & ~labels).sum(0) / (~labels).sum(0)
+    return (recall + rejection) / 2
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Expected calibration error in 15 bins of equal width (Naeini et al., 2015)."""
+    n, count = labels.shape
+    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    flat = (bins + BINS * np.arange(count)).ravel()
+    gap = np.bincount(
+        flat, (probabilities - labels).astype(np.float64).ravel(), minlength=BINS * count
+    )
+    return np.abs(gap.reshape(count, BINS)).sum(1) / n
+
+
+def calibration_floor(
+    probabilities: np.ndarray, *, draws: int = 100, seed: int = 0
+) -> np.ndarray:
+    """The calibration error that so few faces show even if every probability is exactly right.
+
+    Labels are drawn from the probabilities themselves; the mean over `draws`.
+    """
+    rng = np.random.default_rng(seed)
+    errors = [
+        calibration_error(probabilities, rng.random(probabilities.shape) < probabilities)
+        for _ in range(draws)
+    ]
+    return np.mean(errors, 0)
+
+
+def resample_people(people: np.ndarray, *, draws: int, seed: int = 0) -> np.ndarray:
+    """Bootstrap weights int (draws, n): how often each face is in each resample of people.
+
+    Faces of one person are alike, so people are drawn, with all their faces.
+    """
+    _, owner = np.unique(people, return_inverse=True)
+    crowd = int(owner.max()) + 1
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(crowd, np.full(crowd, 1 / crowd), size=draws)
+    return drawn[:, owner]
+
+
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """The middle 95 % of bootstrap `values`."""
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

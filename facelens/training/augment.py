@@ -1,0 +1,77 @@
+"""Batch augmentation on the device: one resampling from the crop to the network's input."""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+# Mean and deviation of ImageNet, which the pretrained backbones were trained with.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a training crop may stray from the original, uniformly either way.
+
+    `rotation` in degrees, `scale` and `shift` as a share of the crop, `light` (brightness,
+    contrast) and `colour` (saturation) as a share of the range; `flip` a probability.
+    """
+
+    flip: float = 0.5
+    rotation: float = 8.0
+    scale: float = 0.08
+    shift: float = 0.04
+    light: float = 0.2
+    colour: float = 0.2
+
+    def asdict(self) -> dict[str, float]:
+        return asdict(self)
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """Floats (n, 3, h, w) from 0 to 1 as the backbone expects them."""
+    mean = pixels.new_tensor(MEAN).view(1, 3, 1, 1)
+    std = pixels.new_tensor(STD).view(1, 3, 1, 1)
+    return (pixels - mean) / std
+
+
+def plain(crops: Tensor, size: tuple[int, int]) -> Tensor:
+    """Crops uint8 (n, 218, 178, 3) to normalised floats (n, 3, *size), nothing changed."""
+    pixels = crops.permute(0, 3, 1, 2).float() / 255
+    return normalise(F.interpolate(pixels, size, mode="bilinear", align_corners=False))
+
+
+def augment(
+    crops: Tensor, size: tuple[int, int], how: Augmentation, generator: torch.Generator
+) -> Tensor:
+    """Crops uint8 (n, 218, 178, 3) to normalised floats (n, 3, *size), each its own way."""
+    n, height, width, _ = crops.shape
+
+    def draw(reach: float) -> Tensor:
+        return (torch.rand(n, generator=generator) * 2 - 1) * reach
+
+    angle = draw(math.radians(how.rotation))
+    zoom = torch.exp(draw(how.scale))
+    mirror = torch.where(torch.rand(n, generator=generator) < how.flip, -1.0, 1.0)
+    cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
+    # grid_sample counts in half-widths and half-heights: hence the aspect in the off-diagonal.
+    theta = torch.stack(
+        [
+            torch.stack([cos * mirror, -sin * height / width, draw(2 * how.shift)], 1),
+            torch.stack([sin * mirror * width / height, cos, draw(2 * how.shift)], 1),
+        ],
+        1,
+    ).to(crops.device)
+    pixels = crops.permute(0, 3, 1, 2).float() / 255
+    grid = F.affine_grid(theta, [n, 3, *size], align_corners=False)
+    pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+
+    def each(reach: float) -> Tensor:
+        return (1 + draw(reach)).view(n, 1, 1, 1).to(crops.device)
+
+    pixels = pixels * each(how.light)
+    pixels = torch.lerp(pixels.mean((1, 2, 3), keepdim=True), pixels, each(how.light))
+    pixels = torch.lerp(pixels.mean(1, keepdim=True), pixels, each(how.colour))
+    return normalise(pixels.clamp(0, 1))

@@ -1,0 +1,75 @@
+"""`facelens train`, `facelens export`: the commands that need torch."""
+
+import argparse
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from facelens.training import learn
+from facelens.training.data import open_store
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one of the training commands."""
+    parser = argparse.ArgumentParser(prog="facelens", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    _add_train(commands.add_parser("train", help="train a network on aligned crops"))
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    return int(args.call(args))
+
+
+def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, help="folder with train-*.parquet and valid-*.parquet")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; resumed")
+    parser.add_argument("--arch", default="mobilenet_v2", help="a torchvision classifier")
+    parser.add_argument("--backbone-weights", type=Path, help="file of torchvision weights")
+    parser.add_argument("--from-scratch", action="store_true", help="random weights")
+    parser.add_argument("--epochs", type=int, nargs=2, metavar=("FROZEN", "UNFROZEN"))
+    parser.add_argument("--limit", type=int, help="use only the first so many pictures")
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", help="cuda, cpu, mps; default: the best there is")
+    parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
+    parser.set_defaults(call=_train)
+
+
+def cache_folder(chosen: Path | None = None) -> Path:
+    """Where decoded pictures are kept: the argument, `FACELENS_CACHE`, or the user's cache."""
+    fallback = os.environ.get("FACELENS_CACHE") or Path.home() / ".cache" / "facelens"
+    return chosen or Path(fallback)
+
+
+def _train(args: argparse.Namespace) -> int:
+    recipe = learn.Recipe(arch=args.arch, seed=args.seed)
+    if args.epochs:
+        frozen, unfrozen = recipe.stages
+        recipe = replace(
+            recipe,
+            stages=(
+                replace(frozen, epochs=args.epochs[0]),
+                replace(unfrozen, epochs=args.epochs[1]),
+            ),
+        )
+    if args.batch_size:
+        recipe = replace(recipe, batch_size=args.batch_size)
+    cache = cache_folder(args.cache)
+    train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
+    valid_set = open_store(args.data, "valid", cache=cache, limit=args.limit)
+    run = learn.open_run(
+        args.out,
+        recipe,
+        data={"train": len(train_set), "valid": len(valid_set), "names": train_set.names},
+        start="random" if args.from_scratch else "ImageNet",
+    )
+    learn.train(
+        run,
+        train_set,
+        valid_set,
+        backbone_weights=args.backbone_weights,
+        from_scratch=args.from_scratch,
+        device=args.device,
+    )
+    return 0

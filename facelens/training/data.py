@@ -1,0 +1,196 @@
+"""Parquet in the Hub's layout to a uint8 memory map, decoded once."""
+
+import hashlib
+import io
+import json
+import logging
+import queue
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from PIL import Image
+
+from facelens.errors import DataError
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.session import cores
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """A split of a data set, decoded.
+
+    `images`: uint8 (n, 218, 178, 3) RGB, a read-only memory map.
+    `labels`: bool (n, attributes). `people`: int64 (n,), who is on each picture.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    people: np.ndarray
+    paths: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def take(self, rows: np.ndarray | slice) -> "Store":
+        """The same split, these rows only."""
+        paths = tuple(np.asarray(self.paths, object)[rows])
+        return Store(self.images[rows], self.labels[rows], self.people[rows], paths, self.names)
+
+
+def split_files(data: Path, split: str) -> list[Path]:
+    """The parquet files of `split` ("train", "valid", "test") under `data`."""
+    files = sorted(Path(data).rglob(f"{split}-*.parquet"))
+    if not files:
+        raise DataError(
+            f"No {split}-*.parquet under {data}: fetch CelebA with `facelens download celeba DIR`."
+        )
+    return files
+
+
+def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None) -> Store:
+    """Open `split` of the data set under `data`, decoding it into `cache` the first time.
+
+    Args:
+        data: folder of parquet files: a column `image` {bytes, path}, boolean columns, and
+            optionally `celeb_id`.
+        cache: folder for memory maps, 116 kB a picture.
+        limit: take only the first so many pictures.
+    """
+    files = split_files(data, split)
+    key = hashlib.sha256(
+        json.dumps([[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]).encode()
+    ).hexdigest()[:12]
+    folder = Path(cache) / f"{split}-{key}"
+    if not (folder / "meta.json").exists():
+        _decode(files, folder)
+    meta = json.loads((folder / "meta.json").read_text())
+    shape = (meta["count"], CROP_HEIGHT, CROP_WIDTH, 3)
+    store = Store(
+        np.memmap(folder / "images.u8", np.uint8, "r", shape=shape),
+        np.load(folder / "labels.npy"),
+        np.load(folder / "people.npy"),
+        tuple(meta["paths"]),
+        tuple(meta["names"]),
+    )
+    return store.take(slice(limit)) if limit else store
+
+
+def _decode(files: list[Path], folder: Path) -> None:
+    tables = [pq.read_table(file) for file in files]
+    schema = tables[0].schema
+    names = [field.name for field in schema if str(field.type) == "bool"]
+    if "image" not in schema.names or not names:
+        raise DataError(f"{files[0]} has no column `image` or no yes/no columns.")
+    count = sum(len(table) for table in tables)
+    log.info("Decoding %d pictures into %s (%.1f GB).", count, folder, count * 116412 / 1e9)
+    folder.mkdir(parents=True, exist_ok=True)
+    images = np.memmap(
+        folder / "images.u8", np.uint8, "w+", shape=(count, CROP_HEIGHT, CROP_WIDTH, 3)
+    )
+    paths: list[str] = []
+    start = 0
+    with ProcessPoolExecutor(cores()) as pool:
+        for table in tables:
+            structs = table.column("image").to_pylist()
+            paths += [struct["path"] for struct in structs]
+            encoded = [struct["bytes"] for struct in structs]
+            for i, pixels in enumerate(pool.map(_pixels, encoded, paths[start:], chunksize=64)):
+                images[start + i] = pixels
+            start += len(structs)
+    images.flush()
+    columns = [
+        np.concatenate([t.column(n).to_numpy(zero_copy_only=False) for t in tables]) for n in names
+    ]
+    np.save(folder / "labels.npy", np.stack(columns, 1).astype(bool))
+    people = (
+        np.concatenate([table.column("celeb_id").to_numpy() for table in tables])
+        if "celeb_id" in schema.names
+        else np.arange(count)
+    )
+    np.save(folder / "people.npy", people.astype(np.int64))
+    # Written last: its presence says that the folder is whole.
+    (folder / "meta.json").write_text(json.dumps({"count": count, "names": names, "paths": paths}))
+
+
+def _pixels(encoded: bytes, path: str) -> np.ndarray:
+    with Image.open(io.BytesIO(encoded)) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
+        raise DataError(f"{path} is {pixels.shape[1]}x{pixels.shape[0]}, not a 178x218 crop.")
+    return pixels
+
+
+class Batches:
+    """Shuffled batches of a `Store` as uint8 tensors, read ahead by one thread.
+
+    The order depends on `seed` and `epoch` alone, so a resumed run sees what an unbroken one
+    would have seen. fastai iterates this in place of a DataLoader.
+    """
+
+    def __init__(
+        self, store: Store, batch_size: int, *, shuffle: bool, seed: int = 0, ahead: int = 4
+    ) -> None:
+        self.dataset, self.bs, self.shuffle, self.seed, self.ahead = (
+            store, batch_size, shuffle, seed, ahead,
+        )  # fmt: skip
+        self.epoch = 0
+        self.device = torch.device("cpu")
+
+    @property
+    def n(self) -> int:
+        return len(self.dataset)
+
+    def to(self, device: torch.device) -> "Batches":
+        """Send batches to `device`."""
+        self.device = torch.device(device)
+        return self
+
+    def __len__(self) -> int:
+        # An odd rest of a shuffled epoch is dropped: a batch of one breaks batch norm.
+        return self.n // self.bs if self.shuffle else -(-self.n // self.bs)
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        rows = np.arange(self.n)
+        if self.shuffle:
+            np.random.default_rng((self.seed, self.epoch)).shuffle(rows)
+        ready: queue.Queue = queue.Queue(self.ahead)
+        stop = threading.Event()
+
+        def read() -> None:
+            try:
+                for i in range(len(self)):
+                    if stop.is_set():
+                        return
+                    chosen = np.sort(rows[i * self.bs : (i + 1) * self.bs])
+                    ready.put(
+                        (
+                            torch.from_numpy(np.ascontiguousarray(self.dataset.images[chosen])),
+                            torch.from_numpy(self.dataset.labels[chosen].astype(np.float32)),
+                        )
+                    )
+                ready.put(None)
+            except Exception as error:  # noqa: BLE001  # raised again where it is seen
+                ready.put(error)
+
+        thread = threading.Thread(target=read, daemon=True)
+        thread.start()
+        try:
+            while (batch := ready.get()) is not None:
+                if isinstance(batch, Exception):
+                    raise batch
+                yield tuple(part.to(self.device, non_blocking=True) for part in batch)
+        finally:
+            stop.set()
+            while thread.is_alive():
+                while not ready.empty():
+                    ready.get_nowait()
+                thread.join(0.01)
