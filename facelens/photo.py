@@ -104,7 +104,7 @@ def _decode(data: bytes, shown: str) -> np.ndarray:
             f"{shown} is a HEIC photo; save it as JPEG, or pip install pillow-heif to read it."
         )
     with warnings.catch_warnings():
-        # Pillow warns of sizes over ours and of odd EXIF: the first is refused, the second harmless.
+        # Pillow warns of sizes over ours, which are refused, and of odd EXIF, which is harmless.
         warnings.simplefilter("ignore")
         try:
             image = Image.open(io.BytesIO(data), formats=[*FORMATS, *heic])
