@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 # A batch is cut at this many bytes too: 256 rows may be 256 camera originals.
-BATCH_BYTES = 32_000_000
+BATCH_BYTES = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -120,15 +120,15 @@ def _rows(
     size = _batch_rows(opened, batch_rows)
     try:
         for batch in opened.iter_batches(size, groups, ["image", *wanted]):
-            for record in batch.slice(max(start - position, 0)).to_pylist():
-                index = max(start, position)
-                if index >= stop:
-                    return
-                image = record.pop("image") or {}
-                path = image.get("path") or f"{file.stem}-{index}"
-                yield Row(path, image.get("bytes") or b"", record)
-                start = index + 1
+            photos, values = batch.column("image"), batch.select(wanted).to_pylist()
+            for i in range(max(start - position, 0), min(stop - position, batch.num_rows)):
+                # One photo at a time leaves Arrow's memory, not a batch of them.
+                image = photos[i].as_py() or {}
+                path = image.get("path") or f"{file.stem}-{position + i}"
+                yield Row(path, image.get("bytes") or b"", values[i])
             position += batch.num_rows
+            if position >= stop:
+                return
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} is damaged; fetch it again.") from error
 
