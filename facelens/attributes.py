@@ -29,6 +29,7 @@ class Attribute:
 
     `label` is what a row is called; `yes` and `no` complete a sentence ("Fairly sure: …").
     `note` says why the answer deserves little trust, empty where it deserves more.
+    `no_is_news`: a no is worth a word ("not smiling"), where most noes ("no hat") tell nothing.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Attribute:
     yes: str
     no: str
     note: str = ""
+    no_is_news: bool = False
 
     @property
     def is_judgement(self) -> bool:
@@ -74,7 +76,8 @@ CELEBA: tuple[Attribute, ...] = (
               "not labelled chubby", _OPINION),
     Attribute("Double_Chin", "judgements", "Labelled “double chin”", "labelled double chin",
               "not labelled double chin", _OPINION),
-    Attribute("Eyeglasses", "accessories", "Eyeglasses", "eyeglasses", "no eyeglasses"),
+    Attribute("Eyeglasses", "accessories", "Eyeglasses", "eyeglasses", "no eyeglasses",
+              no_is_news=True),
     Attribute("Goatee", "beard", "Goatee", "a goatee", "no goatee"),
     Attribute("Gray_Hair", "hair", "Gray hair", "gray hair", "no gray hair"),
     Attribute("Heavy_Makeup", "skin", "Heavy make-up", "heavy make-up", "no heavy make-up"),
@@ -83,11 +86,11 @@ CELEBA: tuple[Attribute, ...] = (
     Attribute("Male", "judgements", "Labelled “male”", "labelled male", "not labelled male",
               "A label given by the look of a photo; it says nothing about anyone's gender."),
     Attribute("Mouth_Slightly_Open", "expression", "Mouth slightly open", "mouth slightly open",
-              "mouth closed"),
+              "mouth closed", no_is_news=True),
     Attribute("Mustache", "beard", "Mustache", "a mustache", "no mustache"),
     Attribute("Narrow_Eyes", "eyes", "Narrow eyes", "narrow eyes", "no narrow eyes",
               _SPLITS_DIFFER),
-    Attribute("No_Beard", "beard", "No beard", "no beard", "a beard"),
+    Attribute("No_Beard", "beard", "No beard", "no beard", "a beard", no_is_news=True),
     Attribute("Oval_Face", "skin", "Oval face", "an oval face", "no oval face", _NEAR_CHANCE),
     Attribute("Pale_Skin", "judgements", "Labelled “pale skin”", "labelled pale skin",
               "not labelled pale skin", f"{_OPINION} Light and camera change it."),
@@ -97,7 +100,8 @@ CELEBA: tuple[Attribute, ...] = (
               "no receding hairline"),
     Attribute("Rosy_Cheeks", "skin", "Rosy cheeks", "rosy cheeks", "no rosy cheeks", _FAINT),
     Attribute("Sideburns", "beard", "Sideburns", "sideburns", "no sideburns"),
-    Attribute("Smiling", "expression", "Smiling", "smiling", "not smiling"),
+    Attribute("Smiling", "expression", "Smiling", "smiling", "not smiling",
+              no_is_news=True),
     Attribute("Straight_Hair", "hair", "Straight hair", "straight hair", "no straight hair",
               _HIDDEN),
     Attribute("Wavy_Hair", "hair", "Wavy hair", "wavy hair", "no wavy hair", _HIDDEN),

@@ -63,9 +63,7 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
     return np.abs(gap.reshape(count, BINS)).sum(1) / n
 
 
-def calibration_floor(
-    probabilities: np.ndarray, *, draws: int = 100, seed: int = 0
-) -> np.ndarray:
+def calibration_floor(probabilities: np.ndarray, *, draws: int = 100, seed: int = 0) -> np.ndarray:
     """The calibration error that so few faces show even if every probability is exactly right.
 
     Labels are drawn from the probabilities themselves; the mean over `draws`.

@@ -1,1 +1,205 @@
 """Probability to verdict: operating points, calibration, curves."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facelens.attributes import describe
+from facelens.errors import BundleError, ThresholdError
+
+if TYPE_CHECKING:
+    from facelens.model.bundle import Config
+    from facelens.model.network import Prediction
+
+GRID = np.linspace(0, 1, 101)
+OPERATING_POINTS = {
+    "half": "Yes from a probability of one half.",
+    "f1": "Best balance of precision and recall (F1), at a precision of one half or more.",
+    "balanced": "Yes and no are found equally well, however rare the yes.",
+    "precision90": "At least 90 of 100 called yes are yes; unavailable where out of reach.",
+}
+
+
+class Verdict(StrEnum):
+    """What a threshold makes of a probability."""
+
+    YES = "yes"
+    NO = "no"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What each of 101 thresholds means, measured on validation faces.
+
+    Per attribute and threshold, float32 (attributes, 101), NaN where undefined: precision,
+    recall and false-positive rate with 95 % intervals; `doubt_low` and `doubt_high` bound the
+    probabilities whose true rate cannot be told from the threshold. Per attribute, float32
+    (attributes,): prevalence, average precision, expected calibration error.
+    """
+
+    names: tuple[str, ...]
+    precision: np.ndarray
+    precision_low: np.ndarray
+    precision_high: np.ndarray
+    recall: np.ndarray
+    recall_low: np.ndarray
+    recall_high: np.ndarray
+    fpr: np.ndarray
+    fpr_low: np.ndarray
+    fpr_high: np.ndarray
+    doubt_low: np.ndarray
+    doubt_high: np.ndarray
+    prevalence: np.ndarray
+    ap: np.ndarray
+    ece: np.ndarray
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """The 101 thresholds, from 0 to 1."""
+        return GRID
+
+    def save(self, path: Path) -> None:
+        """Write `curves.json`."""
+        text = json.dumps({"names": self.names, "attributes": curves_for_page(self, digits=4)})
+        path.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, data: bytes) -> "Curves":
+        """Read `curves.json`."""
+        try:
+            values = json.loads(data)
+            names = tuple(values["names"])
+            columns = {
+                column: _column([values["attributes"][name][column] for name in names])
+                for column in _COLUMNS
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            raise BundleError("The bundle's curves.json cannot be read.") from error
+        for column, table in columns.items():
+            wanted = (len(names),) if column in _SCALARS else (len(names), len(GRID))
+            if table.shape != wanted:
+                raise BundleError(f"The bundle's curves.json has a {column} of another length.")
+        return cls(names, **columns)
+
+
+_COLUMNS = tuple(f.name for f in fields(Curves) if f.name != "names")
+_SCALARS = ("prevalence", "ap", "ece")
+
+
+def _column(rows: list[Any]) -> np.ndarray:
+    def number(value: float | None) -> float:
+        return np.nan if value is None else value
+
+    return np.array(
+        [[number(v) for v in row] if isinstance(row, list) else number(row) for row in rows],
+        np.float32,
+    )
+
+
+def curves_for_page(curves: Curves, *, digits: int = 3) -> dict[str, dict[str, Any]]:
+    """The curves as JSON has them: attribute, then column, rounded; null where undefined."""
+
+    def plain(values: np.ndarray) -> Any:
+        if values.ndim == 0:
+            return None if np.isnan(values) else round(float(values), digits)
+        return [plain(value) for value in values]
+
+    return {
+        name: {column: plain(getattr(curves, column)[i]) for column in _COLUMNS}
+        for i, name in enumerate(curves.names)
+    }
+
+
+def operating_point(config: "Config", name: str) -> np.ndarray:
+    """Thresholds float32 (attributes,) of an operating point, or one number for all.
+
+    NaN where the operating point is out of reach for an attribute.
+    """
+    if name in config.operating_points:
+        return config.operating_points[name]
+    try:
+        number = float(name)
+    except ValueError:
+        number = np.nan
+    if not 0 <= number <= 1:
+        raise ThresholdError(
+            f"There is no threshold {name!r}: give a number from 0 to 1 or one of "
+            f"{', '.join(config.operating_points)}."
+        )
+    return np.full(len(config.attributes), number, np.float32)
+
+
+def verdicts(
+    prediction: "Prediction",
+    thresholds: np.ndarray,
+    curves: Curves,
+    *,
+    hints: Sequence[str] = (),
+) -> list[Verdict]:
+    """Yes, no or doubtful for every attribute.
+
+    Doubtful where the probability lies within the threshold's 95 % interval, where the
+    threshold is out of reach, and everywhere if `hints` say that the face is hard to read.
+    """
+    rows = np.arange(len(prediction.names))
+    known = np.isfinite(thresholds)
+    nearest = np.rint(np.where(known, thresholds, 0.5) * 100).astype(int)
+    p = prediction.probabilities
+    doubtful = (curves.doubt_low[rows, nearest] <= p) & (p <= curves.doubt_high[rows, nearest])
+    doubtful |= ~known | bool(hints)
+    return [
+        Verdict.DOUBTFUL if doubt else Verdict.YES if yes else Verdict.NO
+        for doubt, yes in zip(doubtful, p >= thresholds, strict=True)
+    ]
+
+
+def meaning(name: str, threshold: float, curves: Curves) -> str:
+    """What calling `name` from `threshold` on means, in words."""
+    if not np.isfinite(threshold):
+        return "No threshold reaches this precision on CelebA."
+    row, column = curves.names.index(name), round(threshold * 100)
+    called, found = curves.precision[row, column], curves.recall[row, column]
+    label = describe(name).label
+    if not np.isfinite(called):
+        return f"No CelebA face is called {label} here."
+    low = round(100 * float(curves.precision_low[row, column]))
+    high = round(100 * float(curves.precision_high[row, column]))
+    share = f"{low} to {high}" if low != high else f"{low}"
+    return (
+        f"Of 100 CelebA faces called {label} here, {share} are; "
+        f"it finds {round(100 * float(found))} of 100."
+    )
+
+
+def sentence(prediction: "Prediction", verdicts: Sequence[Verdict], *, most: int = 5) -> str:
+    """What the network is fairly sure of and what not; judgements about people never in it.
+
+    A yes tells more than a no: yes comes first, surest first, then the noes that are news.
+    """
+    sure_yes, sure_no, doubtful = [], [], []
+    for i in np.argsort(-np.abs(prediction.logits)):
+        attribute = describe(prediction.names[i])
+        if attribute.is_judgement:
+            continue
+        if verdicts[i] is Verdict.YES:
+            sure_yes.append(attribute.yes)
+        elif verdicts[i] is Verdict.NO:
+            if attribute.no_is_news:
+                sure_no.append(attribute.no)
+        else:
+            doubtful.append(attribute.yes)
+    sure = (sure_yes + sure_no)[:most]
+    parts = []
+    if sure:
+        parts.append(f"Fairly sure: {', '.join(sure)}.")
+    if doubtful:
+        more = len(doubtful) - most
+        tail = f" and {more} more" if more > 0 else ""
+        parts.append(f"Doubtful: {', '.join(doubtful[:most])}{tail}.")
+    return " ".join(parts) or "Sure of nothing in particular."

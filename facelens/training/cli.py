@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from facelens import __version__
 from facelens.training import learn
 from facelens.training.data import open_store
 
@@ -16,8 +17,10 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="facelens", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_train(commands.add_parser("train", help="train a network on aligned crops"))
+    _add_export(commands.add_parser("export", help="write a run as a bundle"))
     args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("facelens").setLevel(logging.INFO)
     return int(args.call(args))
 
 
@@ -72,4 +75,36 @@ def _train(args: argparse.Namespace) -> int:
         from_scratch=args.from_scratch,
         device=args.device,
     )
+    return 0
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="folder of a training run")
+    parser.add_argument("--data", type=Path, required=True, help="folder of parquet files")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
+    parser.add_argument("--name", help="default: the architecture")
+    parser.add_argument("--version", default=__version__)
+    parser.add_argument("--dataset", default="CelebA", help="what the card calls the data")
+    parser.add_argument("--licence", help="terms of the weights; default: CelebA's")
+    parser.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
+    parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
+    parser.set_defaults(call=_export)
+
+
+def _export(args: argparse.Namespace) -> int:
+    from facelens.training.export import LICENCE, export
+
+    run = learn.open_run(args.run)
+    model = export(
+        run,
+        args.out,
+        data=args.data,
+        valid_set=open_store(args.data, "valid", cache=cache_folder(args.cache)),
+        name=args.name or run.recipe.arch,
+        version=args.version,
+        dataset=args.dataset,
+        licence=args.licence or LICENCE,
+        flip_average=not args.no_flip,
+    )
+    logging.getLogger(__name__).info("%s is in %s.", model.title, args.out)
     return 0

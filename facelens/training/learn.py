@@ -247,6 +247,11 @@ class Run:
     recipe: Recipe
 
     @property
+    def about(self) -> dict[str, Any]:
+        """What `config.json` says besides the recipe: data, start, versions."""
+        return json.loads((self.folder / "config.json").read_text())
+
+    @property
     def history(self) -> list[dict[str, str]]:
         path = self.folder / "history.csv"
         if not path.exists():
@@ -405,7 +410,7 @@ class _Then(Callback):
 
 
 def _one_cycle(learn: Learner, stage: Stage, start: int) -> None:
-    """fastai's `fit_one_cycle`, able to begin at epoch `start`."""
+    """Do as fastai's `fit_one_cycle`, able to begin at epoch `start`."""
     rates = np.geomspace(stage.rate / stage.spread, stage.rate, 3)
     learn.opt.set_hyper("lr", rates)
     schedule = {

@@ -17,7 +17,7 @@ from facelens.errors import DataError
 # The layers worth looking at, by family: (module in the body, title, what it does).
 _VIEWS = {
     "mobilenet_v2": (
-        ("0.0", "Stem convolution", "32 small filters slide over the picture and look for edges "
+        ("0.1", "Stem convolution", "32 small filters slide over the picture and look for edges "
          "and colour changes."),
         ("0.2", "Stem ReLU", "The same maps with everything below zero cut off (and above six): "
          "only where a filter answers stays bright."),
@@ -29,7 +29,7 @@ _VIEWS = {
          "sum of these maps."),
     ),
     "resnet": (
-        ("conv1", "Stem convolution", "64 filters of 7x7 pixels look for edges and colour "
+        ("bn1", "Stem convolution", "64 filters of 7x7 pixels look for edges and colour "
          "changes."),
         ("relu", "Stem ReLU", "The same maps with everything below zero cut off."),
         ("maxpool", "Pooling", "The strongest answer in every 3x3 window: half the size, the "

@@ -1,0 +1,313 @@
+"""How good a bundle is on labelled faces: `facelens evaluate`."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facelens import metrics
+from facelens.errors import DataError
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
+from facelens.model import Model
+from facelens.parquet import Row, images
+from facelens.photo import Photo, read_photo
+
+DRAWS = 1000
+_TOO_FEW = 20
+
+METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "accuracy": metrics.accuracy,
+    "average_precision": metrics.average_precision,
+    "f1": metrics.f1,
+    "balanced_accuracy": metrics.balanced_accuracy,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Probabilities float (n, a) beside labels bool (n, a), and who is on each face."""
+
+    names: tuple[str, ...]
+    probabilities: np.ndarray
+    labels: np.ndarray
+    people: np.ndarray
+    logits: np.ndarray
+
+
+@dataclass(frozen=True)
+class Found:
+    """How detection did on loosely framed faces."""
+
+    faces: int
+    found: int
+    extra: int
+    detector: str
+
+    @property
+    def share(self) -> float:
+        return self.found / self.faces
+
+    @property
+    def extra_share(self) -> float:
+        """Extra boxes per true face."""
+        return self.extra / self.faces
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Figures over all attributes with 95 % intervals, and attribute by attribute."""
+
+    model: str
+    faces: int
+    people: int
+    overall: dict[str, dict[str, float]]
+    attributes: dict[str, dict[str, float]]
+    groups: dict[str, dict[str, Any]]
+    detection: Found | None
+
+    def asdict(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        detection = None
+        if self.detection:
+            detection = {
+                "detector": self.detection.detector,
+                "faces": self.detection.faces,
+                "found": self.detection.found,
+                "found_share": self.detection.share,
+                "extra_boxes": self.detection.extra,
+                "extra_share": self.detection.extra_share,
+            }
+        return {
+            "model": self.model,
+            "faces": self.faces,
+            "people": self.people,
+            "overall": self.overall,
+            "detection": detection,
+            "groups": self.groups,
+            "attributes": self.attributes,
+        }
+
+
+def evaluate(
+    parquet: Path,
+    model: Model,
+    *,
+    loose: bool = False,
+    seed: int = 0,
+    split_by: Sequence[str] = (),
+    detector: str | None = None,
+    limit: int | None = None,
+) -> Evaluation:
+    """Measure `model` on the labelled faces of `parquet`.
+
+    Args:
+        parquet: a file or folder in the Hub's layout whose pictures are 178x218 crops.
+        loose: put every crop at a random place, size and turn on a larger picture, then find
+            and straighten it again; figures are of the faces found.
+        seed: of the random framing.
+        split_by: attributes whose combinations are shown apart.
+        detector: which detector finds the faces, as in `find_faces`.
+        limit: only the first so many faces.
+    """
+    unknown = set(split_by) - set(model.names)
+    if unknown:
+        raise DataError(f"{model.title} knows no attribute {min(unknown)!r} to split by.")
+    detection = None
+    if loose:
+        answers, detection = _loose_answers(parquet, model, seed, detector, limit)
+    else:
+        answers = aligned_answers(parquet, model, limit=limit)
+    return summarise(answers, model.title, split_by=split_by, detection=detection)
+
+
+def _rows(parquet: Path, model: Model, limit: int | None) -> Iterator[tuple[Row, np.ndarray]]:
+    for index, row in enumerate(images(parquet)):
+        if limit is not None and index >= limit:
+            return
+        missing = [name for name in model.names if name not in row.values]
+        if missing:
+            raise DataError(f"{parquet} has no column {missing[0]!r}, which {model.title} answers.")
+        pixels = read_photo(row.data, name=row.path).pixels
+        if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
+            raise DataError(
+                f"{row.path} in {parquet} is {pixels.shape[1]}x{pixels.shape[0]}, not an aligned "
+                "178x218 crop."
+            )
+        yield row, pixels
+
+
+def aligned_answers(parquet: Path, model: Model, *, limit: int | None = None) -> Answers:
+    """Answers for crops that are straight already."""
+    rows: list[Row] = []
+    logits: list[np.ndarray] = []
+    probabilities: list[np.ndarray] = []
+    waiting: list[np.ndarray] = []
+
+    def flush() -> None:
+        if waiting:
+            raw, p = model.batch(np.stack(waiting))
+            logits.append(raw)
+            probabilities.append(p)
+            waiting.clear()
+
+    for row, crop in _rows(parquet, model, limit):
+        rows.append(row)
+        waiting.append(crop)
+        if len(waiting) == 32:
+            flush()
+    flush()
+    return _answers(model, rows, np.concatenate(logits), np.concatenate(probabilities))
+
+
+def _loose_answers(
+    parquet: Path, model: Model, seed: int, detector: str | None, limit: int | None
+) -> tuple[Answers, Found]:
+    from facelens.faces import detector_in_use
+    from facelens.loose import frame, match
+
+    rows, crops, total, extra = [], [], 0, 0
+    for index, (row, crop) in enumerate(_rows(parquet, model, limit)):
+        framed = frame(crop, seed, index)
+        face, others = match(framed, find_faces(Photo(framed.canvas, row.path), detector=detector))
+        total += 1
+        extra += others
+        if face is not None:
+            rows.append(row)
+            crops.append(face)
+    if not rows:
+        raise DataError(f"No face was found in the loosely framed pictures of {parquet}.")
+    predictions = model.predict(crops)
+    answers = _answers(
+        model,
+        rows,
+        np.stack([p.logits for p in predictions]),
+        np.stack([p.probabilities for p in predictions]),
+    )
+    return answers, Found(total, len(rows), extra, detector_in_use(detector))
+
+
+def _answers(
+    model: Model, rows: list[Row], logits: np.ndarray, probabilities: np.ndarray
+) -> Answers:
+    labels = np.array([[bool(row.values[name]) for name in model.names] for row in rows])
+    # Without names of people every face counts as its own person.
+    people = np.array([hash(row.values.get("celeb_id", i)) for i, row in enumerate(rows)])
+    return Answers(model.names, probabilities, labels, people, logits)
+
+
+def summarise(
+    answers: Answers,
+    title: str,
+    *,
+    split_by: Sequence[str] = (),
+    detection: Found | None = None,
+    draws: int = DRAWS,
+) -> Evaluation:
+    """Figures from answers, with intervals by a bootstrap over people."""
+    p, y = answers.probabilities.astype(np.float64), answers.labels
+    table = {name: metric(p, y) for name, metric in METRICS.items()}
+    table["majority"] = np.maximum(y.mean(0), 1 - y.mean(0))
+    table["prevalence"] = y.mean(0)
+    table["ece"] = metrics.calibration_error(p, y)
+    table["ece_floor"] = metrics.calibration_floor(p)
+    weights = metrics.resample_people(answers.people, draws=draws)
+    right = ((p >= 0.5) == y).mean(1)
+    resampled = {"accuracy": weights @ right / weights.sum(1)}
+    # The other figures are slower to resample: a tenth of the draws is plenty for their ends.
+    slow = [np.repeat(np.arange(len(y)), weight) for weight in weights[: max(draws // 10, 50)]]
+    for name in ("average_precision", "f1", "balanced_accuracy"):
+        resampled[name] = np.array([np.nanmean(METRICS[name](p[i], y[i])) for i in slow])
+    overall: dict[str, dict[str, float]] = {}
+    for name in ("accuracy", "average_precision", "f1", "balanced_accuracy"):
+        low, high = metrics.interval(resampled[name])
+        overall[name] = {"value": float(np.nanmean(table[name])), "low": low, "high": high}
+    for name in ("majority", "ece", "ece_floor"):
+        overall[name] = {"value": float(np.nanmean(table[name]))}
+    attributes = {
+        name: {column: float(values[i]) for column, values in table.items()}
+        for i, name in enumerate(answers.names)
+    }
+    groups = _groups(answers, split_by, draws) if split_by else {}
+    return Evaluation(
+        title, len(y), len(np.unique(answers.people)), overall, attributes, groups, detection
+    )
+
+
+def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, dict[str, Any]]:
+    """Error by combination of the attributes `split_by`, with intervals.
+
+    `attributes` holds the share of positive faces that are found, for those attributes of
+    which the group has at least 20 positives; the others are "too few".
+    """
+    columns = answers.labels[:, [answers.names.index(name) for name in split_by]]
+    groups: dict[str, dict[str, Any]] = {}
+    for code in range(2 ** len(split_by)):
+        wanted = [bool(code >> bit & 1) for bit in range(len(split_by))]
+        inside = (columns == wanted).all(1)
+        title = ", ".join(
+            name if yes else f"not {name}" for name, yes in zip(split_by, wanted, strict=True)
+        )
+        n = int(inside.sum())
+        if n < _TOO_FEW:
+            groups[title] = {"faces": n, "error": "too few"}
+            continue
+        p, y = answers.probabilities[inside], answers.labels[inside]
+        wrong = ((p >= 0.5) != y).mean(1)
+        weights = metrics.resample_people(answers.people[inside], draws=draws)
+        low, high = metrics.interval(weights @ wrong / weights.sum(1))
+        found = {
+            name: float((p[y[:, a], a] >= 0.5).mean()) if y[:, a].sum() >= _TOO_FEW else "too few"
+            for a, name in enumerate(answers.names)
+            if name not in split_by
+        }
+        groups[title] = {
+            "faces": n, "error": float(wrong.mean()), "low": low, "high": high, "recall": found,
+        }  # fmt: skip
+    return groups
+
+
+def as_text(result: Evaluation) -> str:
+    """An evaluation as a page of plain text."""
+    o = result.overall
+    lines = [f"{result.model} on {result.faces} faces of {result.people} people"]
+    if result.detection:
+        d = result.detection
+        lines.append(
+            f"loosely framed, {d.detector}: found {d.found} of {d.faces} ({d.share:.1%}), "
+            f"{d.extra} extra boxes ({d.extra_share:.1%}); figures below are of the faces found"
+        )
+    for name, title in (
+        ("accuracy", "mean accuracy at 0.5"),
+        ("average_precision", "macro average precision"),
+        ("f1", "macro F1 at 0.5"),
+        ("balanced_accuracy", "balanced accuracy at 0.5"),
+    ):
+        figure = o[name]
+        lines.append(
+            f"  {title:<26}{figure['value']:8.4f}   95 % {figure['low']:.4f}-{figure['high']:.4f}"
+        )
+    lines += [
+        f"  {'majority class':<26}{o['majority']['value']:8.4f}",
+        f"  {'mean ECE (15 bins)':<26}{o['ece']['value']:8.4f}   "
+        f"sampling floor {o['ece_floor']['value']:.4f}",
+        "",
+        f"  {'attribute':<22}{'rate':>7}{'acc':>8}{'AP':>7}{'F1':>7}{'bal':>7}{'ECE':>7}"
+        f"{'floor':>7}",
+    ]
+    for name, row in result.attributes.items():
+        lines.append(
+            f"  {name:<22}{row['prevalence']:7.3f}{row['accuracy']:8.4f}"
+            f"{row['average_precision']:7.3f}{row['f1']:7.3f}{row['balanced_accuracy']:7.3f}"
+            f"{row['ece']:7.3f}{row['ece_floor']:7.3f}"
+        )
+    for title, group in result.groups.items():
+        if isinstance(group["error"], str):
+            lines.append(f"  {title}: {group['faces']} faces, too few")
+        else:
+            lines.append(
+                f"  {title}: {group['faces']} faces, error {group['error']:.4f} "
+                f"(95 % {group['low']:.4f}-{group['high']:.4f})"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,278 @@
+"""A bundle: a folder, or a repository on the Hugging Face Hub, that holds one trained network."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facelens.errors import BundleError, DownloadError
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+
+FORMAT = 1
+DEFAULT = "mobilenet_v2"
+FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "README.md")
+NEEDED = FILES[:3]
+LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
+
+
+@dataclass(frozen=True)
+class View:
+    """A layer that can be looked at: the graph's output `output` holds its feature maps."""
+
+    name: str
+    output: str
+    title: str
+    caption: str
+    shape: tuple[int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Config:
+    """What `config.json` says.
+
+    `temperature`, `bias`: float32 (attributes,).
+    `operating_points`: name to thresholds float32 (attributes,), NaN where out of reach.
+    """
+
+    task: str
+    name: str
+    version: str
+    architecture: str
+    input_size: tuple[int, int]
+    attributes: tuple[str, ...]
+    temperature: np.ndarray
+    bias: np.ndarray
+    operating_points: dict[str, np.ndarray]
+    layers: tuple[View, ...]
+    map_layer: str
+    flip_average: bool
+    licence: str
+    data: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write `config.json`."""
+        values = {
+            "format": FORMAT,
+            "task": self.task,
+            "name": self.name,
+            "version": self.version,
+            "architecture": self.architecture,
+            "crop": {"template": "celeba", "height": CROP_HEIGHT, "width": CROP_WIDTH},
+            "input_size": self.input_size,
+            "flip_average": self.flip_average,
+            "attributes": self.attributes,
+            "temperature": _numbers(self.temperature),
+            "bias": _numbers(self.bias),
+            "operating_points": {
+                name: _numbers(points) for name, points in self.operating_points.items()
+            },
+            "layers": [view.__dict__ for view in self.layers],
+            "map_layer": self.map_layer,
+            "licence": self.licence,
+            "data": self.data,
+            "recipe": self.recipe,
+            "metrics": self.metrics,
+        }
+        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> "Config":
+        """Read `config.json`; refuse what is damaged, foreign or too new."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            newest = int(values["format"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
+        if newest > FORMAT:
+            raise BundleError(
+                f"{path.parent} is a bundle of format {newest}; this Facelens reads up to "
+                f"{FORMAT}: update Facelens."
+            )
+        if values.get("task") != "attributes":
+            raise BundleError(
+                f"{path.parent} is a bundle for {values.get('task')!r}, not for attributes."
+            )
+        try:
+            crop = values["crop"]
+            if (crop["template"], crop["height"], crop["width"]) != (
+                "celeba", CROP_HEIGHT, CROP_WIDTH,
+            ):  # fmt: skip
+                raise BundleError(f"{path.parent} wants another crop than CelebA's 178x218.")
+            config = cls(
+                task=values["task"],
+                name=str(values["name"]),
+                version=str(values["version"]),
+                architecture=str(values["architecture"]),
+                input_size=(int(values["input_size"][0]), int(values["input_size"][1])),
+                attributes=tuple(map(str, values["attributes"])),
+                temperature=_array(values["temperature"]),
+                bias=_array(values["bias"]),
+                operating_points={k: _array(v) for k, v in values["operating_points"].items()},
+                layers=tuple(
+                    View(**{**view, "shape": tuple(view["shape"])}) for view in values["layers"]
+                ),
+                map_layer=str(values["map_layer"]),
+                flip_average=bool(values["flip_average"]),
+                licence=str(values["licence"]),
+                data=values.get("data", {}),
+                recipe=values.get("recipe", {}),
+                metrics=values.get("metrics", {}),
+            )
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise BundleError(f"{path} lacks or garbles {error}.") from error
+        config._check(path)
+        return config
+
+    def _check(self, path: Path) -> None:
+        count = len(self.attributes)
+        tables = [self.temperature, self.bias, *self.operating_points.values()]
+        if count == 0 or len(set(self.attributes)) != count:
+            raise BundleError(f"{path} has no attributes, or one twice.")
+        if any(len(table) != count for table in tables):
+            raise BundleError(f"{path} has tables that do not fit its {count} attributes.")
+        if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
+            raise BundleError(f"{path} has a temperature that is not a positive number.")
+
+
+def _numbers(values: np.ndarray) -> list[float | None]:
+    return [None if np.isnan(v) else float(f"{v:.7g}") for v in values]
+
+
+def _array(values: list[float | None]) -> np.ndarray:
+    return np.array([np.nan if v is None else v for v in values], np.float32)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk whose files agree with its manifest.
+
+    `source` says where it came from: "embedded", a folder, or "owner/repo@revision".
+    """
+
+    folder: Path
+    source: str
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one file, checked against the manifest as they are read."""
+        manifest = _manifest(self.folder)
+        if name not in manifest:
+            raise BundleError(f"{self.folder} has no {name}.")
+        try:
+            data = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise BundleError(f"{self.folder / name} cannot be read.") from error
+        if hashlib.sha256(data).hexdigest() != manifest[name]["sha256"]:
+            raise BundleError(
+                f"{self.folder / name} is damaged: it differs from manifest.json. Fetch it anew."
+            )
+        return data
+
+
+def write_manifest(folder: Path) -> None:
+    """Write `manifest.json`: the sha256 and size of each file of the bundle."""
+    entries = {
+        name: {
+            "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+            "size": (folder / name).stat().st_size,
+        }
+        for name in FILES
+        if (folder / name).exists()
+    }
+    text = json.dumps({"format": FORMAT, "files": entries}, indent=1) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def _manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise BundleError(f"{folder} is not a bundle: it has no manifest.json.")
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        sizes = {name: int(entry["size"]) for name, entry in files.items()}
+        [str(entry["sha256"]) for entry in files.values()]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{path} cannot be read as a manifest.") from error
+    foreign = set(files) - set(FILES)
+    if foreign:
+        raise BundleError(f"{folder} lists a file that no bundle has: {min(foreign)}.")
+    missing = set(NEEDED) - set(files)
+    if missing:
+        raise BundleError(f"{folder} lists no {min(missing)}.")
+    if sum(sizes.values()) > LARGEST:
+        raise BundleError(f"{folder} is larger than {LARGEST // 1_000_000} MB.")
+    return files
+
+
+def embedded_folder(name: str = DEFAULT) -> Path:
+    """The folder of an embedded bundle, in a checkout or in an installed wheel."""
+    package = Path(__file__).parents[1]
+    checkout, wheel = package.parent / "weights" / name, package / "_weights" / name
+    return checkout if checkout.is_dir() else wheel
+
+
+def find_bundle(name: str | None = None) -> Bundle:
+    """The bundle called `name`: a folder, an embedded one, or "owner/repo[@revision]".
+
+    Without a name: `FACELENS_MODEL`, then the embedded default.
+    """
+    name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
+    if name.replace("_", "").replace("-", "").isalnum() and embedded_folder(name).is_dir():
+        bundle = Bundle(embedded_folder(name), "embedded")
+    elif Path(name).is_dir():
+        bundle = Bundle(Path(name), name)
+    elif _is_repository(name):
+        bundle = _from_hub(name)
+    else:
+        raise BundleError(
+            f"There is no model {name!r}: give a bundle's folder, or owner/repo on the Hub."
+        )
+    _manifest(bundle.folder)
+    return bundle
+
+
+def _is_repository(name: str) -> bool:
+    owner, slash, rest = name.partition("/")
+    return bool(slash and owner and rest) and "/" not in rest and owner[0] not in "./~\\"
+
+
+def _from_hub(name: str) -> Bundle:
+    """Fetch a bundle's files, and no other, from the Hub or from its cache."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    repo, _, revision = name.partition("@")
+    try:
+        first = hf_hub_download(repo, "manifest.json", revision=revision or None)
+        folder = Path(first).parent
+        # The snapshot's folder is named after the commit: the rest comes from the same one.
+        for file in _manifest(folder):
+            if file != "model.safetensors":
+                hf_hub_download(repo, file, revision=folder.name)
+    except LocalEntryNotFoundError as error:
+        raise DownloadError(
+            f"The Hub cannot be reached and {name} is not in the cache; try again with a network."
+        ) from error
+    except RevisionNotFoundError as error:
+        raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
+    except RepositoryNotFoundError as error:
+        raise BundleError(f"There is no public model {repo} on the Hub.") from error
+    except EntryNotFoundError as error:
+        raise BundleError(f"{repo} on the Hub is not a Facelens bundle.") from error
+    except HFValidationError as error:
+        raise BundleError(f"{name!r} is not a repository's name.") from error
+    except (HfHubHTTPError, OSError) as error:
+        raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
+    return Bundle(folder, f"{repo}@{folder.name[:12]}")

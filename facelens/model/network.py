@@ -1,0 +1,158 @@
+"""Run a bundle's graph."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facelens.errors import BundleError
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Face
+from facelens.layers import Layer
+from facelens.model.bundle import Bundle, Config, find_bundle
+from facelens.session import open_session
+from facelens.thresholds import Curves
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the network says about one face; all float32 (attributes,)."""
+
+    logits: np.ndarray
+    probabilities: np.ndarray
+    names: tuple[str, ...]
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.probabilities[self.names.index(name)])
+
+
+class Model:
+    """A network ready to answer.
+
+    Example:
+        >>> model = facelens.load_model()
+        >>> model.predict(facelens.find_faces(photo))[0]["Smiling"]
+        0.97
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.config = Config.read(bundle.folder / "config.json")
+        bundle.read("config.json")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.config.attributes
+
+    @property
+    def title(self) -> str:
+        return f"{self.config.name} {self.config.version}"
+
+    @cached_property
+    def curves(self) -> Curves:
+        """What each threshold means, measured on validation faces."""
+        curves = Curves.read(self.bundle.read("curves.json"))
+        if curves.names != self.names:
+            raise BundleError(f"The curves of {self.bundle.folder} are of other attributes.")
+        return curves
+
+    def predict(self, faces: Sequence[Face | np.ndarray]) -> list[Prediction]:
+        """Answer for each face, or each uint8 (218, 178, 3) crop."""
+        if not faces:
+            return []
+        return [
+            Prediction(logits, probabilities, self.names)
+            for start in range(0, len(faces), BATCH)
+            for logits, probabilities in zip(
+                *self.batch(stack(faces[start : start + BATCH])), strict=True
+            )
+        ]
+
+    def batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Crops uint8 (n, 218, 178, 3) to logits and probabilities, both float32 (n, a)."""
+        logits = self._run(crops, ["logits"])[0]
+        return logits, self._probabilities(logits)
+
+    def activation_maps(self, crop: Face | np.ndarray) -> np.ndarray:
+        """Signed evidence for every attribute, float32 (attributes, h, w).
+
+        The mean of a map plus the attribute's bias (`config.bias`) is its logit.
+        """
+        return self._run(stack([crop]), ["activation_maps"])[0][0]
+
+    def activation_map(self, crop: Face | np.ndarray, name: str) -> np.ndarray:
+        """Where the evidence for `name` lies, signed, float32 (h, w)."""
+        if name not in self.names:
+            raise BundleError(f"{self.title} knows no attribute {name!r}.")
+        return self.activation_maps(crop)[self.names.index(name)]
+
+    def layers(self, crop: Face | np.ndarray) -> list[Layer]:
+        """What every viewable layer computes for one crop."""
+        views = self.config.layers
+        outputs = self._run(stack([crop]), [view.output for view in views])
+        return [
+            Layer(view.name, view.title, view.caption, maps[0])
+            for view, maps in zip(views, outputs, strict=True)
+        ]
+
+    def _probabilities(self, logits: np.ndarray) -> np.ndarray:
+        scaled = np.clip(logits / self.config.temperature, -80, 80)
+        return (1 / (1 + np.exp(-scaled))).astype(np.float32)
+
+    @cached_property
+    def _session(self) -> "onnxruntime.InferenceSession":
+        from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+        # The very bytes that were checked are run, and bytes cannot name a file beside them.
+        graph = self.bundle.read("model.onnx")
+        try:
+            session = open_session(graph)
+        except (
+            state.Fail,
+            state.InvalidArgument,
+            state.InvalidGraph,
+            state.InvalidProtobuf,
+            state.NotImplemented,
+        ) as error:
+            raise BundleError(f"The graph of {self.bundle.folder} cannot be run.") from error
+        there = {output.name: output.shape for output in session.get_outputs()}
+        wanted = {"logits", "activation_maps", *(view.output for view in self.config.layers)}
+        if wanted - set(there) or there["logits"][-1] != len(self.names):
+            raise BundleError(f"The graph of {self.bundle.folder} does not fit its config.json.")
+        return session
+
+    def _run(self, crops: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        # Maps that nobody asked for are not computed.
+        options.only_execute_path_to_fetches = True
+        return self._session.run(outputs, {"crops": crops}, options)
+
+
+def stack(faces: Sequence[Face | np.ndarray]) -> np.ndarray:
+    """Crops of faces as one uint8 array (n, 218, 178, 3)."""
+    crops = np.stack([face.crop if isinstance(face, Face) else face for face in faces])
+    if crops.shape[1:] != (CROP_HEIGHT, CROP_WIDTH, 3) or crops.dtype != np.uint8:
+        raise ValueError(f"crops are uint8 (218, 178, 3), not {crops.dtype} {crops.shape[1:]}")
+    return crops
+
+
+def load_model(name: str | None = None) -> Model:
+    """Load a network: the only way in.
+
+    Args:
+        name: a bundle's folder, an embedded bundle's name, or "owner/repo[@revision]" on the
+            Hub. Without it `FACELENS_MODEL`, then the embedded default.
+
+    Raises:
+        BundleError: The bundle is missing, damaged, for another task or too new.
+        DownloadError: The Hub cannot be reached and its cache does not hold the bundle.
+    """
+    return Model(find_bundle(name))

@@ -1,0 +1,230 @@
+"""A trained run to a bundle: graph, temperatures, curves, figures, card."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from facelens import evaluate as ev
+from facelens.errors import DataError
+from facelens.model import Model, load_model
+from facelens.model.bundle import Config, View, write_manifest
+from facelens.training import calibrate
+from facelens.training.augment import plain
+from facelens.training.card import write_card
+from facelens.training.data import Store, split_files
+from facelens.training.learn import Run
+from facelens.training.network import AttributeNetwork, build
+
+log = logging.getLogger(__name__)
+
+LICENCE = "Non-commercial research only: trained on CelebA, whose terms the weights inherit."
+_CHECKED = 64  # crops on which the graph is compared with torch
+_TOLERANCE = 2e-3  # largest difference of a logit that float32 arithmetic explains
+
+
+class Graph(nn.Module):
+    """Crops uint8 (n, 218, 178, 3) to logits, activation maps and viewable feature maps.
+
+    Resizing and normalising are inside. With `flip_average` every crop is seen mirrored too,
+    and logits and activation maps are the mean of both; feature maps are of the crop as it is.
+    """
+
+    def __init__(
+        self, network: AttributeNetwork, size: tuple[int, int], *, flip_average: bool
+    ) -> None:
+        super().__init__()
+        for module in network.modules():
+            if hasattr(module, "inplace"):  # a view would show what a later layer wrote over it
+                module.inplace = False
+        self.size, self.flip_average = size, flip_average
+        self.views = [name for name, _, _ in network.views()]
+        self.body = network.body.eval()
+        self.head = network.head
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        pictures = plain(crops, self.size)
+        n = pictures.shape[0]
+        if self.flip_average:
+            pictures = torch.cat([pictures, pictures.flip(3)])
+        layers = watch(self.body, self.views, pictures)
+        last = layers[-1]
+        logits = self.head(last.mean((2, 3)))
+        maps = F.conv2d(last, self.head.weight[:, :, None, None])
+        if self.flip_average:
+            logits = (logits[:n] + logits[n:]) / 2
+            maps = (maps[:n] + maps[n:].flip(3)) / 2
+            layers = [layer[:n] for layer in layers]
+        return (logits, maps, *layers)
+
+
+def watch(body: nn.Module, names: Sequence[str], pictures: Tensor) -> list[Tensor]:
+    """What the modules `names` of `body` give while it looks at `pictures`."""
+    seen: dict[str, Tensor] = {}
+    hooks = [
+        body.get_submodule(name).register_forward_hook(
+            lambda _module, _inputs, output, name=name: seen.update({name: output})
+        )
+        for name in names
+    ]
+    try:
+        body(pictures)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return [seen[name] for name in names]
+
+
+def export(
+    run: Run,
+    out: Path,
+    *,
+    data: Path,
+    valid_set: Store,
+    name: str,
+    version: str,
+    dataset: str = "CelebA",
+    licence: str = LICENCE,
+    flip_average: bool = True,
+) -> Model:
+    """Write the best network of `run` as a bundle into the folder `out`.
+
+    Temperatures, operating points and curves come from `valid_set` through the exported graph;
+    figures on the test split under `data` are measured on the bundle as shipped.
+    """
+    network = build(
+        run.recipe.arch,
+        len(valid_set.names),
+        from_scratch=True,
+        fine_maps=run.recipe.fine_maps,
+    )
+    run.load_best(network).eval()
+    out.mkdir(parents=True, exist_ok=True)
+    graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
+    views = _write_graph(graph, network, out / "model.onnx")
+    count = len(valid_set.names)
+    config = Config(
+        task="attributes",
+        name=name,
+        version=version,
+        architecture=run.recipe.arch,
+        input_size=run.recipe.size,
+        attributes=valid_set.names,
+        temperature=np.ones(count, np.float32),
+        bias=network.head.bias.detach().numpy().copy(),
+        operating_points={"half": np.full(count, 0.5, np.float32)},
+        layers=views,
+        map_layer=views[-1].name,
+        flip_average=flip_average,
+        licence=licence,
+        data={"name": dataset, **run.about.get("data", {})},
+        recipe={
+            **run.recipe.asdict(),
+            "start": run.about.get("start", ""),
+            "versions": run.about.get("versions", {}),
+            "history": run.history,
+        },
+    )
+    config.data.pop("names", None)
+    _write(config, calibrate.measure(config.attributes, *_dummy(count)), out)
+    difference = _compare(graph, load_model(str(out)), valid_set)
+    log.info("Graph and torch differ by at most %.2g in a logit.", difference)
+
+    answers = _answers(load_model(str(out)), valid_set)
+    cross_fitted = calibrate.cross_fit(answers.logits, answers.labels, answers.people)
+    curves = calibrate.measure(config.attributes, cross_fitted, answers.labels)
+    config.temperature[:] = calibrate.fit_temperature(answers.logits, answers.labels)
+    config.operating_points.update(calibrate.operating_points(curves, len(valid_set)))
+    config.metrics["graph_difference"] = difference
+    _write(config, curves, out)
+    tensors = {key: _halved(value) for key, value in network.state_dict().items()}
+    save_file(tensors, out / "model.safetensors")
+
+    model = load_model(str(out))
+    split_by = [n for n in ("Male", "Young") if n in config.attributes]
+    results: dict[str, ev.Evaluation] = {}
+    for split in ("valid", "test"):
+        try:
+            folder = split_files(data, split)[0]
+        except DataError:
+            continue
+        results[split] = ev.evaluate(folder, model, split_by=split_by)
+        config.metrics[split] = results[split].asdict()
+    config.save(out / "config.json")
+    write_card(out / "README.md", config, results)
+    write_manifest(out)
+    return load_model(str(out))
+
+
+def _write_graph(graph: Graph, network: AttributeNetwork, path: Path) -> tuple[View, ...]:
+    crops = torch.zeros(2, 218, 178, 3, dtype=torch.uint8)
+    outputs = ["logits", "activation_maps"]
+    outputs += [f"layer_{name.replace('.', '_')}" for name in graph.views]
+    torch.onnx.export(
+        graph,
+        (crops,),
+        path,
+        input_names=["crops"],
+        output_names=outputs,
+        dynamic_shapes={"crops": {0: torch.export.Dim("n", min=1, max=1024)}},
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    # What the exporter notes about itself holds file names of the machine it ran on.
+    proto = onnx.load(path)
+    for part in (proto, proto.graph, *proto.graph.node, *proto.graph.value_info,
+                 *proto.graph.input, *proto.graph.output, *proto.graph.initializer):  # fmt: skip
+        del part.metadata_props[:]
+    for part in (*proto.graph.node, *proto.graph.value_info):
+        part.doc_string = ""
+    onnx.save(proto, path)
+    with torch.no_grad():
+        shapes = [tuple(layer.shape[1:]) for layer in graph(crops)[2:]]
+    return tuple(
+        View(name, output, title, caption, shape)
+        for (name, title, caption), output, shape in zip(
+            network.views(), outputs[2:], shapes, strict=True
+        )
+    )
+
+
+def _write(config: Config, curves: Any, out: Path) -> None:
+    config.save(out / "config.json")
+    curves.save(out / "curves.json")
+    write_manifest(out)
+
+
+def _dummy(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two faces, a yes and a no, to write curves from before any are measured."""
+    return np.tile([[0.25], [0.75]], count), np.tile([[False], [True]], count)
+
+
+def _compare(graph: Graph, model: Model, crops: Store) -> float:
+    """The largest difference of a logit between torch and the exported graph on real crops."""
+    pictures = np.ascontiguousarray(crops.images[:_CHECKED])
+    with torch.no_grad():
+        expected = graph(torch.from_numpy(pictures.copy()))[0].numpy()
+    difference = float(np.abs(model.batch(pictures)[0] - expected).max())
+    if difference > _TOLERANCE:
+        raise DataError(f"The exported graph differs from torch by {difference:.3g} in a logit.")
+    return difference
+
+
+def _answers(model: Model, store: Store) -> ev.Answers:
+    batches = [model.batch(np.ascontiguousarray(store.images[i : i + 32]))
+               for i in range(0, len(store), 32)]  # fmt: skip
+    logits, probabilities = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    return ev.Answers(store.names, probabilities, store.labels, store.people, logits)
+
+
+def _halved(value: Tensor) -> Tensor:
+    """Kernels as float16, half the size; statistics and biases, few but delicate, as they are."""
+    return value.half().contiguous() if value.ndim > 1 else value.contiguous()
