@@ -1,0 +1,88 @@
+"""What every view shares: files beside the module, messages with bytes, one place for failures."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+
+from facelens.errors import FacelensError
+
+CALM = "Something went wrong that Facelens did not foresee. Please try again or use another photo."
+HERE = Path(__file__).parent
+log = logging.getLogger(__name__)
+
+
+def source(*names: str) -> str:
+    """Join the files `names` of this folder into one stylesheet or ES module."""
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def sentence_of(error: Exception) -> str:
+    """What a person reads when `error` happened; the unforeseen goes to the log."""
+    if isinstance(error, FacelensError):
+        return str(error)
+    log.error("unforeseen failure on the page", exc_info=error)
+    return CALM
+
+
+class View(anywidget.AnyWidget):
+    """A part of the page that gets its content as messages.
+
+    A message sent before the browser has drawn the view is lost, so the last one of each kind
+    is kept and sent again to every view that reports `ready`. Pictures travel as buffers and
+    never as traits: a saved notebook holds none of them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[str, tuple[dict[str, Any], list[bytes]]] = {}
+        self.on_msg(self._receive)
+
+    def show(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        """Send `content` to the browser and keep it for views that are drawn later."""
+        self._shown.pop(kind, None)
+        self._shown[kind] = ({"kind": kind, **content}, list(buffers))
+        self.send(*self._shown[kind])
+
+    def clear(self) -> None:
+        """Forget what is shown, here and in the browser."""
+        self._shown.clear()
+        self.send({"kind": "clear"})
+
+    def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+        """Act on a message from the browser."""
+
+    def fail(self, error: Exception) -> None:
+        """Show an error as its sentence."""
+        self.show("error", {"text": sentence_of(error)})
+
+    def _receive(self, _: object, content: dict[str, Any], buffers: Sequence[bytes]) -> None:
+        kind = str(content.get("kind", ""))
+        try:
+            if kind == "ready":
+                for message in list(self._shown.values()):
+                    self.send(*message)
+            self.receive(kind, content, buffers)
+        except Exception as error:  # noqa: BLE001  whatever it is, the visitor gets a sentence
+            self.fail(error)
+
+
+def jpeg(pixels: np.ndarray, *, longest: int | None = None, quality: int = 88) -> bytes:
+    """Encode uint8 RGB `pixels` as JPEG, shrunk so that no side is over `longest`."""
+    import cv2
+
+    if longest and (scale := longest / max(pixels.shape[:2])) < 1:
+        size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Encode uint8 RGB `pixels` as PNG."""
+    import cv2
+
+    return bytes(cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1])

@@ -1,0 +1,38 @@
+// A kernel that a proxy has parted from the page may come back; one that has died does not.
+const GRACE = 8000;
+
+function render({ model, el, signal }) {
+  const facts = element("ul");
+  const words = element("span", {}, "The computer behind this page has gone to sleep, so nothing answers any more. ");
+  const reload = element("button", { type: "button", className: "main" }, "Reload the page");
+  const banner = element("div", { className: "gone", role: "alert", hidden: true }, words, reload);
+  reload.onclick = () => location.reload();
+  el.classList.add("facelens", "footer");
+  el.append(banner, facts);
+
+  const gone = () => { banner.hidden = false; };
+  let grace;
+  const kernel = model.widget_manager?.kernel;
+  const connection = (_, status) => {
+    clearTimeout(grace);
+    if (status !== "connected") grace = setTimeout(gone, GRACE);
+  };
+  const state = (_, status) => {
+    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) gone();
+  };
+  kernel?.connectionStatusChanged.connect(connection);
+  kernel?.statusChanged.connect(state);
+  signal.addEventListener("abort", () => {
+    clearTimeout(grace);
+    kernel?.connectionStatusChanged.disconnect(connection);
+    kernel?.statusChanged.disconnect(state);
+  });
+
+  return listen(model, {
+    facts(message) {
+      facts.replaceChildren(...message.lines.map((line) => element("li", {}, line)));
+    },
+  });
+}
+
+export default { render };

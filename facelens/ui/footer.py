@@ -1,0 +1,39 @@
+"""Small print: which network answered, how long it took, on what terms."""
+
+from collections.abc import Mapping, Sequence
+
+from facelens import __version__
+from facelens.ui._view import View, source
+
+
+class Footer(View):
+    """Show model, version, detector, milliseconds a stage and terms.
+
+    It also watches the connection and says so when the kernel has gone: Voilà says nothing.
+    """
+
+    _esm = source("shared.js", "footer.js")
+    _css = source("shared.css", "footer.css")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._facts: list[str] = []
+        self._show({})
+
+    def introduce(self, facts: Sequence[str]) -> None:
+        """Show `facts` about the network, one phrase each."""
+        self._facts = list(facts)
+        self._show({})
+
+    def time(self, stages: Mapping[str, float]) -> None:
+        """Show the milliseconds that each of `stages` took."""
+        self._show(stages)
+
+    def clear(self) -> None:
+        """Forget the last photo's times."""
+        self._show({})
+
+    def _show(self, stages: Mapping[str, float]) -> None:
+        times = [f"{stage} {max(1, round(value))} ms" for stage, value in stages.items()]
+        lines = [*self._facts, *([", ".join(times)] if times else []), f"Facelens {__version__}"]
+        self.show("facts", {"lines": lines})

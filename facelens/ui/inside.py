@@ -1,0 +1,59 @@
+"""Inside the network: the feature maps of one layer, strongest first."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from facelens.layers import Layer, colour, strongest
+from facelens.ui._view import View, png, source
+
+if TYPE_CHECKING:
+    from facelens.model import Model
+
+MOST = 32
+
+
+class Inside(View):
+    """Show what a layer makes of the face.
+
+    Feature maps weigh more than all else on the page, so the browser asks for them once the
+    panel comes into sight: `on_ask(name)` gets the layer.
+    """
+
+    _esm = source("shared.js", "inside.js")
+    _css = source("shared.css", "inside.css")
+
+    def __init__(self, on_ask: Callable[[str], None]) -> None:
+        super().__init__()
+        self._on_ask = on_ask
+
+    def offer(self, model: "Model") -> None:
+        """Say which layers of `model` can be looked at for the face just picked."""
+        layers = [[view.name, view.title] for view in model.config.layers]
+        self._shown.pop("layer", None)
+        self.show("layers", {"layers": layers})
+
+    def draw(self, layer: Layer) -> None:
+        """Show the strongest maps of `layer`, each on its own scale."""
+        channels = strongest(layer, MOST)
+        maps = [
+            {
+                "channel": channel,
+                "mean": float(layer.maps[channel].mean()),
+                "low": float(layer.maps[channel].min()),
+                "high": float(layer.maps[channel].max()),
+            }
+            for channel in channels
+        ]
+        content = {
+            "name": layer.name,
+            "title": layer.title,
+            "caption": layer.caption,
+            "shape": list(layer.maps.shape),
+            "maps": maps,
+        }
+        self.show("layer", content, [png(colour(layer.maps[channel])) for channel in channels])
+
+    def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
+        """Pass the visitor's wish on."""
+        if kind == "ask":
+            self._on_ask(str(content["name"]))

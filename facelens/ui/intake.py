@@ -1,0 +1,56 @@
+"""Where a photo comes in: upload, drop, paste or the example that comes with the page."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from facelens.ui._view import HERE, View, sentence_of, source
+
+EXAMPLE = HERE / "astronaut.jpg"
+PRIVACY = (
+    "Your photo goes to the server that runs this page, stays in its memory and is gone when you "
+    "clear or close. Only your own face, or with a yes from whose it is."
+)
+
+
+class Intake(View):
+    """Take photos from the visitor and say in one line how it goes.
+
+    `on_photo(bytes, name)` gets each photo, `on_clear()` each wish to forget, `on_ready()` the
+    first sign of life of the page.
+    """
+
+    _esm = source("shared.js", "intake.js")
+    _css = source("shared.css", "intake.css")
+
+    def __init__(
+        self,
+        on_photo: Callable[[bytes, str], None],
+        on_clear: Callable[[], None],
+        on_ready: Callable[[], None],
+    ) -> None:
+        super().__init__()
+        self._on_photo, self._on_clear, self._on_ready = on_photo, on_clear, on_ready
+        self.show("text", {"privacy": PRIVACY})
+
+    def say(self, text: str, state: str = "busy") -> None:
+        """Show a status line; `state` is empty, busy, done, none (no face) or error."""
+        self.show("status", {"text": text, "state": state})
+
+    def clear(self) -> None:
+        """Ask for a photo again."""
+        self.say("", "empty")
+
+    def fail(self, error: Exception) -> None:
+        """Show an error in the status line."""
+        self.say(sentence_of(error), "error")
+
+    def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+        """Pass the visitor's photo or wish on."""
+        if kind == "ready":
+            self._on_ready()
+        elif kind == "photo" and buffers:
+            self._on_photo(bytes(buffers[0]), str(content.get("name") or "photo"))
+        elif kind == "example":
+            self._on_photo(EXAMPLE.read_bytes(), EXAMPLE.name)
+        elif kind == "clear":
+            self._on_clear()

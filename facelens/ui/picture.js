@@ -1,0 +1,66 @@
+const percent = (share) => `${(100 * share).toFixed(3)}%`;
+
+function render({ model, el }) {
+  const shelf = pictures();
+  const image = element("img", { alt: "Your photo" });
+  const boxes = element("div", { className: "boxes", role: "group", ariaLabel: "Faces found" });
+  const frame = element("div", { className: "frame" }, image, boxes);
+  const caption = element("figcaption", { className: "small" });
+  const hints = element("ul", { className: "hints" });
+  const figure = element("figure", { hidden: true }, frame, caption, hints);
+  el.classList.add("facelens", "picture");
+  el.append(figure);
+  let faces = { boxes: [], hints: [] };
+
+  const draw = (message, [buffer]) => {
+    shelf.free();
+    faces = message;
+    image.src = shelf.url(buffer, "image/jpeg");
+    frame.style.aspectRatio = `${message.width} / ${message.height}`;
+    frame.style.setProperty("--shape", message.width / message.height);
+    boxes.replaceChildren(
+      ...message.boxes.map(([x, y, w, h], index) => {
+        const box = element(
+          "button",
+          { type: "button", className: "box", ariaLabel: `Face ${index + 1}` },
+          element("span", { ariaHidden: "true" }, String(index + 1)),
+        );
+        Object.assign(box.style, {
+          left: percent(x), top: percent(y), width: percent(w), height: percent(h),
+        });
+        box.onclick = () => {
+          pick({ index });
+          model.send({ kind: "pick", index });
+        };
+        return box;
+      }),
+    );
+    caption.textContent = message.boxes.length > 1
+      ? `${message.boxes.length} faces, numbered by size. Click a face to read it.`
+      : "";
+    hints.replaceChildren();
+    figure.hidden = false;
+  };
+
+  const pick = ({ index }) => {
+    [...boxes.children].forEach((box, i) => { box.ariaPressed = String(i === index); });
+    hints.replaceChildren(...(faces.hints[index] ?? []).map((hint) => element("li", {}, hint)));
+  };
+
+  const silence = listen(model, {
+    photo: draw,
+    picked: pick,
+    clear() {
+      shelf.free();
+      figure.hidden = true;
+      image.removeAttribute("src");
+      boxes.replaceChildren();
+    },
+  });
+  return () => {
+    silence();
+    shelf.free();
+  };
+}
+
+export default { render };

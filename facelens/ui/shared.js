@@ -1,0 +1,34 @@
+function element(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "dataset") Object.assign(node.dataset, value);
+    else if (key in node && key !== "list") node[key] = value;
+    else node.setAttribute(key, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Objects' URLs of the pictures on show; the old ones are let go with `free`. */
+function pictures() {
+  const urls = new Set();
+  return {
+    url(buffer, type) {
+      const url = URL.createObjectURL(new Blob([buffer], { type }));
+      urls.add(url);
+      return url;
+    },
+    free() {
+      for (const url of urls) URL.revokeObjectURL(url);
+      urls.clear();
+    },
+  };
+}
+
+/** Call `handlers[kind]` for each message and say that this view can be drawn on. */
+function listen(model, handlers) {
+  const receive = (message, buffers) => handlers[message.kind]?.(message, buffers);
+  model.on("msg:custom", receive);
+  model.send({ kind: "ready" });
+  return () => model.off("msg:custom", receive);
+}
