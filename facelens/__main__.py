@@ -1,0 +1,8 @@
+"""`python -m facelens` is the command `facelens`."""
+
+import sys
+
+from facelens.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

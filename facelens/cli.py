@@ -1,0 +1,466 @@
+"""`facelens …`: thin, one function a command.
+
+Every failure that Facelens foresees is one sentence on stderr: exit 2, or 3 where a photo
+holds no face.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facelens import __version__
+from facelens.errors import FacelensError, MissingExtraError, NoFaceError, OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from facelens.faces import Face
+    from facelens.model import Model, Prediction
+    from facelens.photo import Photo
+    from facelens.thresholds import Verdict
+
+# These bring their own options, which are read only where torch is installed.
+TRAINING = {
+    "train": "train a network on labelled faces (needs the extra train)",
+    "export": "write a training run as a bundle (needs the extra train)",
+}
+
+PREDICT_JSON = """\
+--json prints one object:
+  photo, width, height   the path as given; pixels of the upright photo
+  model, detector        what answered, and what found the faces: "yunet" or "haar"
+  faces                  largest first, [] where there is none; each with
+    box                  {x, y, w, h} in pixels
+    points               five [x, y]: eyes, nose tip, mouth corners, the viewer's left first
+    confidence           of the detector, from 0 to 1
+    hints                sentences that say why the answer is worth less
+    attributes           all of the model's, in its order; each with
+      name, probability, threshold (null where out of reach), verdict: "yes", "no", "doubtful"
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and say how it ended: 0, or an exit code that says why not."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # file names may be any bytes
+    try:
+        code = _run(list(sys.argv[1:] if argv is None else argv))
+        _flush()
+    except FacelensError as error:
+        print(f"facelens: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our answer has gone; what Python still holds must go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _run(argv: list[str]) -> int:
+    if argv and argv[0] in TRAINING:
+        return _training(argv)
+    args = _parser().parse_args(argv)
+    return int(args.call(args))
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise OutputError(f"The answer could not be written: {error.strerror}.") from None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="facelens",
+        description="See what a neural network reads in a face.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"facelens {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_predict, _add_label, _add_evaluate, _add_download, _add_dashboard):
+        add(commands)
+    for name, what in TRAINING.items():
+        commands.add_parser(name, help=what)
+    return parser
+
+
+def _command(commands: Any, call: Any, what: str, **options: Any) -> argparse.ArgumentParser:
+    name = call.__name__.strip("_")
+    description = options.pop("description", f"{what[0].upper()}{what[1:]}.")
+    parser = commands.add_parser(
+        name, help=what, description=description, allow_abbrev=False, **options
+    )
+    parser.set_defaults(call=call)
+    return parser
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        metavar="M",
+        help="a bundle: a folder, an embedded one's name, or owner/repo[@revision] on the Hub",
+    )
+
+
+def _add_detector(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector",
+        metavar="auto|haar|yunet[:PATH]",
+        help="what finds faces; auto is YuNet if it has been downloaded, else the cascades",
+    )
+
+
+def _whole(low: int, high: int, what: str) -> Any:
+    def number(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {what}")
+        return value
+
+    return number
+
+
+_COUNT = _whole(1, 1_000_000_000, "a whole number from 1 up")
+_SEED = _whole(0, 2**32 - 1, "a whole number from 0 up")
+
+
+# predict
+
+
+def _add_predict(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _predict,
+        "say what each face of a photo shows",
+        epilog=PREDICT_JSON,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photo", metavar="PHOTO", help="JPEG, PNG, WebP, BMP, GIF or HEIC")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--threshold",
+        metavar="half|f1|balanced|precision90|0.5",
+        default="half",
+        help="from which probability on an attribute is a yes (default: half)",
+    )
+    parser.add_argument(
+        "--judgements", action="store_true", help="show the eight opinions about people too"
+    )
+    _add_model(parser)
+    _add_detector(parser)
+
+
+def _predict(args: argparse.Namespace) -> int:
+    from facelens import thresholds
+    from facelens.faces import detector_in_use, find_faces
+    from facelens.model import load_model
+    from facelens.photo import printable, read_photo
+
+    photo = read_photo(args.photo)
+    model = load_model(args.model)
+    points = thresholds.operating_point(model.config, args.threshold)
+    detector = detector_in_use(args.detector)
+    faces = find_faces(photo, detector=args.detector)
+    predictions = model.predict(faces)
+    verdicts = [
+        thresholds.verdicts(prediction, points, model.curves, hints=face.hints)
+        for face, prediction in zip(faces, predictions, strict=True)
+    ]
+    answers = list(zip(faces, predictions, verdicts, strict=True))
+    if args.json:
+        answer = {
+            "photo": args.photo,
+            "width": photo.width,
+            "height": photo.height,
+            "model": model.title,
+            "detector": detector,
+            "faces": [_face_as_json(*row, points) for row in answers],
+        }
+        print(json.dumps(answer, indent=1))
+    if not faces:
+        _flush()
+        raise NoFaceError(
+            f"No face was found in {printable(args.photo)}; try one that is larger, upright "
+            "and lit from the front."
+        )
+    if not args.json:
+        print(_headline(args.photo, photo, model, detector, len(faces)))
+        for number, row in enumerate(answers, 1):
+            print(_face_as_text(number, len(faces), *row, judgements=args.judgements))
+    return 0
+
+
+def _face_as_json(
+    face: "Face", prediction: "Prediction", verdicts: "Sequence[Verdict]", points: "np.ndarray"
+) -> dict[str, Any]:
+    import numpy as np
+
+    rows = zip(prediction.names, prediction.probabilities, points, verdicts, strict=True)
+    return {
+        "box": {side: round(float(value), 1) for side, value in face.box._asdict().items()},
+        "points": [[round(float(x), 1), round(float(y), 1)] for x, y in face.points],
+        "confidence": round(float(face.confidence), 4),
+        "hints": list(face.hints),
+        "attributes": [
+            {
+                "name": name,
+                "probability": round(float(probability), 6),
+                "threshold": round(float(threshold), 6) if np.isfinite(threshold) else None,
+                "verdict": str(verdict),
+            }
+            for name, probability, threshold, verdict in rows
+        ],
+    }
+
+
+def _headline(path: str, photo: "Photo", model: "Model", detector: str, count: int) -> str:
+    from facelens.photo import printable
+
+    return (
+        f"{printable(path)}: {photo.width} x {photo.height} pixels, "
+        f"{count} {'face' if count == 1 else 'faces'} found by {detector}, read by {model.title}"
+    )
+
+
+def _face_as_text(
+    number: int,
+    count: int,
+    face: "Face",
+    prediction: "Prediction",
+    verdicts: "Sequence[Verdict]",
+    *,
+    judgements: bool,
+) -> str:
+    from facelens import attributes, thresholds
+
+    box = face.box
+    lines = [
+        "",
+        f"Face {number} of {count}: {box.w:.0f} x {box.h:.0f} pixels at {box.x:.0f}, {box.y:.0f}, "
+        f"confidence {face.confidence:.2f}",
+        thresholds.sentence(prediction, verdicts),
+        *(f"Mind: {hint}" for hint in face.hints),
+    ]
+    folded = 0
+    rows: dict[str, list[str]] = {}
+    for name, probability, verdict in zip(
+        prediction.names, prediction.probabilities, verdicts, strict=True
+    ):
+        attribute = attributes.describe(name)
+        if attribute.is_judgement and not judgements:
+            folded += 1
+            continue
+        row = f"    {attribute.label:<26}{probability:>5.2f}  {verdict}"
+        rows.setdefault(attribute.group, []).append(row)
+    for group in sorted(rows, key=[*attributes.GROUPS, *rows].index):
+        lines += ["", f"  {attributes.group_title(group)}", *rows[group]]
+        if group == "judgements":
+            lines += ["", f"  {attributes.JUDGEMENTS_NOTE}"]
+    if folded:
+        lines += [
+            "",
+            f"  {folded} judgements about people are folded away; --judgements shows them.",
+        ]
+    return "\n".join(lines)
+
+
+# label
+
+
+def _add_label(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _label,
+        "write a table with a row for every face of many photos",
+        description="Write a table with a row for every face of many photos. Stop it and give "
+        "the same command again: it goes on where it stopped.",
+    )
+    parser.add_argument("source", metavar="FOLDER_OR_PARQUET", help="photos, or a data set's file")
+    parser.add_argument("--out", metavar="FILE", required=True, help="ends in .csv or .parquet")
+    parser.add_argument(
+        "--aligned", action="store_true", help="the photos are 178 x 218 CelebA crops already"
+    )
+    parser.add_argument("--force", action="store_true", help="write over a finished FILE")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=_COUNT, metavar="N", help="processes; default: the cores")
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
+    _add_model(parser)
+    _add_detector(parser)
+
+
+def _label(args: argparse.Namespace) -> int:
+    from facelens.label import label
+    from facelens.session import cores
+
+    result = label(
+        args.source,
+        args.out,
+        model=args.model,
+        detector=args.detector,
+        aligned=args.aligned,
+        workers=args.workers or cores(),
+        scheduler=args.scheduler,
+        force=args.force,
+        progress=_progress if sys.stderr and sys.stderr.isatty() else None,
+    )
+    print(
+        f"{result.faces:,} faces of {result.photos:,} photos are in {result.out}; "
+        f"{result.errors:,} photos without one, or unreadable, in {result.errors_out}."
+    )
+    return 0
+
+
+def _progress(done: int, total: int) -> None:
+    end = "\n" if done == total else ""
+    print(f"\r{done:,} of {total:,} photos", end=end, file=sys.stderr, flush=True)
+
+
+# evaluate
+
+
+def _add_evaluate(commands: Any) -> None:
+    parser = _command(commands, _evaluate, "measure a model on labelled, aligned faces")
+    parser.add_argument("parquet", metavar="PARQUET", type=Path, help="a file or a folder")
+    parser.add_argument(
+        "--loose", action="store_true", help="frame each face loosely, then find and straighten it"
+    )
+    parser.add_argument(
+        "--seed", type=_SEED, default=0, metavar="N", help="of --loose (default: 0)"
+    )
+    parser.add_argument(
+        "--split-by", metavar="A,B", help="show errors by these attributes: Male,Young"
+    )
+    parser.add_argument("--limit", type=_COUNT, metavar="N", help="only the first N faces")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    _add_model(parser)
+    _add_detector(parser)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from facelens.evaluate import as_text, evaluate
+    from facelens.model import load_model
+
+    result = evaluate(
+        args.parquet,
+        load_model(args.model),
+        loose=args.loose,
+        seed=args.seed,
+        split_by=tuple(filter(None, (args.split_by or "").split(","))),
+        detector=args.detector,
+        limit=args.limit,
+    )
+    print(json.dumps(result.asdict(), indent=1) if args.json else as_text(result))
+    return 0
+
+
+# train, export
+
+
+def _training(argv: list[str]) -> int:
+    try:
+        from facelens.training import cli
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("facelens"):
+            raise
+        raise MissingExtraError(
+            f"facelens {argv[0]} needs {error.name}: pip install 'facelens[train]'."
+        ) from None
+    return int(cli.main(argv) or 0)
+
+
+# download
+
+
+def _add_download(commands: Any) -> None:
+    parser = _command(commands, _download, "fetch the YuNet face detector, or the CelebA data set")
+    what = parser.add_subparsers(metavar="WHAT", required=True)
+    detector = what.add_parser(
+        "detector", help="YuNet, 232,589 bytes", allow_abbrev=False,
+        description="Fetch the YuNet face detector; --detector auto uses it from then on.",
+    )  # fmt: skip
+    detector.set_defaults(what="detector")
+    celeba = what.add_parser(
+        "celeba", help="the faces that networks are trained on", allow_abbrev=False,
+        description="Fetch CelebA, for non-commercial research only, as parquet files.",
+    )  # fmt: skip
+    celeba.add_argument("folder", metavar="DIR", type=Path, help="where the parquet files go")
+    celeba.add_argument(
+        "--slice", metavar="NAMES", type=Path, help="a text file: keep only the images it names"
+    )
+    celeba.set_defaults(what="celeba")
+
+
+def _download(args: argparse.Namespace) -> int:
+    from facelens import download
+
+    if args.what == "detector":
+        print(f"YuNet is in {download.detector()}.")
+        return 0
+    print(download.plan(args.folder, names=args.slice), flush=True)
+    rows = download.celeba(args.folder, names=args.slice)
+    print(f"{rows:,} faces are in {args.folder}.")
+    return 0
+
+
+# dashboard
+
+
+def _add_dashboard(commands: Any) -> None:
+    parser = _command(commands, _dashboard, "open the page in a browser")
+    parser.add_argument(
+        "--port", type=_whole(1, 65535, "a port from 1 to 65535"), default=8866, metavar="N",
+        help="where the page is served (default: 8866)",
+    )  # fmt: skip
+    parser.add_argument("--no-browser", action="store_true", help="only serve it")
+    _add_model(parser)
+    _add_detector(parser)
+
+
+def _dashboard(args: argparse.Namespace) -> int:
+    import subprocess
+
+    from facelens.faces.detect import resolve
+    from facelens.model import load_model
+
+    # A wrong name is said here, not by a page that stays empty.
+    model = load_model(args.model)
+    name, file = resolve(args.detector)
+    package = Path(__file__).parent
+    pages = [package.parent / "dashboards", package / "_dashboards"]
+    folder = next((page for page in pages if (page / "selfie.ipynb").is_file()), None)
+    if folder is None:
+        raise FacelensError("The page is missing from this installation; install Facelens anew.")
+    env = os.environ | {"FACELENS_DETECTOR": f"{name}:{file.resolve()}" if file else name}
+    chosen = args.model or os.environ.get("FACELENS_MODEL")
+    if chosen:
+        env["FACELENS_MODEL"] = str(Path(chosen).resolve()) if Path(chosen).is_dir() else chosen
+    if (package.parent / "pyproject.toml").is_file():
+        env["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (str(package.parent), os.environ.get("PYTHONPATH")))
+        )
+    command = [sys.executable, "-m", "voila", "selfie.ipynb", f"--port={args.port}"]
+    if args.no_browser:
+        command.append("--no-browser")
+    print(
+        f"{model.title} with {name} at http://localhost:{args.port}/ - Ctrl-C ends it.", flush=True
+    )
+    server = subprocess.Popen(command, cwd=folder, env=env)  # noqa: S603 - our own interpreter
+    try:
+        return server.wait()
+    finally:
+        server.terminate()
+        server.wait()

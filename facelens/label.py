@@ -1,0 +1,578 @@
+"""Many photos: a folder in, a table out, on one machine or on a Dask cluster.
+
+The photos are cut into chunks; each chunk writes files of its own into FILE.parts/, moved into
+place when complete. So a killed run goes on where it stopped, and a chunk done twice is no harm.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import logging
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facelens import __version__, parquet
+from facelens.errors import (
+    DataError,
+    FacelensError,
+    MissingExtraError,
+    OutputError,
+    PhotoError,
+)
+
+if TYPE_CHECKING:
+    from facelens.model import Model
+
+CHUNK = 128  # photos: a few seconds of work, which is what a killed worker loses
+_BATCH = 32
+_PARTS_AT_ONCE = 64
+SUFFIXES = {
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".heic", ".heif",
+}  # fmt: skip
+FACE_COLUMNS = ("photo", "face", "confidence", "x", "y", "w", "h")
+ERROR_COLUMNS = ("photo", "reason")
+Progress = Callable[[int, int], None]
+
+_log = logging.getLogger(__name__)
+_opening = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What came of labelling: counts, the table and the table of what failed."""
+
+    out: Path
+    errors_out: Path
+    photos: int
+    faces: int
+    errors: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every worker has to know; absolute paths, since workers start elsewhere."""
+
+    source: str
+    parts: str
+    kind: str
+    model: str
+    detector: str | None
+    aligned: bool
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some photos: paths below the source, or rows `start` to `stop` of a parquet file."""
+
+    index: int
+    paths: tuple[str, ...] = ()
+    start: int = 0
+    stop: int = 0
+
+    @property
+    def photos(self) -> int:
+        return len(self.paths) or self.stop - self.start
+
+
+def label(
+    source: str | Path,
+    out: str | Path,
+    *,
+    model: str | None = None,
+    detector: str | None = None,
+    aligned: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Labelled:
+    """Write a table with a row for every face of every photo of `source`.
+
+    Args:
+        source: a folder of photos, or parquet in the Hub's layout.
+        out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
+        model: as for `load_model`.
+        detector: as for `find_faces`.
+        aligned: the photos are CelebA's 178x218 crops already; no face is looked for.
+        workers: how many processes; each brings its own copy of the network.
+        scheduler: the address of a Dask scheduler, whose workers do it instead. They must see
+            `source` and the folder of `out` under the same paths.
+        force: write over a finished `out`.
+        progress: called with the photos done and all photos.
+
+    Raises:
+        DataError: there is nothing to label at `source`.
+        OutputError: `out` exists, cannot be written, or a worker died.
+    """
+    source, out = Path(source).absolute(), Path(out).absolute()
+    _check_out(out, force=force)
+    model, detector = _same_everywhere(model, detector, aligned=aligned)
+    chunks, listing = _chunks(source, out)
+    parts = out.with_name(out.name + ".parts")
+    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned)
+    with _writing(out):
+        _open_parts(parts, _plan(job, listing), force=force)
+        with _only_one(parts):
+            if not (parts / "merged.json").is_file():
+                _run(job, chunks, workers, scheduler, progress)
+                _merge(parts, len(chunks), job.kind, _open_model(job.model).names)
+            return _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
+
+
+# before the work
+
+
+def _check_out(out: Path, *, force: bool) -> None:
+    if out.suffix.lower() not in (".csv", ".parquet"):
+        raise OutputError(f"{out.name} ends neither in .csv nor in .parquet; name the table so.")
+    if out.suffix.lower() == ".parquet":
+        _pyarrow()
+    if not out.parent.is_dir():
+        raise OutputError(f"There is no folder {out.parent}; make it first.")
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder; name a file.")
+    if out.exists() and not force:
+        raise OutputError(f"{out} exists; name another file, or give --force to write over it.")
+
+
+def _pyarrow() -> None:
+    try:
+        import pyarrow.parquet  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise MissingExtraError(
+            "Reading and writing parquet needs pyarrow: pip install 'facelens[bulk]'."
+        ) from None
+
+
+def _same_everywhere(
+    model: str | None, detector: str | None, *, aligned: bool
+) -> tuple[str, str | None]:
+    """Settle what the environment decides, so that every worker decides the same."""
+    from facelens.faces.detect import resolve
+    from facelens.model.bundle import find_bundle
+
+    bundle = find_bundle(model)
+    model = str(bundle.folder.absolute())
+    if aligned:
+        return model, None
+    name, file = resolve(detector)
+    return model, f"{name}:{file.absolute()}" if file else name
+
+
+def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
+    """The work, and a fingerprint of the files that it is about."""
+    if source.is_dir():
+        paths = sorted(_photos(source, out))
+        if paths:
+            cut = [
+                Chunk(number, tuple(paths[start : start + CHUNK]))
+                for number, start in enumerate(range(0, len(paths), CHUNK))
+            ]
+            return cut, _fingerprint(source / path for path in paths)
+        if not any(source.rglob("*.parquet")):
+            raise DataError(f"{source} holds no photos.")
+    elif not source.exists():
+        raise DataError(f"{source} does not exist; name a folder of photos or a parquet file.")
+    elif source.suffix.lower() in SUFFIXES:
+        raise DataError(f"{source} is one photo; use facelens predict, or name a folder.")
+    rows = parquet.count(source)
+    if not rows:
+        raise DataError(f"{source} holds no rows.")
+    cut = [
+        Chunk(number, start=start, stop=min(start + CHUNK, rows))
+        for number, start in enumerate(range(0, rows, CHUNK))
+    ]
+    return cut, _fingerprint(parquet.files(source))
+
+
+def _photos(source: Path, out: Path) -> Iterator[str]:
+    parts = out.name + ".parts"
+    for folder, folders, names in os.walk(source):
+        folders[:] = [name for name in folders if not name.startswith(".") and name != parts]
+        for name in names:
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield (Path(folder) / name).relative_to(source).as_posix()
+
+
+def _fingerprint(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            stat = path.stat()
+            size, changed = stat.st_size, stat.st_mtime_ns
+        except OSError:
+            size = changed = -1
+        digest.update(f"{path}\0{size}\0{changed}\0".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+# FILE.parts/
+
+
+def _plan(job: Job, listing: str) -> dict[str, Any]:
+    manifest = Path(job.model) / "manifest.json"
+    about = asdict(job) | {
+        "photos": listing,
+        "chunk": CHUNK,
+        "version": __version__,
+        "model": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+    }
+    del about["parts"]
+    return about
+
+
+def _open_parts(parts: Path, plan: dict[str, Any], *, force: bool) -> None:
+    """Make `parts`, or take up what an earlier run of the same plan left there."""
+    settled = parts / "plan.json"
+    if settled.is_file():
+        if settled.read_text(encoding="utf-8") == json.dumps(plan):
+            return
+        if not force:
+            raise OutputError(
+                f"{parts} holds unfinished work on other photos, or with other settings; finish "
+                "that, or give --force to start anew."
+            )
+        shutil.rmtree(parts)
+    elif parts.exists() and any(path.suffix != ".draft" for path in parts.iterdir()):
+        raise OutputError(f"{parts} is not ours to write over; move it away.")
+    parts.mkdir(exist_ok=True)
+    _write_text(settled, json.dumps(plan))
+
+
+@contextmanager
+def _only_one(parts: Path) -> Iterator[None]:
+    """Refuse a second run on the same parts; the lock goes with the process that holds it."""
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with (parts / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OutputError(f"Another facelens label is at work in {parts}.") from None
+        yield
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or error
+        raise OutputError(f"{out} could not be written: {why}.") from error
+
+
+def _write_text(path: Path, text: str) -> None:
+    with _complete(path) as draft:
+        draft.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _complete(path: Path) -> Iterator[Path]:
+    """A draft that becomes `path` when it is whole; two writers never share one."""
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.draft")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _part(parts: str | Path, index: int, suffix: str) -> Path:
+    return Path(parts) / f"part-{index:07d}{suffix}"
+
+
+# the work
+
+
+def _run(
+    job: Job,
+    chunks: list[Chunk],
+    workers: int,
+    scheduler: str | None,
+    progress: Progress | None,
+) -> None:
+    open_chunks = [c for c in chunks if not _part(job.parts, c.index, job.kind).is_file()]
+    total = sum(chunk.photos for chunk in chunks)
+    done = total - sum(chunk.photos for chunk in open_chunks)
+    processes = min(workers, len(open_chunks))
+    if scheduler:
+        finished = _on_cluster(job, open_chunks, scheduler)
+    elif processes > 1:
+        finished = _in_processes(job, open_chunks, processes)
+    else:
+        finished = (work(job, chunk) for chunk in open_chunks)
+    for photos in finished:
+        done += photos
+        if progress:
+            progress(done, total)
+
+
+def work(job: Job, chunk: Chunk) -> int:
+    """Label one chunk and leave its part and its errors in the job's parts."""
+    with _opening:
+        model = _open_model(job.model)
+    found: list[tuple[str, int, Any]] = []
+    rows: list[tuple[Any, ...]] = []
+    errors: list[tuple[str, str]] = []
+
+    def answer() -> None:
+        predictions = model.predict([face for _, _, face in found])
+        for (name, number, face), prediction in zip(found, predictions, strict=True):
+            rows.append((name, number, *_place(face), *map(float, prediction.probabilities)))
+        found.clear()
+
+    for path, photo in _sources(job, chunk):
+        name = _text(path)
+        faces, reason = _try(job, path, photo)
+        if reason:
+            errors.append((name, reason))
+        found += [(name, number, face) for number, face in enumerate(faces, 1)]
+        if len(found) >= _BATCH:
+            answer()
+    answer()
+    with _complete(_part(job.parts, chunk.index, ".errors.csv")) as draft:
+        _write_csv(draft, errors)
+    # The part comes last: where it is, its errors are.
+    with _complete(_part(job.parts, chunk.index, job.kind)) as draft:
+        if job.kind == ".csv":
+            _write_csv(draft, rows)
+        else:
+            _write_parquet(draft, rows, model.names)
+    return chunk.photos
+
+
+@lru_cache(maxsize=1)
+def _open_model(name: str) -> "Model":
+    from facelens.model import load_model
+
+    return load_model(name)
+
+
+def _sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
+    if chunk.paths:
+        for path in chunk.paths:
+            yield path, Path(job.source) / path
+        return
+    for row in parquet.images(job.source, columns=[], start=chunk.start, stop=chunk.stop):
+        yield row.path, row.data
+
+
+def _try(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], str]:
+    """The faces of one photo, or why there are none."""
+    try:
+        faces = _faces(job, name, data)
+    except PhotoError as error:
+        return [], str(error)
+    except FacelensError:
+        raise
+    except Exception:  # noqa: BLE001 - one odd photo must not end a run of thousands
+        _log.warning("%s", name, exc_info=True)
+        return [], "Something unforeseen went wrong with this photo."
+    return faces, "" if faces else "No face was found."
+
+
+def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
+    """The faces of one photo, or the one aligned crop that it is."""
+    from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
+    from facelens.photo import printable, read_photo
+
+    photo = read_photo(data, name=name)
+    if not job.aligned:
+        return find_faces(photo, detector=job.detector)
+    if (photo.height, photo.width) != (CROP_HEIGHT, CROP_WIDTH):
+        raise PhotoError(
+            f"{printable(name)} has {photo.width} x {photo.height} pixels; an aligned crop has "
+            f"{CROP_WIDTH} x {CROP_HEIGHT}."
+        )
+    return [photo.pixels]
+
+
+def _place(face: Any) -> tuple[float | None, ...]:
+    """Confidence, x, y, w, h; an aligned crop is the face, and nothing was looked for."""
+    if hasattr(face, "box"):
+        return (round(float(face.confidence), 4), *(round(float(side), 1) for side in face.box))
+    return (None, 0.0, 0.0, float(face.shape[1]), float(face.shape[0]))
+
+
+def _text(name: str) -> str:
+    """A path as text: stray bytes of old file systems are escaped."""
+    return name.encode(errors="backslashreplace").decode()
+
+
+def _write_csv(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(
+            [f"{value:.6g}" if isinstance(value, float) else value for value in row] for row in rows
+        )
+
+
+def _write_parquet(path: Path, rows: list[tuple[Any, ...]], names: tuple[str, ...]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kinds = [pa.string(), pa.int32(), *[pa.float32()] * (5 + len(names))]
+    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+    pq.write_table(pa.table(arrays, [*FACE_COLUMNS, *names]), path)
+
+
+# who does it
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started here get one thread each: as many workers as cores fill the machine."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FACELENS_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _start_worker() -> None:
+    """Bound OpenCV's threads; end with the parent, even one that is killed."""
+    import multiprocessing
+    import signal
+
+    import cv2
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    cv2.setNumThreads(1)
+    parent = multiprocessing.parent_process()
+    if parent:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()
+
+
+def _in_processes(job: Job, chunks: list[Chunk], processes: int) -> Iterator[int]:
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+
+    others = set(multiprocessing.active_children())
+    # Spawned, since a fork of a process with threads may hang.
+    spawn = multiprocessing.get_context("spawn")
+    with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _start_worker) as pool:
+        try:
+            for future in as_completed([pool.submit(work, job, chunk) for chunk in chunks]):
+                yield future.result()
+        except BrokenProcessPool:
+            raise OutputError(
+                "A worker died, most likely for want of memory; give the same command again to "
+                "go on, with fewer --workers."
+            ) from None
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in set(multiprocessing.active_children()) - others:
+                child.kill()
+            raise
+
+
+def _work_on_cluster(job: Job, chunk: Chunk) -> int:
+    import cv2
+
+    # Dask decides how many chunks a machine works on; each gets one thread.
+    os.environ.setdefault("FACELENS_THREADS", "1")
+    cv2.setNumThreads(1)
+    return work(job, chunk)
+
+
+def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Iterator[int]:
+    try:
+        from distributed import Client, as_completed
+    except ImportError:
+        raise MissingExtraError(
+            "A Dask cluster needs dask: pip install 'facelens[bulk]'."
+        ) from None
+    try:
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise OutputError(
+            f"No Dask scheduler answers at {scheduler}; check the address."
+        ) from error
+    with client:
+        futures = [
+            client.submit(_work_on_cluster, job, chunk, pure=False, retries=2) for chunk in chunks
+        ]
+        for _, photos in as_completed(futures, with_results=True):
+            yield photos
+
+
+# after the work
+
+
+def _merge(parts: Path, count: int, kind: str, names: tuple[str, ...]) -> None:
+    """Put the parts together, in order, into one table and one of errors."""
+    made = [_part(parts, index, kind) for index in range(count)]
+    lost = [part for part in made if not part.is_file()]
+    if lost:
+        raise OutputError(
+            f"{lost[0]} was not written; every worker must see that folder under this path."
+        )
+    join = _join_csv if kind == ".csv" else _join_parquet
+    with _complete(parts / f"table{kind}") as draft:
+        faces = join(made, draft, (*FACE_COLUMNS, *names))
+    with _complete(parts / "errors.csv") as draft:
+        errors_made = [_part(parts, index, ".errors.csv") for index in range(count)]
+        errors = _join_csv(errors_made, draft, ERROR_COLUMNS)
+    _write_text(parts / "merged.json", json.dumps({"faces": faces, "errors": errors}))
+
+
+def _join_csv(made: list[Path], draft: Path, header: tuple[str, ...]) -> int:
+    rows = 0
+    with draft.open("w", encoding="utf-8", newline="") as whole:
+        csv.writer(whole, lineterminator="\n").writerow(header)
+        for part in made:
+            text = part.read_text(encoding="utf-8")
+            rows += sum(1 for _ in csv.reader(io.StringIO(text, newline="")))
+            whole.write(text)
+    return rows
+
+
+def _join_parquet(made: list[Path], draft: Path, _header: tuple[str, ...]) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = 0
+    with pq.ParquetWriter(draft, pq.read_schema(made[0])) as whole:
+        for start in range(0, len(made), _PARTS_AT_ONCE):
+            table = pa.concat_tables(map(pq.read_table, made[start : start + _PARTS_AT_ONCE]))
+            whole.write_table(table)
+            rows += table.num_rows
+    return rows
+
+
+def _move_into_place(parts: Path, out: Path, photos: int) -> Labelled:
+    errors_out = out.with_name(out.name + ".errors.csv")
+    counts = json.loads((parts / "merged.json").read_text(encoding="utf-8"))
+    for made, place in (
+        (parts / "errors.csv", errors_out),
+        (parts / f"table{out.suffix.lower()}", out),
+    ):
+        # A run that was killed here has moved the first already.
+        if made.is_file():
+            made.replace(place)
+    shutil.rmtree(parts)
+    return Labelled(out, errors_out, photos, counts["faces"], counts["errors"])
