@@ -2,6 +2,7 @@
 
 from facelens.faces import align, detect
 from facelens.faces.face import CROP_HEIGHT, CROP_WIDTH, Box, Face
+from facelens.faces.quality import hints
 from facelens.photo import Photo
 
 __all__ = ["CROP_HEIGHT", "CROP_WIDTH", "Box", "Face", "detector_in_use", "find_faces"]
@@ -19,19 +20,17 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
         DetectorError: the detector is unknown, missing or damaged.
     """
     finder = detect.open_detector(detector)
-    faces = []
-    for found in finder.find(photo.pixels):
-        faces.append(
-            Face(
-                box=align.face_box(found.warp),
-                confidence=found.confidence,
-                points=found.points,
-                warp=found.warp,
-                crop=align.straighten(photo.pixels, found.warp),
-                detector=finder.name,
-            )
-        )
+    faces = [_face(photo, found, finder.name) for found in finder.find(photo.pixels)]
     return sorted(faces, key=lambda face: face.box.w * face.box.h, reverse=True)
+
+
+def _face(photo: Photo, found: detect.Found, detector: str) -> Face:
+    crop = align.straighten(photo.pixels, found.warp)
+    box = align.face_box(found.warp)
+    seen = found.points if detector == "yunet" else None
+    return Face(
+        box, found.confidence, found.points, found.warp, crop, detector, hints(crop, box.w, seen)
+    )
 
 
 def detector_in_use(spec: str | None = None) -> str:

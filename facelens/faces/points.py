@@ -1,24 +1,22 @@
 """The small network that says where a face lies in a cascade's box, and whether it is one."""
 
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from facelens.errors import DetectorError
 from facelens.faces import align
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 PATCH = 64
 # The square of the template that the network sees, side and middle in template pixels.
-VIEW = 150.0
-VIEW_CENTRE = (89.0, 125.0)
+VIEW = 140.0
+VIEW_CENTRE = (89.0, 122.0)
 # Where the cascade's box lies on the template, on average: middle and side.
-HAAR_CENTRE = (89.0, 122.0)
-HAAR_SIDE = 98.0
-PASSES = 2
+HAAR_CENTRE = (89.0, 123.4)
+HAAR_SIDE = 102.4
+CASCADE = str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml")
 
 
 def guess(x: float, y: float, side: float) -> np.ndarray:
@@ -49,18 +47,18 @@ def view() -> np.ndarray:
 class PointNetwork:
     """Better a rough warp, and say how sure it is that there is a face."""
 
-    def __init__(self, session: "onnxruntime.InferenceSession | None") -> None:
-        self._session = session
+    def __init__(self, path: Path) -> None:
+        from facelens.session import open_session
 
-    def __call__(self, grey: np.ndarray, warp: np.ndarray) -> tuple[np.ndarray, float]:
+        self._session = open_session(path, threads=1)
+
+    def __call__(self, grey: np.ndarray, warp: np.ndarray, passes: int) -> tuple[np.ndarray, float]:
         """Give the refined photo-to-template warp and the confidence, 0 to 1.
 
         `grey`: uint8 (height, width), the photo. `warp`: float32 (2, 3), the rough one.
         """
-        if self._session is None:
-            return warp, 0.9
-        confidence = 0.0
-        for _ in range(PASSES):
+        confidence = 1.0
+        for _ in range(passes):
             patch = align.straighten(grey, align.compose(view(), warp), (PATCH, PATCH))
             logit, five = self._session.run(None, {"patch": patch[None]})
             confidence = float(1 / (1 + np.exp(-logit[0])))
@@ -70,14 +68,16 @@ class PointNetwork:
 
 def embedded() -> Path:
     """Find the network that comes with Facelens."""
-    return Path(__file__).parents[2] / "weights" / "points" / "points.onnx"
+    # Not above: a bundle's crops have the size that this package defines.
+    from facelens.model.bundle import embedded_folder
+
+    return embedded_folder("points") / "points.onnx"
 
 
+@cache
 def load() -> PointNetwork:
-    """Open the network that comes with Facelens."""
+    """Open the network that comes with Facelens, once in a process."""
     path = embedded()
     if not path.is_file():
-        return PointNetwork(None)
-    from facelens.session import open_session
-
-    return PointNetwork(open_session(path, threads=1))
+        raise DetectorError(f"{path} is missing: install Facelens again.")
+    return PointNetwork(path)

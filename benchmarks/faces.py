@@ -1,0 +1,221 @@
+"""Measure finding and straightening.
+
+    python benchmarks/faces.py template DATA      the template's points, from aligned training crops
+    python benchmarks/faces.py choices DATA       what each choice gains, on validation crops
+    python benchmarks/faces.py loose DATA         test crops framed loosely
+    python benchmarks/faces.py portraits DATA     portraits as they are, turned, small, off-centre
+
+DATA holds celeba/ and portraits/. `--yunet FILE` names YuNet's file, else the cached one is used;
+`--detectors` leaves one out. Each command writes benchmarks/results/faces-COMMAND.csv.
+"""
+
+import argparse
+import csv
+import datetime as dt
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+
+from facelens import parquet
+from facelens.faces import Face, align, detect, find_faces
+from facelens.loose import Framed, frame, match
+from facelens.photo import Photo, read_photo
+
+RESULTS = Path(__file__).parent / "results"
+EYES = align.TEMPLATE[:2]
+Row = dict[str, Any]
+
+
+def crops(data: Path, split: str, limit: int) -> Iterator[np.ndarray]:
+    """Read the first `limit` crops of each file of a split."""
+    for file in sorted((data / "celeba").glob(f"{split}-*.parquet")):
+        for row in parquet.images(file, [], stop=limit):
+            yield read_photo(row.data).pixels
+
+
+def eye_error(warp: np.ndarray, truth: np.ndarray) -> float:
+    """Mean distance of both eyes from where the true warp puts them, in template pixels."""
+    moved = align.apply(align.compose(warp, align.invert(truth)), EYES)
+    return float(np.hypot(*(moved - EYES).T).mean())
+
+
+def turn_error(warp: np.ndarray, truth: np.ndarray) -> float:
+    joint = align.compose(warp, align.invert(truth))
+    return float(np.degrees(np.arctan2(joint[1, 0], joint[0, 0])))
+
+
+def size_error(warp: np.ndarray, truth: np.ndarray) -> float:
+    return align.scale_of(align.compose(warp, align.invert(truth)))
+
+
+def summary(framed: list[Framed], answers: list[list[Face]], seconds: float) -> Row:
+    """Found, extra boxes, and how straight, over loosely framed pictures."""
+    found, extras = [], 0
+    for picture, faces in zip(framed, answers, strict=True):
+        face, others = match(picture, faces)
+        extras += others
+        if face is not None:
+            found.append((face.warp, picture.warp))
+    eyes = [eye_error(*pair) for pair in found] or [float("nan")]
+    return {
+        "pictures": len(framed),
+        "found_percent": round(100 * len(found) / len(framed), 2),
+        "extra_percent": round(100 * extras / len(framed), 2),
+        "eye_error_mean_px": round(float(np.mean(eyes)), 2),
+        "eye_error_median_px": round(float(np.median(eyes)), 2),
+        "eye_error_95th_px": round(float(np.percentile(eyes, 95)), 2),
+        "turn_error_std_degrees": round(float(np.std([turn_error(*pair) for pair in found])), 2),
+        "size_error_std": round(float(np.std([size_error(*pair) for pair in found])), 3),
+        "milliseconds": round(1000 * seconds / len(framed), 1),
+    }
+
+
+def look(framed: list[Framed], detector: str) -> Row:
+    started = time.perf_counter()
+    answers = [find_faces(Photo(picture.canvas), detector=detector) for picture in framed]
+    return summary(framed, answers, time.perf_counter() - started)
+
+
+def template(args: argparse.Namespace) -> list[Row]:
+    """Mean YuNet points and box over aligned training crops; stray boxes count for nothing."""
+    net = cv2.FaceDetectorYN.create(args.yunet, "", (178, 218), 0.6, 0.3, 5000)
+    rows = []
+    for crop in crops(args.data, "train", args.limit):
+        answer = net.detect(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR))[1]
+        if answer is not None:
+            middles = answer[:, :2] + answer[:, 2:4] / 2
+            rows.append(answer[np.hypot(*(middles - (89, 125)).T).argmin()])
+    names = ["box_x", "box_y", "box_w", "box_h"] + [
+        f"{point}_{axis}"
+        for point in ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
+        for axis in "xy"
+    ]
+    mean, spread = np.mean(rows, 0), np.std(rows, 0)
+    return [
+        {"crops": len(rows), "name": n, "mean_px": round(float(m), 2), "std_px": round(float(s), 2)}
+        for n, m, s in zip(names, mean, spread, strict=False)
+    ]
+
+
+def loose(args: argparse.Namespace) -> list[Row]:
+    """The committed figures: test crops, seed 0."""
+    pictures = crops(args.data, "test", args.limit)
+    framed = [frame(crop, args.seed, i) for i, crop in enumerate(pictures)]
+    return [
+        {"detector": name, "seed": args.seed, **look(framed, spec(args, name))}
+        for name in args.detectors
+    ]
+
+
+TRIED: dict[str, list[Row]] = {
+    "yunet": [
+        {},
+        *({"YUNET_PASSES": passes} for passes in (0, 1, 3)),
+        *({"LONGEST_SIDE": side} for side in (320, 480)),
+        *(
+            {"YUNET_WEIGHTS": np.array(weights), "YUNET_PASSES": 0}
+            for weights in ([1, 1, 1, 1, 1], [2, 2, 1, 1, 1], [4, 4, 0.2, 1, 1], [1, 1, 0, 1, 1])
+        ),
+    ],
+    "haar": [
+        {},
+        *({"HAAR_PASSES": passes} for passes in (0, 1, 3)),
+        {"LONGEST_SIDE": 480},
+        *({"TURNS": turns} for turns in ((), (30.0, -30.0))),
+        *({"NEIGHBOURS": neighbours} for neighbours in (1, 3, 5)),
+        *({"LEAST_SURE": sure} for sure in (0.0, 0.3, 0.7)),
+    ],
+}
+
+
+def choices(args: argparse.Namespace) -> list[Row]:
+    """One setting changed at a time, on validation crops."""
+    pictures = crops(args.data, "valid", args.limit)
+    framed = [frame(crop, 1, i) for i, crop in enumerate(pictures)]
+    rows = []
+    for name in args.detectors:
+        for settings in TRIED[name]:
+            text = " ".join(f"{key}={value}" for key, value in settings.items())
+            with mock.patch.multiple(detect, **settings) if settings else nullcontext():
+                figures = look(framed, spec(args, name))
+            rows.append({"detector": name, "setting": text or "as shipped", **figures})
+            print(rows[-1], flush=True)
+    return rows
+
+
+def portraits(args: argparse.Namespace) -> list[Row]:
+    """Portraits as they are, and turned by 30 degrees, 60 px wide and off-centre.
+
+    The truth for a changed portrait is what the same detector says about the unchanged one.
+    """
+    rows = []
+    for name in args.detectors:
+        for path in sorted((args.data / "portraits").glob("*.jpg")):
+            photo = read_photo(path)
+            faces = find_faces(photo, detector=spec(args, name))
+            row: Row = {"detector": name, "photo": path.name, "faces": len(faces)}
+            for turn in (-30, 30):
+                for width in (60, 150):
+                    canvas, move = placed(photo.pixels, faces[0], turn, width)
+                    again = find_faces(Photo(canvas), detector=spec(args, name))
+                    truth = align.compose(faces[0].warp, align.invert(move))
+                    error = min((eye_error(f.warp, truth) for f in again), default=float("nan"))
+                    row[f"faces_{turn}_{width}px"] = len(again)
+                    row[f"eye_error_{turn}_{width}px"] = round(error, 2)
+            rows.append(row)
+    return rows
+
+
+def placed(
+    pixels: np.ndarray, face: Face, turn: float, width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a portrait, bring its face to `width` and place it away from the canvas's middle."""
+    move = cv2.getRotationMatrix2D(face.box.centre, turn, width / face.box.w)
+    move[:, 2] += np.array([420, 200]) - face.box.centre
+    canvas = align.straighten(pixels, np.asarray(move, np.float32), (640, 480))
+    return canvas, np.asarray(move, np.float32)
+
+
+def spec(args: argparse.Namespace, name: str) -> str:
+    return f"yunet:{args.yunet}" if name == "yunet" else name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = {f.__name__: f for f in (template, choices, loose, portraits)}
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--yunet", default=str(detect.cached_yunet() or ""))
+    parser.add_argument("--detectors", nargs="+", default=["yunet", "haar"])
+    parser.add_argument("--limit", type=int, help="only the first so many crops of each file")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-file", action="store_true", help="print the rows, write no file")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    rows = commands[args.command](args)
+    stamp = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": f"{platform.machine()}, 1 thread",
+        "opencv": cv2.__version__,
+    }
+    rows = [{**row, **stamp} for row in rows]
+    for row in rows:
+        print(row)
+    if not args.no_file:
+        with (RESULTS / f"faces-{args.command}.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
