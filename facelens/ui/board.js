@@ -149,9 +149,9 @@ function render({ model, el }) {
     [...presets.children].forEach((button, i) => {
       button.ariaPressed = String(network.points[i] === current);
     });
-    about.textContent = current
-      ? current.about
-      : "Your own thresholds. Drag the tick on a bar, or use the arrow keys on it.";
+    about.textContent = current ? current.about : "Your own thresholds.";
+    about.append(" Drag the tick on a bar to move its threshold; where a bar is hatched, the"
+      + " answer is too close to call.");
   }
 
   function paint() {
