@@ -158,6 +158,8 @@ def aligned_answers(parquet: Path, model: Model, *, limit: int | None = None) ->
         if len(waiting) == 32:
             flush()
     flush()
+    if not rows:
+        raise DataError(f"{parquet} holds no faces.")
     return _answers(model, rows, np.concatenate(logits), np.concatenate(probabilities))
 
 
@@ -193,7 +195,7 @@ def _answers(
 ) -> Answers:
     labels = np.array([[bool(row.values[name]) for name in model.names] for row in rows])
     # Without names of people every face counts as its own person.
-    people = np.array([hash(row.values.get("celeb_id", i)) for i, row in enumerate(rows)])
+    people = np.array([str(row.values.get("celeb_id", f"face {i}")) for i, row in enumerate(rows)])
     return Answers(model.names, probabilities, labels, people, logits)
 
 

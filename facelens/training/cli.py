@@ -32,11 +32,20 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-scratch", action="store_true", help="random weights")
     parser.add_argument("--epochs", type=int, nargs=2, metavar=("FROZEN", "UNFROZEN"))
     parser.add_argument("--limit", type=int, help="use only the first so many pictures")
+    parser.add_argument("--size", type=_size, help="of the pictures, as 160x128; default: grows")
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cuda, cpu, mps; default: the best there is")
     parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
     parser.set_defaults(call=_train)
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        height, width = map(int, text.split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError("give height x width, as 160x128") from None
+    return height, width
 
 
 def cache_folder(chosen: Path | None = None) -> Path:
@@ -56,6 +65,9 @@ def _train(args: argparse.Namespace) -> int:
                 replace(unfrozen, epochs=args.epochs[1]),
             ),
         )
+    if args.size:
+        stages = tuple(replace(stage, sizes=((0, *args.size),)) for stage in recipe.stages)
+        recipe = replace(recipe, stages=stages)
     if args.batch_size:
         recipe = replace(recipe, batch_size=args.batch_size)
     cache = cache_folder(args.cache)
@@ -83,6 +95,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of parquet files")
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--name", help="default: the architecture")
+    parser.add_argument("--limit", type=int, help="use only the first so many pictures")
     parser.add_argument("--version", default=__version__)
     parser.add_argument("--dataset", default="CelebA", help="what the card calls the data")
     parser.add_argument("--licence", help="terms of the weights; default: CelebA's")
@@ -99,7 +112,10 @@ def _export(args: argparse.Namespace) -> int:
         run,
         args.out,
         data=args.data,
-        valid_set=open_store(args.data, "valid", cache=cache_folder(args.cache)),
+        valid_set=open_store(
+            args.data, "valid", cache=cache_folder(args.cache), limit=args.limit
+        ),
+        limit=args.limit,
         name=args.name or run.recipe.arch,
         version=args.version,
         dataset=args.dataset,

@@ -43,7 +43,7 @@ class Graph(nn.Module):
         super().__init__()
         for module in network.modules():
             if hasattr(module, "inplace"):  # a view would show what a later layer wrote over it
-                module.inplace = False
+                module.inplace = False  # type: ignore[assignment]
         self.size, self.flip_average = size, flip_average
         self.views = [name for name, _, _ in network.views()]
         self.body = network.body.eval()
@@ -93,6 +93,7 @@ def export(
     dataset: str = "CelebA",
     licence: str = LICENCE,
     flip_average: bool = True,
+    limit: int | None = None,
 ) -> Model:
     """Write the best network of `run` as a bundle into the folder `out`.
 
@@ -155,7 +156,7 @@ def export(
             folder = split_files(data, split)[0]
         except DataError:
             continue
-        results[split] = ev.evaluate(folder, model, split_by=split_by)
+        results[split] = ev.evaluate(folder, model, split_by=split_by, limit=limit)
         config.metrics[split] = results[split].asdict()
     config.save(out / "config.json")
     write_card(out / "README.md", config, results)

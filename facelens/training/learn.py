@@ -287,7 +287,7 @@ class Run:
             tensors = {name: value.contiguous() for name, value in average.weights.items()}
             save_file(tensors, self.folder / "best.safetensors")
 
-    def load_best(self, model: nn.Module) -> nn.Module:
+    def load_best(self, model: AttributeNetwork) -> AttributeNetwork:
         """Load the averaged weights of the best epoch by validation loss."""
         path = self.folder / "best.safetensors"
         if not path.exists():
@@ -359,7 +359,8 @@ def train(
         rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)
         with torch.no_grad():
             network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
-    network.to(chosen, memory_format=torch.channels_last)
+    network.to(chosen)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     dls = DataLoaders(
         Batches(train_set, recipe.batch_size, shuffle=True, seed=recipe.seed).to(chosen),
         Batches(valid_set, 2 * recipe.batch_size, shuffle=False).to(chosen),
@@ -392,7 +393,7 @@ def train(
             learn.add_cb(_Then(after_epoch))
         learn.create_opt()
         learn.freeze() if stage.frozen else learn.unfreeze()
-        if start:
+        if checkpoint is not None and start:
             learn.opt.load_state_dict(checkpoint["optimizer"])
         _one_cycle(learn, stage, start)
         checkpoint = None if start else checkpoint

@@ -1,0 +1,89 @@
+import json
+
+import numpy as np
+import pytest
+
+from facelens.errors import DataError
+from facelens.evaluate import Answers, as_text, evaluate, summarise
+from facelens.model import load_model
+
+
+def answers(n=400, *, seed=0) -> Answers:
+    """Answers that are right as often as they say, for three attributes."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.beta(0.5, 0.9, (n, 3))
+    labels = rng.random((n, 3)) < probabilities
+    logits = np.log(probabilities / (1 - probabilities))
+    return Answers(("Male", "Young", "Hat"), probabilities, labels, np.arange(n) // 2, logits)
+
+
+def test_figures_come_with_intervals_that_hold_them():
+    result = summarise(answers(), "toy")
+    for name in ("accuracy", "average_precision", "f1", "balanced_accuracy"):
+        figure = result.overall[name]
+        assert figure["low"] < figure["value"] < figure["high"]
+    assert result.people == 200
+    assert result.overall["ece"]["value"] < 1.5 * result.overall["ece_floor"]["value"]
+
+
+def test_fewer_people_make_wider_intervals():
+    def width(n):
+        figure = summarise(answers(n), "toy").overall["accuracy"]
+        return figure["high"] - figure["low"]
+
+    assert width(100) > 1.5 * width(1600)
+
+
+def test_groups_are_told_apart_and_small_ones_are_too_few():
+    few = answers(60)
+    few.labels[:, 0] = np.arange(60) < 10
+    result = summarise(few, "toy", split_by=("Male",))
+    assert result.groups["Male"] == {"faces": 10, "error": "too few"}
+    assert result.groups["not Male"]["low"] <= result.groups["not Male"]["error"]
+
+
+def test_a_worse_group_shows_a_larger_error():
+    told = answers(400)
+    male = told.labels[:, 0]
+    told.probabilities[male, 2] = 1 - told.probabilities[male, 2]
+    groups = summarise(told, "toy", split_by=("Male",)).groups
+    assert groups["Male"]["error"] > groups["not Male"]["high"]
+
+
+def test_the_result_is_json_and_text():
+    result = summarise(answers(), "toy", split_by=("Male", "Young"))
+    assert json.loads(json.dumps(result.asdict()))["overall"]["accuracy"]["value"] > 0.5
+    text = as_text(result)
+    assert "mean accuracy" in text
+    assert "not Male, not Young" in text
+
+
+@pytest.mark.data
+def test_real_faces_are_answered_far_better_than_by_the_majority(data_dir):
+    result = evaluate(data_dir / "celeba" / "test-00000-of-00001.parquet", load_model(), limit=200)
+    assert result.overall["accuracy"]["low"] > result.overall["majority"]["value"] + 0.05
+    assert result.overall["average_precision"]["value"] > 0.7
+
+
+@pytest.mark.data
+def test_loose_framing_costs_little(data_dir, yunet):
+    """The short form of `facelens evaluate --loose`; the figures are of the long one."""
+    test = data_dir / "celeba" / "test-00000-of-00001.parquet"
+    model = load_model()
+    straight = evaluate(test, model, limit=80).overall["accuracy"]["value"]
+    for detector, share in (("haar", 0.9), (f"yunet:{yunet}", 0.96)):
+        result = evaluate(test, model, loose=True, seed=0, detector=detector, limit=80)
+        assert result.detection is not None
+        assert result.detection.share >= share
+        assert result.overall["accuracy"]["value"] > straight - 0.025
+
+
+def test_a_question_that_the_network_does_not_answer_is_a_sentence(tmp_path):
+    with pytest.raises(DataError, match="knows no attribute 'Wise'"):
+        evaluate(tmp_path, load_model(), split_by=("Wise",))
+
+
+@pytest.mark.data
+def test_other_data_is_refused_with_a_sentence(data_dir):
+    with pytest.raises(DataError, match="has no column"):
+        evaluate(data_dir / "keypoints" / "test-00000-of-00001.parquet", load_model())
