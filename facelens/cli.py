@@ -410,9 +410,15 @@ def _download(args: argparse.Namespace) -> int:
     if args.what == "detector":
         print(f"YuNet is in {download.detector()}.")
         return 0
-    print(download.plan(args.folder, names=args.slice), flush=True)
-    rows = download.celeba(args.folder, names=args.slice)
-    print(f"{rows:,} faces are in {args.folder}.")
+    print(download.need(names=args.slice), flush=True)
+    fetched = download.celeba(args.folder, names=args.slice)
+    print(f"{fetched.rows:,} faces are in {fetched.folder}.")
+    if fetched.unknown:
+        print(
+            f"facelens: {len(fetched.unknown):,} names are not in CelebA, "
+            f"{fetched.unknown[0]} the first.",
+            file=sys.stderr,
+        )
     return 0
 
 

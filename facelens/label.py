@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 CHUNK = 128  # photos: a few seconds of work, which is what a killed worker loses
 _BATCH = 32
 _PARTS_AT_ONCE = 64
+_PATIENCE = 10  # seconds
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".heic", ".heif",
 }  # fmt: skip
@@ -507,7 +508,7 @@ def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Iterator[int]:
             "A Dask cluster needs dask: pip install 'facelens[bulk]'."
         ) from None
     try:
-        client = Client(scheduler, timeout=10, set_as_default=False)
+        client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise OutputError(
             f"No Dask scheduler answers at {scheduler}; check the address."
@@ -516,7 +517,7 @@ def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Iterator[int]:
         futures = [
             client.submit(_work_on_cluster, job, chunk, pure=False, retries=2) for chunk in chunks
         ]
-        for _, photos in as_completed(futures, with_results=True):
+        for _, photos in as_completed(futures, loop=client.loop, with_results=True):
             yield photos
 
 
