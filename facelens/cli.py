@@ -5,6 +5,7 @@ holds no face.
 """
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facelens import __version__
-from facelens.errors import FacelensError, MissingExtraError, NoFaceError, OutputError
+from facelens.errors import FacelensError, MissingExtraError, NoFaceError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,8 @@ TRAINING = {
     "train": "train a network on labelled faces (needs the extra train)",
     "export": "write a training run as a bundle (needs the extra train)",
 }
+
+_CANNOT_WRITE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 PREDICT_JSON = """\
 --json prints one object:
@@ -50,14 +53,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # file names may be any bytes
     try:
         code = _run(list(sys.argv[1:] if argv is None else argv))
-        _flush()
+        sys.stdout.flush()
     except FacelensError as error:
         print(f"facelens: {error}", file=sys.stderr)
         return error.exit_code
-    except BrokenPipeError:
-        # Whoever read our answer has gone; what Python still holds must go nowhere.
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
+        # What Python still holds of the answer must not fail once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        if error.errno == errno.EPIPE:  # whoever read the answer has had enough
+            return 1
+        print(f"facelens: The answer cannot be written: {error.strerror}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     return code
@@ -68,16 +76,6 @@ def _run(argv: list[str]) -> int:
         return _training(argv)
     args = _parser().parse_args(argv)
     return int(args.call(args))
-
-
-def _flush() -> None:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise OutputError(f"The answer could not be written: {error.strerror}.") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -192,7 +190,7 @@ def _predict(args: argparse.Namespace) -> int:
         }
         print(json.dumps(answer, indent=1))
     if not faces:
-        _flush()
+        sys.stdout.flush()
         raise NoFaceError(
             f"No face was found in {printable(args.photo)}; try one that is larger, upright "
             "and lit from the front."

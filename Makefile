@@ -1,0 +1,54 @@
+# The commands of the project: `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help dashboard test test-app lint clean
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8866
+PYTEST ?=
+RUN := $(VENV)/bin/python
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@echo
+	@echo "  PYTHON=… another Python (3.11 or later), PORT=… of the page, PYTEST=… options for pytest"
+
+dashboard: $(VENV)/.app ## open the dashboard; makes .venv (about 0.7 GB) the first time
+	@$(RUN) -m facelens download detector || echo "Going on with OpenCV's cascades."
+	@$(RUN) -m facelens dashboard --port $(PORT)
+
+test: $(VENV)/.train ## run all tests; the first time installs torch and fastai (about 6 GB)
+	$(RUN) -m pytest $(PYTEST)
+
+test-app: $(VENV)/.test ## run the tests that need no torch
+	$(RUN) -m pytest -m "not train" $(PYTEST)
+
+lint: $(VENV)/.test ## check style and types
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy facelens
+
+clean: ## remove .venv and what tools have left
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here; install Python 3.11 or later, or give PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Facelens needs Python 3.11 or later; $(PYTHON) is older. Give another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "$(PYTHON) cannot make $(VENV); on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.app: pyproject.toml | $(VENV)/.made
+	@echo "Installing Facelens into $(VENV): about 0.7 GB."
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(VENV)/.made
+	@echo "Installing Facelens and its tests into $(VENV): about 1.2 GB."
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[bulk,test]'
+	@touch $@
+
+$(VENV)/.train: pyproject.toml | $(VENV)/.made
+	@echo "Installing Facelens, torch and fastai into $(VENV): about 6 GB with the CUDA build, 10 minutes or so."
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[bulk,train,test]'
+	@touch $@
