@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# Without these every machine finds faces in the same way and reads the same model.
+# Every machine finds faces in the same way and reads the same model, whatever its user has chosen.
 _DETECTOR = os.environ.pop("FACELENS_DETECTOR", "")
 os.environ.pop("FACELENS_MODEL", None)
+_CACHE = tempfile.TemporaryDirectory(prefix="facelens-tests-")
+os.environ["FACELENS_CACHE"] = _CACHE.name
 
 
 def missing(sentence: str) -> None:
