@@ -440,6 +440,8 @@ def _dashboard(args: argparse.Namespace) -> int:
     from facelens.faces.detect import resolve
     from facelens.model import load_model
 
+    if not _is_free(args.port):
+        raise FacelensError(f"Port {args.port} is taken; give another with --port.")
     # A wrong name is said here, not by a page that stays empty.
     model = load_model(args.model)
     name, file = resolve(args.detector)
@@ -468,3 +470,16 @@ def _dashboard(args: argparse.Namespace) -> int:
     finally:
         server.terminate()
         server.wait()
+
+
+def _is_free(port: int) -> bool:
+    import socket
+
+    with socket.socket() as door:
+        if os.name == "posix":  # a page that has just ended leaves its port waiting
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            door.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

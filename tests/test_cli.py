@@ -1,11 +1,15 @@
 """The command line: what it prints, how it ends, and one sentence for whatever is wrong."""
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import sys
+import time
+import urllib.request
 import zlib
 from pathlib import Path
 
@@ -222,7 +226,42 @@ def test_help(run, command):
     assert out.startswith("usage: facelens")
 
 
+def test_a_port_that_is_taken_is_said(run):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, _, err = run("dashboard", "--no-browser", "--port", port)
+    assert code == 2
+    assert is_one_sentence(err)
+    assert f"Port {port} is taken" in err
+
+
 # as a process
+
+
+def test_the_dashboard_is_served_until_ctrl_c():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    run = subprocess.Popen(
+        [*COMMAND, "dashboard", "--no-browser", "--port", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert f"http://localhost:{port}/" in run.stdout.readline()
+        page = None
+        until = time.monotonic() + 180
+        while page is None:
+            assert run.poll() is None, run.stderr.read()
+            assert time.monotonic() < until
+            time.sleep(0.2)
+            with contextlib.suppress(OSError):
+                page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=180)
+        assert page.status == 200
+        assert b"Facelens" in page.read()
+    finally:
+        run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in err
 
 
 def bomb():
