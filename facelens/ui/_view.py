@@ -43,7 +43,8 @@ class View(anywidget.AnyWidget):
 
     def show(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Send `content` to the browser and keep it for views that are drawn later."""
-        self._shown.pop(kind, None)
+        for stale in (kind, "error"):
+            self._shown.pop(stale, None)
         self._shown[kind] = ({"kind": kind, **content}, list(buffers))
         self.send(*self._shown[kind])
 

@@ -219,7 +219,7 @@ function render({ model, el }) {
     paint();
   };
 
-  return listen(model, {
+  return listen(model, el, {
     network(message) {
       network = message;
       rows = network.rows.map(buildRow);

@@ -28,7 +28,7 @@ function render({ model, el, signal }) {
     kernel?.statusChanged.disconnect(state);
   });
 
-  return listen(model, {
+  return listen(model, el, {
     facts(message) {
       facts.replaceChildren(...message.lines.map((line) => element("li", {}, line)));
     },

@@ -48,7 +48,7 @@ function render({ model, el, signal }) {
     enlarged.hidden = false;
   };
 
-  const silence = listen(model, {
+  const silence = listen(model, el, {
     layers(message) {
       const before = select.value;
       select.replaceChildren(...message.layers.map(([value, text]) => element("option", { value }, text)));
@@ -77,10 +77,7 @@ function render({ model, el, signal }) {
       }));
       grid.ariaBusy = "false";
     },
-    error(message) {
-      grid.ariaBusy = "false";
-      caption.textContent = message.text;
-    },
+    error() { grid.ariaBusy = "false"; },
     clear() {
       shelf.free();
       grid.replaceChildren();

@@ -113,7 +113,7 @@ function render({ model, el, signal }) {
     take(file);
   }, options);
 
-  const silence = listen(model, {
+  const silence = listen(model, el, {
     text: (message) => { privacy.textContent = message.privacy; },
     status: (message) => say(message.text, message.state),
     clear: () => say("", "empty"),

@@ -25,7 +25,7 @@ function render({ model, el }) {
   };
   select.onchange = () => model.send({ kind: "choose", name: select.value });
 
-  const silence = listen(model, {
+  const silence = listen(model, el, {
     crop(message, [buffer]) {
       crops.free();
       crop.src = crops.url(buffer, "image/jpeg");

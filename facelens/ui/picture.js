@@ -47,7 +47,7 @@ function render({ model, el }) {
     hints.replaceChildren(...(faces.hints[index] ?? []).map((hint) => element("li", {}, hint)));
   };
 
-  const silence = listen(model, {
+  const silence = listen(model, el, {
     photo: draw,
     picked: pick,
     clear() {

@@ -25,9 +25,15 @@ function pictures() {
   };
 }
 
-/** Call `handlers[kind]` for each message and say that this view can be drawn on. */
-function listen(model, handlers) {
-  const receive = (message, buffers) => handlers[message.kind]?.(message, buffers);
+/** Call `handlers[kind]` for each message, show errors, and say that this view can be drawn on. */
+function listen(model, el, handlers) {
+  const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
+  el.prepend(trouble);
+  const receive = (message, buffers) => {
+    trouble.hidden = message.kind !== "error";
+    trouble.textContent = message.kind === "error" ? message.text : "";
+    handlers[message.kind]?.(message, buffers);
+  };
   model.on("msg:custom", receive);
   model.send({ kind: "ready" });
   return () => model.off("msg:custom", receive);
