@@ -39,12 +39,12 @@ MIRROR = np.array([[-1, 0, align.TEMPLATE[:2, 0].sum()], [0, 1, 0]], np.float32)
 class Recipe:
     """All settings of one training."""
 
-    steps: int = 2400
+    steps: int = 1400
     batch: int = 192
     negatives: int = 64
     rate: float = 4e-3
     weight_decay: float = 0.02
-    mined: int = 2000
+    mined: int = 1200
     limit: int = 18691
     seed: int = 0
 
