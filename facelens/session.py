@@ -22,17 +22,23 @@ def cores() -> int:
     return allowed or 1
 
 
+def _wanted_threads() -> int:
+    wanted = os.environ.get("FACELENS_THREADS", "")
+    return int(wanted) if wanted.isdecimal() else 0
+
+
 def open_session(
     source: str | Path | bytes, *, threads: int | None = None
 ) -> "onnxruntime.InferenceSession":
-    """Open a graph on the CPU with as many `threads` as there are cores, four at most.
+    """Open a graph on the CPU.
 
-    One photo is one small batch: beyond four threads waiting costs more than it saves.
+    Without `threads`: what `FACELENS_THREADS` says, else as many as there are cores, four at
+    most. One photo is one small batch: beyond four threads waiting costs more than it saves.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or min(cores(), 4)
+    options.intra_op_num_threads = threads or _wanted_threads() or min(cores(), 4)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Spinning threads would take the page's core while nothing is asked of the network.

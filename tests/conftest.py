@@ -1,11 +1,14 @@
 """What the tests stand on: real data and a browser where there are, the example photo always."""
 
+import http.server
 import os
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
+from hub import Hub
 
 ROOT = Path(__file__).parents[1]
 
@@ -66,6 +69,17 @@ def yunet() -> Path:
 @pytest.fixture(scope="session")
 def astronaut() -> Path:
     return ROOT / "facelens" / "ui" / "astronaut.jpg"
+
+
+@pytest.fixture
+def hub():
+    """A stand-in for the Hugging Face Hub on this machine."""
+    handler = type("ThisHub", (Hub,), {"files": {}, "asked": []})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    handler.url = f"http://127.0.0.1:{server.server_port}"
+    yield handler
+    server.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,9 @@
 """Downloads through the real client of the Hub, from a small server on this machine."""
 
 import hashlib
-import http.server
-import json
 import os
-import re
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -17,75 +13,6 @@ pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test
 pq = pytest.importorskip("pyarrow.parquet")
 
 YUNET = bytes(download.YUNET_SIZE)
-
-
-class Hub(http.server.BaseHTTPRequestHandler):
-    """As much of the Hub as a download asks for; `files` maps "repo/path" to bytes."""
-
-    protocol_version = "HTTP/1.1"
-    files: dict[str, bytes]
-    asked: list[str]
-    commit = download.CELEBA_REVISION
-
-    def log_message(self, *_):
-        pass
-
-    def do_HEAD(self):
-        self.do_GET()
-
-    def do_GET(self):
-        path = self.path.partition("?")[0].replace("%2B", "+")
-        self.asked.append(f"{self.command} {path}")
-        info = re.fullmatch(r"/api/(?:datasets|models)/([^/]+/[^/]+)(?:/revision/\w+)?", path)
-        file = re.fullmatch(r"/(?:datasets/)?([^/]+/[^/]+)/resolve/\w+/(.+)", path)
-        if info:
-            self.answer(json.dumps(self.info(info[1])).encode(), "application/json")
-        elif file and f"{file[1]}/{file[2]}" in self.files:
-            self.answer(self.files[f"{file[1]}/{file[2]}"], "application/octet-stream")
-        else:
-            self.answer(b"", "text/plain", 404)
-
-    def info(self, repo):
-        siblings = [
-            {
-                "rfilename": name.removeprefix(f"{repo}/"),
-                "size": len(data),
-                "lfs": {
-                    "sha256": hashlib.sha256(data).hexdigest(),
-                    "size": len(data),
-                    "pointerSize": 1,
-                },
-            }
-            for name, data in self.files.items()
-            if name.startswith(f"{repo}/")
-        ]
-        return {"id": repo, "sha": self.commit, "siblings": siblings}
-
-    def answer(self, body, kind, status=200):
-        span = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        total = len(body)
-        if span and status == 200:
-            status, body = 206, body[int(span[1]) :]
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()}"')
-        self.send_header("X-Repo-Commit", self.commit)
-        if status == 206:
-            self.send_header("Content-Range", f"bytes {total - len(body)}-{total - 1}/{total}")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-
-@pytest.fixture
-def hub():
-    handler = type("ThisHub", (Hub,), {"files": {}, "asked": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    handler.url = f"http://127.0.0.1:{server.server_port}"
-    yield handler
-    server.shutdown()
 
 
 def facelens(*arguments, url, tmp_path):

@@ -93,14 +93,7 @@ def doubt_band(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray
     a threshold where the curve's 95 % interval holds that threshold.
     """
     z = np.log(np.clip(probabilities, 1e-9, 1)) - np.log(np.clip(1 - probabilities, 1e-9, 1))
-    x = np.stack([np.ones_like(z), z], 1)
-    beta = np.array([0.0, 1.0])
-    for _ in range(25):  # Newton; a light ridge keeps a perfectly split attribute finite
-        p = sigmoid(x @ beta)
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.eye(2) * 1e-2
-        step = np.linalg.solve(hessian, x.T @ (truth - p) - 1e-2 * (beta - [0.0, 1.0]))
-        beta += np.clip(step, -1, 1)
-    covariance = np.linalg.inv(hessian)
+    beta, covariance = _logistic(z, truth)
     fine = np.linspace(-9, 9, 1801)
     centre = beta[0] + beta[1] * fine
     points = np.stack([np.ones_like(fine), fine], 1)
@@ -112,6 +105,36 @@ def doubt_band(probabilities: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray
         if len(within):
             low[i], high[i] = min(cut, within.min()), max(cut, within.max())
     return low, high
+
+
+def _logistic(z: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Fit truth ~ sigmoid(b0 + b1 z) by Newton's method; the coefficients and their covariance.
+
+    A light pull towards the identity keeps a perfectly split attribute finite.
+    """
+    x = np.stack([np.ones_like(z), z], 1)
+    identity, pull = np.array([0.0, 1.0]), 1e-2
+
+    def loss(beta: np.ndarray) -> float:
+        logits = x @ beta
+        away = beta - identity
+        return float((np.logaddexp(0, logits) - logits * truth).sum() + pull / 2 * away @ away)
+
+    def curvature(beta: np.ndarray) -> np.ndarray:
+        p = sigmoid(x @ beta)
+        return (x * (p * (1 - p))[:, None]).T @ x + pull * np.eye(2)
+
+    beta = identity
+    for _ in range(50):
+        slope = x.T @ (sigmoid(x @ beta) - truth) + pull * (beta - identity)
+        step = np.linalg.solve(curvature(beta), slope)
+        # Far from the minimum a whole step may overshoot.
+        while loss(beta - step) > loss(beta) and np.abs(step).max() > 1e-9:
+            step = step / 2
+        beta = beta - step
+        if np.abs(step).max() < 1e-6:
+            break
+    return beta, np.linalg.inv(curvature(beta))
 
 
 def operating_points(curves: Curves, faces: int) -> dict[str, np.ndarray]:

@@ -1,0 +1,79 @@
+"""A bundle from the Hub, through the real client, from a small server on this machine."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from tiny import tiny_bundle
+
+SCRIPT = """
+import sys, numpy as np, facelens
+try:
+    model = facelens.load_model(sys.argv[1])
+    answer = model.predict([np.zeros((218, 178, 3), np.uint8)])[0]
+    print(model.title, model.bundle.source, len(answer.names))
+except facelens.FacelensError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def published(hub, tmp_path):
+    bundle = tiny_bundle(tmp_path)
+    for path in bundle.iterdir():
+        hub.files[f"someone/faces/{path.name}"] = path.read_bytes()
+    return hub
+
+
+def load(name, hub, tmp_path):
+    """Load in a process of its own: the client reads HF_ENDPOINT when it is imported."""
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, name],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ
+        | {
+            "HF_ENDPOINT": hub.url,
+            "HF_HOME": str(tmp_path / "hub"),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        },
+    ).stdout.strip()
+
+
+def test_a_bundle_on_the_hub_answers_and_is_kept(published, tmp_path):
+    said = load("someone/faces", published, tmp_path)
+    assert said.endswith(f"someone/faces@{published.commit[:12]} 40")
+    assert not any("safetensors" in asked for asked in published.asked)
+    before = [asked for asked in published.asked if asked.startswith("GET") and "onnx" in asked]
+    assert load(f"someone/faces@{published.commit}", published, tmp_path) == said
+    after = [asked for asked in published.asked if asked.startswith("GET") and "onnx" in asked]
+    assert before == after
+
+
+def test_a_pickle_beside_the_bundle_is_not_fetched(published, tmp_path):
+    published.files["someone/faces/model.pkl"] = b"cos"
+    load("someone/faces", published, tmp_path)
+    assert not any("pkl" in asked for asked in published.asked)
+
+
+def test_a_damaged_graph_is_noticed(published, tmp_path):
+    graph = bytearray(published.files["someone/faces/model.onnx"])
+    graph[1000] ^= 1
+    published.files["someone/faces/model.onnx"] = bytes(graph)
+    assert "is damaged" in load("someone/faces", published, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["someone/nothing", "someone/else@1234567"])
+def test_what_is_not_there_is_a_sentence(name, published, tmp_path):
+    published.files["someone/else/README.md"] = b"no bundle"
+    said = load(name, published, tmp_path)
+    assert said.startswith(("There is no public model", "someone/else on the Hub"))
+    assert "\n" not in said
+
+
+def test_a_hub_that_does_not_answer_is_a_sentence(published, tmp_path):
+    published.url = "http://127.0.0.1:9"
+    assert "cannot be reached" in load("someone/faces", published, tmp_path)
