@@ -113,6 +113,9 @@ function render({ model, el, signal }) {
     take(file);
   }, options);
 
+  // Closing the page lets go of the photo even where the kernel lives on.
+  window.addEventListener("pagehide", () => model.send({ kind: "clear" }), options);
+
   const silence = listen(model, el, {
     text: (message) => { privacy.textContent = message.privacy; },
     status: (message) => say(message.text, message.state),

@@ -239,7 +239,11 @@ def test_the_page_says_when_its_kernel_has_gone(visit):
     kernel = tab.page.evaluate(
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
-    tab.page.request.post(f"{tab.address}voila/api/shutdown/{kernel}")
+    answer = tab.page.request.post(
+        f"{tab.address}voila/api/shutdown/{kernel}",
+        headers={"X-XSRFToken": "aa", "Cookie": "_xsrf=aa"},
+    )
+    assert answer.status == 204
     tab.page.get_by_role("button", name="Reload the page").wait_for()
 
 
