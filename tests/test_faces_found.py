@@ -55,6 +55,8 @@ def test_a_turned_small_off_centre_face_comes_out_straight(photo, detector, turn
     back = align.compose(faces[0].warp, align.compose(move, align.invert(upright.warp)))
     eyes = align.apply(back, align.TEMPLATE[:2])
     assert np.hypot(*(eyes - align.TEMPLATE[:2]).T).max() < 4
+    seen = align.apply(faces[0].warp, faces[0].points)
+    assert np.hypot(*(seen - align.TEMPLATE).T).max() < 8
 
 
 def test_both_detectors_give_the_same_box_and_warp(photo, yunet):

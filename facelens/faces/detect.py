@@ -149,6 +149,7 @@ class Yunet:
             # YuNet's points lean towards upright: 4 tenths of a turn are lost in them.
             better, sure = self._points(full, warp, YUNET_PASSES)
             if sure >= LEAST_SURE:
+                five = align.apply(align.compose(align.invert(better), warp), five)
                 warp = better
             found.append(Found(warp, five, float(row[14])))
         return found
