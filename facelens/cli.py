@@ -435,6 +435,7 @@ def _add_dashboard(commands: Any) -> None:
 
 
 def _dashboard(args: argparse.Namespace) -> int:
+    import signal
     import subprocess
 
     from facelens.faces.detect import resolve
@@ -464,6 +465,8 @@ def _dashboard(args: argparse.Namespace) -> int:
     print(
         f"{model.title} with {name} at http://localhost:{args.port}/ - Ctrl-C ends it.", flush=True
     )
+    # Ended from outside, the server must end too: the signal becomes an exception.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     server = subprocess.Popen(command, cwd=folder, env=env)  # noqa: S603 - our own interpreter
     try:
         return server.wait()

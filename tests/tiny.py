@@ -3,11 +3,14 @@
 import shutil
 from pathlib import Path
 
-from facelens.model.bundle import embedded_folder
+from facelens.embedded import embedded_folder
+from facelens.model.bundle import DEFAULT
 
 
 def tiny_bundle(folder: Path) -> Path:
     """Copy the embedded bundle, less its training weights, to `folder/bundle`."""
     bundle = folder / "bundle"
-    shutil.copytree(embedded_folder(), bundle, ignore=shutil.ignore_patterns("model.safetensors"))
+    shutil.copytree(
+        embedded_folder(DEFAULT), bundle, ignore=shutil.ignore_patterns("model.safetensors")
+    )
     return bundle

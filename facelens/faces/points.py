@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from facelens.embedded import embedded_folder
 from facelens.errors import DetectorError
 from facelens.faces import align
 
@@ -68,9 +69,6 @@ class PointNetwork:
 
 def embedded() -> Path:
     """Find the network that comes with Facelens."""
-    # Not above: a bundle's crops have the size that this package defines.
-    from facelens.model.bundle import embedded_folder
-
     return embedded_folder("points") / "points.onnx"
 
 

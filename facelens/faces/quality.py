@@ -5,7 +5,8 @@ import numpy as np
 
 from facelens.faces.align import TEMPLATE_BOX
 
-# Each limit leaves more than 99 of 100 aligned CelebA validation faces without a hint.
+# The last three limits leave more than 99 of 100 aligned CelebA validation faces without a hint;
+# below the first a face has a quarter of the pixels that the network was trained on.
 SMALLEST_WIDTH = 40.0
 DARKEST_MEAN = 45.0
 LEAST_DETAIL = 50.0

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from facelens.embedded import embedded_folder
 from facelens.errors import BundleError, DownloadError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 
@@ -207,13 +208,6 @@ def _manifest(folder: Path) -> dict[str, dict[str, Any]]:
     if sum(sizes.values()) > LARGEST:
         raise BundleError(f"{folder} is larger than {LARGEST // 1_000_000} MB.")
     return files
-
-
-def embedded_folder(name: str = DEFAULT) -> Path:
-    """The folder of an embedded bundle, in a checkout or in an installed wheel."""
-    package = Path(__file__).parents[1]
-    checkout, wheel = package.parent / "weights" / name, package / "_weights" / name
-    return checkout if checkout.is_dir() else wheel
 
 
 def find_bundle(name: str | None = None) -> Bundle:

@@ -112,9 +112,7 @@ def _export(args: argparse.Namespace) -> int:
         run,
         args.out,
         data=args.data,
-        valid_set=open_store(
-            args.data, "valid", cache=cache_folder(args.cache), limit=args.limit
-        ),
+        valid_set=open_store(args.data, "valid", cache=cache_folder(args.cache), limit=args.limit),
         limit=args.limit,
         name=args.name or run.recipe.arch,
         version=args.version,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from facelens.training import calibrate
 from facelens.training.augment import plain
 from facelens.training.card import write_card
 from facelens.training.data import Store, split_files
+from facelens.training.graph import write_graph
 from facelens.training.learn import Run
 from facelens.training.network import AttributeNetwork, build
 
@@ -168,25 +168,7 @@ def _write_graph(graph: Graph, network: AttributeNetwork, path: Path) -> tuple[V
     crops = torch.zeros(2, 218, 178, 3, dtype=torch.uint8)
     outputs = ["logits", "activation_maps"]
     outputs += [f"layer_{name.replace('.', '_')}" for name in graph.views]
-    torch.onnx.export(
-        graph,
-        (crops,),
-        path,
-        input_names=["crops"],
-        output_names=outputs,
-        dynamic_shapes={"crops": {0: torch.export.Dim("n", min=1, max=1024)}},
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
-    # What the exporter notes about itself holds file names of the machine it ran on.
-    proto = onnx.load(path)
-    for part in (proto, proto.graph, *proto.graph.node, *proto.graph.value_info,
-                 *proto.graph.input, *proto.graph.output, *proto.graph.initializer):  # fmt: skip
-        del part.metadata_props[:]
-    for part in (*proto.graph.node, *proto.graph.value_info):
-        part.doc_string = ""
-    onnx.save(proto, path)
+    write_graph(graph, crops, path, takes="crops", gives=outputs)
     with torch.no_grad():
         shapes = [tuple(layer.shape[1:]) for layer in graph(crops)[2:]]
     return tuple(

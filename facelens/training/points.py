@@ -26,6 +26,7 @@ from facelens.faces import align, points
 from facelens.faces.points import PATCH, VIEW_CENTRE
 from facelens.photo import read_photo
 from facelens.training.data import split_files
+from facelens.training.graph import write_graph
 
 log = logging.getLogger(__name__)
 
@@ -242,18 +243,7 @@ def train(crops: list[np.ndarray], mined: np.ndarray, recipe: Recipe) -> Network
 def export(network: Network, path: Path) -> None:
     """Write the network as one ONNX file."""
     patch = torch.zeros(2, PATCH, PATCH, dtype=torch.uint8)
-    program = torch.onnx.export(
-        network,
-        (patch,),
-        dynamo=True,
-        input_names=["patch"],
-        output_names=["logit", "points"],
-        dynamic_shapes=({0: torch.export.Dim("n")},),
-        verbose=False,
-    )
-    if program is None:
-        raise RuntimeError("torch.onnx gave no program")
-    program.save(str(path), external_data=False)
+    write_graph(network, patch, path, takes="patch", gives=("logit", "points"))
 
 
 def measure(crops: list[np.ndarray], path: Path, seed: int) -> dict[str, float]:

@@ -1,0 +1,10 @@
+"""Where the networks that come with Facelens lie, in a checkout and in an installed wheel."""
+
+from pathlib import Path
+
+
+def embedded_folder(name: str) -> Path:
+    """Find the folder of the embedded network `name`; it need not exist."""
+    package = Path(__file__).parent
+    checkout, wheel = package.parent / "weights" / name, package / "_weights" / name
+    return checkout if checkout.is_dir() else wheel

@@ -1,0 +1,41 @@
+"""A torch module to one ONNX file that says nothing of the machine it was made on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+
+def write_graph(
+    module: nn.Module, example: Tensor, path: Path, *, takes: str, gives: Sequence[str]
+) -> None:
+    """Write `module` as a graph of one input `takes`, whose first axis may be any length.
+
+    Args:
+        module: what to write, in evaluation mode.
+        example: an input, two items long.
+        path: where the .onnx file goes.
+        takes: name of the input.
+        gives: names of the outputs.
+    """
+    torch.onnx.export(
+        module,
+        (example,),
+        path,
+        input_names=[takes],
+        output_names=list(gives),
+        dynamic_shapes=({0: torch.export.Dim("n", min=1, max=1024)},),
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    proto = onnx.load(path)
+    graph = proto.graph
+    values = (*graph.value_info, *graph.input, *graph.output)
+    # The exporter notes the source file of every node, with its full path.
+    for part in (proto, graph, *graph.node, *values, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    onnx.save(proto, path)

@@ -1,0 +1,298 @@
+"""The road from parquet to bundle, on a toy task that any network learns in seconds."""
+
+import io
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `train`: pip install -e '.[train]'")
+pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.[train]'")
+
+import pyarrow as pa  # noqa: E402
+import pyarrow.parquet as pq  # noqa: E402
+from PIL import Image  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+from facelens import load_model  # noqa: E402
+from facelens.errors import DataError  # noqa: E402
+from facelens.training import learn  # noqa: E402
+from facelens.training.augment import Augmentation, augment, plain  # noqa: E402
+from facelens.training.calibrate import doubt_band, fit_temperature, wilson  # noqa: E402
+from facelens.training.data import Batches, open_store  # noqa: E402
+from facelens.training.export import export  # noqa: E402
+from facelens.training.network import build  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+# On a toy, threads that wait for each other cost more than they save.
+torch.set_num_threads(1)
+
+NAMES = ("Bright", "Striped")
+SMALL = ((0, 64, 64),)
+RECIPE = learn.Recipe(
+    arch="resnet18",
+    stages=(
+        learn.Stage(1, frozen=True, rate=3e-3, sizes=SMALL),
+        learn.Stage(4, frozen=False, rate=1e-3, sizes=SMALL, spread=1.0),
+    ),
+    batch_size=16,
+    mixup=0.0,
+    ema=0.5,
+    augmentation=Augmentation(rotation=0, light=0.05),
+)
+
+
+def write_split(folder, split, count, seed):
+    """Grey pictures, half of them bright, half of them striped, two of each person."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(count):
+        bright, striped = rng.random(2) < 0.5
+        pixels = np.full((218, 178, 3), 170 if bright else 80, np.uint8)
+        if striped:
+            pixels[(np.arange(218) // 12 % 2).astype(bool)] += 50
+        pixels += rng.integers(0, 20, pixels.shape, dtype=np.uint8)
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, "PNG")
+        rows.append(
+            {
+                "image": {"bytes": stream.getvalue(), "path": f"{split}{i}.png"},
+                "celeb_id": i // 2,
+                "Bright": bool(bright),
+                "Striped": bool(striped),
+            }
+        )
+    pq.write_table(pa.Table.from_pylist(rows), folder / f"{split}-00000-of-00001.parquet")
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("toy")
+    for split, count, seed in (("train", 128, 0), ("valid", 48, 1), ("test", 32, 2)):
+        write_split(folder, split, count, seed)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stores(toy, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    return tuple(open_store(toy, split, cache=cache) for split in ("train", "valid"))
+
+
+@pytest.fixture(scope="module")
+def trained(stores, tmp_path_factory):
+    run = learn.open_run(tmp_path_factory.mktemp("runs") / "toy", RECIPE, start="random")
+    learn.train(run, *stores, from_scratch=True, device="cpu", progress=False)
+    return run
+
+
+@pytest.fixture(scope="module")
+def bundle(trained, toy, stores, tmp_path_factory):
+    return export(
+        trained, tmp_path_factory.mktemp("bundles") / "toy",
+        data=toy, valid_set=stores[1], name="toy", version="1", dataset="stripes",
+        licence="none",
+    )  # fmt: skip
+
+
+def test_a_store_holds_the_pictures_as_they_were(toy, stores, tmp_path):
+    train = stores[0]
+    assert train.names == NAMES
+    table = pq.read_table(toy / "train-00000-of-00001.parquet").to_pylist()
+    with Image.open(io.BytesIO(table[5]["image"]["bytes"])) as image:
+        np.testing.assert_array_equal(train.images[5], np.asarray(image))
+    assert train.labels[5].tolist() == [table[5]["Bright"], table[5]["Striped"]]
+    assert len(open_store(toy, "train", cache=tmp_path, limit=7)) == 7
+
+
+def test_missing_data_is_a_sentence(tmp_path):
+    with pytest.raises(DataError, match="facelens download celeba"):
+        open_store(tmp_path, "train", cache=tmp_path)
+
+
+def test_the_order_of_batches_depends_on_seed_and_epoch_alone(stores):
+    def first(seed, epoch):
+        batches = Batches(stores[0], 16, shuffle=True, seed=seed)
+        batches.epoch = epoch
+        return next(iter(batches))[0]
+
+    assert torch.equal(first(1, 2), first(1, 2))
+    assert not torch.equal(first(1, 2), first(1, 3))
+    assert not torch.equal(first(1, 2), first(2, 2))
+
+
+def test_every_picture_comes_once_an_epoch(stores):
+    seen = torch.cat([labels for _, labels in Batches(stores[1], 16, shuffle=False)])
+    np.testing.assert_array_equal(seen.numpy(), stores[1].labels)
+
+
+def test_augmentation_turned_off_is_the_plain_picture(stores):
+    crops = torch.from_numpy(stores[0].images[:4].copy())
+    none = Augmentation(flip=0, rotation=0, scale=0, shift=0, light=0, colour=0)
+    same = augment(crops, (64, 64), none, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(same, plain(crops, (64, 64)), atol=2e-2, rtol=0)
+    mirrored = augment(crops, (64, 64), replace(none, flip=1.0), torch.Generator())
+    torch.testing.assert_close(mirrored, plain(crops, (64, 64)).flip(3), atol=2e-2, rtol=0)
+
+
+def test_a_turn_keeps_circles_round():
+    """A crop is not square: a turn by half-widths would squeeze the face."""
+    crop = np.zeros((218, 178, 3), np.uint8)
+    y, x = np.mgrid[:218, :178]
+    crop[np.hypot(y - 108.5, x - 88.5) < 60] = 255
+    turn = Augmentation(flip=0, rotation=45, scale=0, shift=0, light=0, colour=0)
+    pictures = augment(
+        torch.from_numpy(crop[None].repeat(8, 0)), (218, 178), turn, torch.Generator()
+    )
+    disc = plain(torch.from_numpy(crop[None]), (218, 178))
+    assert (pictures - disc).abs().mean() < 0.02
+
+
+def test_the_network_learns_what_is_to_be_seen(trained):
+    history = trained.history
+    assert [row["stage"] for row in history] == ["0", *"1111"]
+    assert float(history[-1]["accuracy"]) > 0.95
+    assert float(history[-1]["valid_loss"]) < float(history[0]["valid_loss"])
+
+
+def test_frozen_means_that_the_body_does_not_move(stores, tmp_path):
+    recipe = replace(RECIPE, stages=RECIPE.stages[:1])
+    torch.manual_seed(recipe.seed)
+    before = build(recipe.arch, 2, from_scratch=True).body.state_dict()
+    run = learn.open_run(tmp_path / "frozen", recipe)
+    after = learn.train(
+        run, *stores, from_scratch=True, device="cpu", progress=False
+    ).body.state_dict()
+    for name, value in before.items():
+        if value.ndim == 4:
+            torch.testing.assert_close(after[name], value)
+
+
+def test_a_killed_run_goes_on_to_the_same_figures(trained, stores, tmp_path):
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    def kill():
+        if len(run.history) == 3:
+            raise Killed("killed")
+
+    run = learn.open_run(tmp_path / "killed", RECIPE)
+    with pytest.raises(Killed):
+        learn.train(run, *stores, from_scratch=True, device="cpu", progress=False, after_epoch=kill)
+    run = learn.open_run(tmp_path / "killed", RECIPE)
+    learn.train(run, *stores, from_scratch=True, device="cpu", progress=False)
+    whole, resumed = trained.history[-1], run.history[-1]
+    assert len(run.history) == len(trained.history)
+    for figure in ("valid_loss", "accuracy", "macro_ap"):
+        assert float(resumed[figure]) == pytest.approx(float(whole[figure]), abs=0.02)
+
+
+def test_a_folder_with_another_recipe_is_refused(trained):
+    with pytest.raises(DataError, match="another recipe"):
+        learn.open_run(trained.folder, replace(RECIPE, seed=1))
+    assert learn.open_run(trained.folder).recipe == RECIPE
+
+
+def test_the_bundle_answers_as_the_network_does(bundle, trained, toy):
+    assert bundle.names == NAMES
+    assert bundle.config.metrics["graph_difference"] < 1e-3
+    assert bundle.config.metrics["test"]["overall"]["accuracy"]["value"] > 0.9
+    weights = load_file(bundle.bundle.folder / "model.safetensors")
+    network = build(RECIPE.arch, 2, from_scratch=True)
+    network.load_state_dict(weights)
+    crops = np.ascontiguousarray(open_store(toy, "test", cache=trained.folder / "cache").images[:4])
+    with torch.no_grad():
+        pictures = plain(torch.from_numpy(crops), RECIPE.size)
+        expected = (network.eval()(pictures) + network(pictures.flip(3))) / 2
+    np.testing.assert_allclose(bundle.batch(crops)[0], expected.numpy(), atol=0.05)
+
+
+def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
+    """The oldest definition (Zhou et al., 2016): the head's weights times the last maps."""
+    network = trained.load_best(build(RECIPE.arch, 2, from_scratch=True)).eval()
+    crop = np.array(stores[1].images[0])
+    pictures = plain(torch.from_numpy(crop[None]), RECIPE.size)
+    with torch.no_grad():
+        both = [
+            torch.einsum("ac,chw->ahw", network.head.weight, network.body(p)[0])
+            for p in (pictures, pictures.flip(3))
+        ]
+    expected = (both[0] + both[1].flip(2)) / 2
+    maps = bundle.activation_maps(crop)
+    assert maps.shape == (2, 4, 4)
+    np.testing.assert_allclose(maps, expected.numpy(), atol=1e-2)
+
+
+def test_the_card_states_terms_figures_and_limits(bundle):
+    card = (bundle.bundle.folder / "README.md").read_text()
+    for text in ("license: other", "stripes", "Limits", "mean accuracy", "sampling floor"):
+        assert text in card
+
+
+def test_no_pickle_is_in_the_bundle(bundle):
+    assert {path.suffix for path in bundle.bundle.folder.iterdir()} == {
+        ".json", ".onnx", ".safetensors", ".md",
+    }  # fmt: skip
+
+
+def test_a_temperature_makes_overconfidence_honest():
+    rng = np.random.default_rng(0)
+    honest = rng.normal(0, 2, (4000, 1))
+    labels = rng.random((4000, 1)) < 1 / (1 + np.exp(-honest))
+    assert fit_temperature(honest * 3, labels)[0] == pytest.approx(3, rel=0.1)
+
+
+def test_doubt_shrinks_with_more_faces():
+    def width(n):
+        rng = np.random.default_rng(0)
+        p = rng.random(n)
+        low, high = doubt_band(p, rng.random(n) < p)
+        return high[50] - low[50]
+
+    assert 0 < width(6400) < 0.6 * width(400)
+
+
+def test_a_share_of_nothing_has_no_interval():
+    low, high = wilson(np.array([0, 9]), np.array([0, 10]))
+    assert np.isnan(low[0])
+    assert 0.55 < low[1] < 0.9 < high[1] < 1
+
+
+def test_the_commands_say_what_is_wrong_in_a_sentence(tmp_path):
+    for argv in (
+        ["train", str(tmp_path), "--out", str(tmp_path / "run")],
+        ["export", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path / "b")],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "facelens", *argv], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith("facelens: ")
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.data
+def test_one_epoch_on_real_faces_through_the_command(data_dir, tmp_path):
+    """The commands of the README on a slice: real faces in, a bundle out."""
+    celeba = str(data_dir / "celeba")
+    subprocess.run(
+        [sys.executable, "-m", "facelens", "train", celeba, "--out", "run", "--arch", "resnet18",
+         "--from-scratch", "--limit", "128", "--epochs", "1", "1", "--size", "64x56",
+         "--cache", str(tmp_path / "cache")],
+        check=True,
+        cwd=tmp_path,
+    )  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "facelens", "export", "run", "--data", celeba, "--out", "bundle",
+         "--limit", "128", "--cache", str(tmp_path / "cache")],
+        check=True,
+        cwd=tmp_path,
+    )  # fmt: skip
+    model = load_model(str(tmp_path / "bundle"))
+    assert len(model.names) == 40
+    recipe = json.loads((tmp_path / "run" / "config.json").read_text())["recipe"]
+    assert recipe["arch"] == "resnet18"
