@@ -119,4 +119,4 @@ def test_the_embedded_thresholds_do_what_their_names_say():
         return 2 * precision * recall / np.maximum(precision + recall, 1e-9)
 
     assert np.nanmean(f1(best)) > np.nanmean(f1(np.full(len(rows), 0.5)))
-    assert ((found.doubt_low <= GRID + 1e-4) & (GRID - 1e-4 <= found.doubt_high)).all()
+    assert ((found.doubt_low <= GRID + 1e-4) & (found.doubt_high >= GRID - 1e-4)).all()
