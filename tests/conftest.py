@@ -3,6 +3,7 @@
 import http.server
 import os
 import shutil
+import signal
 import tempfile
 import threading
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from hub import Hub
 
 ROOT = Path(__file__).parents[1]
+
+# A shell that runs the tests in the background has Ctrl-C ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Every machine finds faces in the same way and reads the same model, whatever its user has chosen.
 _DETECTOR = os.environ.pop("FACELENS_DETECTOR", "")

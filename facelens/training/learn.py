@@ -200,13 +200,12 @@ class Record(Callback):
 
     def __init__(self, run: "Run", stage: int, average: Average) -> None:
         self.run, self.stage, self.average = run, stage, average
+        self.outputs: list[np.ndarray] = []
 
     def before_epoch(self) -> None:
         self.began = time.monotonic()
         self.losses: list[float] = []
-
-    def before_validate(self) -> None:
-        self.outputs: list[np.ndarray] = []
+        self.outputs = []
 
     def after_loss(self) -> None:
         if self.training:
@@ -215,6 +214,8 @@ class Record(Callback):
             self.outputs.append(self.pred.detach().cpu().numpy())
 
     def after_epoch(self) -> None:
+        if not self.outputs:  # an epoch that an earlier run did
+            return
         labels = self.learn.dls.valid.dataset.labels
         probabilities = 1 / (1 + np.exp(-np.concatenate(self.outputs).astype(np.float64)))
         row = {
@@ -277,7 +278,7 @@ class Run:
             "model": learn.model.state_dict(),
             "average": average.weights,
             "steps": average.steps,
-            "optimizer": learn.opt.state_dict(),
+            "optimizer": _plain(learn.opt.state_dict()),
         }
         partial = self.folder / "last.pt.part"
         torch.save(state, partial)
@@ -294,6 +295,15 @@ class Run:
             raise DataError(f"{self.folder} holds no best.safetensors: has it finished an epoch?")
         model.load_state_dict(load_file(path))
         return model
+
+
+def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
+    """The state of a fastai optimizer in types that `torch.load(weights_only=True)` reads."""
+    hypers = [
+        {name: float(v) if isinstance(v, np.floating) else v for name, v in group.items()}
+        for group in optimizer["hypers"]
+    ]
+    return {"state": [dict(state) for state in optimizer["state"]], "hypers": hypers}
 
 
 def versions() -> dict[str, str]:
@@ -396,7 +406,7 @@ def train(
         if checkpoint is not None and start:
             learn.opt.load_state_dict(checkpoint["optimizer"])
         _one_cycle(learn, stage, start)
-        checkpoint = None if start else checkpoint
+        checkpoint = None
     return run.load_best(network).eval()
 
 
