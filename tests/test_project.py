@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -128,3 +129,18 @@ def test_the_changelog_knows_this_version():
     from facelens import __version__
 
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_readmes_figures_are_those_that_were_measured():
+    done = subprocess.run(
+        [sys.executable, "benchmarks/readme.py", "--check"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_committed_graph_names_a_file_of_the_machine_it_was_made_on():
+    for graph in (ROOT / "weights").rglob("*.onnx"):
+        data = graph.read_bytes()
+        assert b".py" not in data, graph
+        assert b"site-packages" not in data, graph
