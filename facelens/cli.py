@@ -59,7 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
-            raise
+            if error.filename is None:
+                raise
+            print(f"facelens: {_about(error)}", file=sys.stderr)
+            return 2
         # What Python still holds of the answer must not fail once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         if error.errno == errno.EPIPE:  # whoever read the answer has had enough
@@ -69,6 +72,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return code
+
+
+def _about(error: OSError) -> str:
+    """What the system says of a file, e.g. that its name is too long."""
+    from facelens.photo import printable
+
+    return f"{printable(str(error.filename))} cannot be used: {error.strerror}."
 
 
 def _run(argv: list[str]) -> int:

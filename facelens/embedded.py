@@ -7,4 +7,4 @@ def embedded_folder(name: str) -> Path:
     """Find the folder of the embedded network `name`; it need not exist."""
     package = Path(__file__).parent
     checkout, wheel = package.parent / "weights" / name, package / "_weights" / name
-    return checkout if checkout.is_dir() else wheel
+    return checkout if checkout.parent.is_dir() else wheel

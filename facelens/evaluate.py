@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -79,19 +80,28 @@ class Evaluation:
                 "extra_boxes": self.detection.extra,
                 "extra_share": self.detection.extra_share,
             }
-        return {
-            "model": self.model,
-            "faces": self.faces,
-            "people": self.people,
-            "overall": self.overall,
-            "detection": detection,
-            "groups": self.groups,
-            "attributes": self.attributes,
-        }
+        return _without_nan(
+            {
+                "model": self.model,
+                "faces": self.faces,
+                "people": self.people,
+                "overall": self.overall,
+                "detection": detection,
+                "groups": self.groups,
+                "attributes": self.attributes,
+            }
+        )
+
+
+def _without_nan(value: Any) -> Any:
+    """The same with null where a figure is undefined, since JSON has no NaN."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def evaluate(
-    parquet: Path,
+    parquet: Path | Sequence[Path],
     model: Model,
     *,
     loose: bool = False,
@@ -103,7 +113,7 @@ def evaluate(
     """Measure `model` on the labelled faces of `parquet`.
 
     Args:
-        parquet: a file or folder in the Hub's layout whose pictures are 178x218 crops.
+        parquet: a file, a folder, or several, in the Hub's layout, of 178x218 crops.
         loose: put every crop at a random place, size and turn on a larger picture, then find
             and straighten it again; figures are of the faces found.
         seed: of the random framing.
@@ -115,20 +125,24 @@ def evaluate(
     if unknown:
         raise DataError(f"{model.title} knows no attribute {min(unknown)!r} to split by.")
     detection = None
+    paths = [parquet] if isinstance(parquet, str | Path) else list(parquet)
     if loose:
-        answers, detection = _loose_answers(parquet, model, seed, detector, limit)
+        answers, detection = _loose_answers(paths, model, seed, detector, limit)
     else:
-        answers = aligned_answers(parquet, model, limit=limit)
+        answers = aligned_answers(paths, model, limit=limit)
     return summarise(answers, model.title, split_by=split_by, detection=detection)
 
 
-def _rows(parquet: Path, model: Model, limit: int | None) -> Iterator[tuple[Row, np.ndarray]]:
-    for index, row in enumerate(images(parquet)):
-        if limit is not None and index >= limit:
-            return
-        missing = [name for name in model.names if name not in row.values]
-        if missing:
-            raise DataError(f"{parquet} has no column {missing[0]!r}, which {model.title} answers.")
+def _rows(
+    paths: Sequence[Path], model: Model, limit: int | None
+) -> Iterator[tuple[Row, np.ndarray]]:
+    rows = ((path, row) for path in paths for row in images(path))
+    for parquet, row in islice(rows, limit):
+        for name in model.names:
+            if name not in row.values:
+                raise DataError(f"{parquet} has no column {name!r}, which {model.title} answers.")
+            if not isinstance(row.values[name], bool):
+                raise DataError(f"The column {name!r} of {parquet} holds more than true and false.")
         pixels = read_photo(row.data, name=row.path).pixels
         if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
             raise DataError(
@@ -138,7 +152,7 @@ def _rows(parquet: Path, model: Model, limit: int | None) -> Iterator[tuple[Row,
         yield row, pixels
 
 
-def aligned_answers(parquet: Path, model: Model, *, limit: int | None = None) -> Answers:
+def aligned_answers(paths: Sequence[Path], model: Model, *, limit: int | None = None) -> Answers:
     """Answers for crops that are straight already."""
     rows: list[Row] = []
     logits: list[np.ndarray] = []
@@ -152,25 +166,25 @@ def aligned_answers(parquet: Path, model: Model, *, limit: int | None = None) ->
             probabilities.append(p)
             waiting.clear()
 
-    for row, crop in _rows(parquet, model, limit):
+    for row, crop in _rows(paths, model, limit):
         rows.append(row)
         waiting.append(crop)
         if len(waiting) == 32:
             flush()
     flush()
     if not rows:
-        raise DataError(f"{parquet} holds no faces.")
+        raise DataError(f"{paths[0]} holds no faces.")
     return _answers(model, rows, np.concatenate(logits), np.concatenate(probabilities))
 
 
 def _loose_answers(
-    parquet: Path, model: Model, seed: int, detector: str | None, limit: int | None
+    paths: Sequence[Path], model: Model, seed: int, detector: str | None, limit: int | None
 ) -> tuple[Answers, Found]:
     from facelens.faces import detector_in_use
     from facelens.loose import frame, match
 
     rows, crops, total, extra = [], [], 0, 0
-    for index, (row, crop) in enumerate(_rows(parquet, model, limit)):
+    for index, (row, crop) in enumerate(_rows(paths, model, limit)):
         framed = frame(crop, seed, index)
         face, others = match(framed, find_faces(Photo(framed.canvas, row.path), detector=detector))
         total += 1
@@ -179,7 +193,7 @@ def _loose_answers(
             rows.append(row)
             crops.append(face)
     if not rows:
-        raise DataError(f"No face was found in the loosely framed pictures of {parquet}.")
+        raise DataError(f"No face was found in the loosely framed pictures of {paths[0]}.")
     predictions = model.predict(crops)
     answers = _answers(
         model,
@@ -220,13 +234,13 @@ def summarise(
     # The other figures are slower to resample: a tenth of the draws is plenty for their ends.
     slow = [np.repeat(np.arange(len(y)), weight) for weight in weights[: max(draws // 10, 50)]]
     for name in ("average_precision", "f1", "balanced_accuracy"):
-        resampled[name] = np.array([np.nanmean(METRICS[name](p[i], y[i])) for i in slow])
+        resampled[name] = np.array([_mean(METRICS[name](p[i], y[i])) for i in slow])
     overall: dict[str, dict[str, float]] = {}
     for name in ("accuracy", "average_precision", "f1", "balanced_accuracy"):
         low, high = metrics.interval(resampled[name])
-        overall[name] = {"value": float(np.nanmean(table[name])), "low": low, "high": high}
+        overall[name] = {"value": _mean(table[name]), "low": low, "high": high}
     for name in ("majority", "ece", "ece_floor"):
-        overall[name] = {"value": float(np.nanmean(table[name]))}
+        overall[name] = {"value": _mean(table[name])}
     attributes = {
         name: {column: float(values[i]) for column, values in table.items()}
         for i, name in enumerate(answers.names)
@@ -235,6 +249,12 @@ def summarise(
     return Evaluation(
         title, len(y), len(np.unique(answers.people)), overall, attributes, groups, detection
     )
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of what is defined, NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, dict[str, Any]]:

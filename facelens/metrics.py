@@ -46,7 +46,7 @@ def balanced_accuracy(
 ) -> np.ndarray:
     """Mean of the shares of positive and of negative faces that are called right."""
     called = probabilities >= cut
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         recall = (called & labels).sum(0) / labels.sum(0)
         rejection = (~called & ~labels).sum(0) / (~labels).sum(0)
     return (recall + rejection) / 2
@@ -90,5 +90,6 @@ def resample_people(people: np.ndarray, *, draws: int, seed: int = 0) -> np.ndar
 
 def interval(values: np.ndarray) -> tuple[float, float]:
     """The middle 95 % of bootstrap `values`."""
-    low, high = np.nanpercentile(values, [2.5, 97.5])
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
     return float(low), float(high)

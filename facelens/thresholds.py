@@ -20,7 +20,7 @@ GRID = np.linspace(0, 1, 101)
 OPERATING_POINTS = {
     "half": "Yes from a probability of one half.",
     "f1": "Best balance of precision and recall (F1), at a precision of one half or more.",
-    "balanced": "Yes and no are found equally well, however rare the yes.",
+    "balanced": "The best mean of the shares of yes and of no that are found.",
     "precision90": "At least 90 of 100 called yes are yes; unavailable where out of reach.",
 }
 
@@ -79,7 +79,7 @@ class Curves:
                 column: _column([values["attributes"][name][column] for name in names])
                 for column in _COLUMNS
             }
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
             raise BundleError("The bundle's curves.json cannot be read.") from error
         for column, table in columns.items():
             wanted = (len(names),) if column in _SCALARS else (len(names), len(GRID))

@@ -117,6 +117,11 @@ def test_a_damaged_file_is_noticed(tmp_path, crops):
         ({"temperature": [0.0] * 40}, "not a positive number"),
         ({"crop": {"template": "other", "height": 1, "width": 1}}, "another crop"),
         ({"layers": "none"}, "lacks or garbles"),
+        ({"format": -3}, "never was"),
+        ({"temperature": [[1.0]] * 40}, "do not fit"),
+        ({"operating_points": {"half": [5.0] * 40}}, "not from 0 to 1"),
+        ({"name": "\x1b[31mred"}, "cannot be shown"),
+        ({"input_size": [float("inf"), 1]}, "lacks or garbles"),
     ],
 )
 def test_a_foreign_or_newer_config_is_refused_with_a_sentence(tmp_path, changes, sentence):
@@ -134,6 +139,29 @@ def test_a_graph_that_does_not_fit_is_refused(tmp_path, crops):
         load_model(str(bundle)).predict([crops[0]])
 
 
+def test_a_graph_that_reads_other_files_is_refused(tmp_path, crops, monkeypatch):
+    """ONNX keeps weights in any file that a graph names; nobody has checked those."""
+    onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
+    bundle = tiny_bundle(tmp_path)
+    graph = onnx.load(bundle / "model.onnx")
+    onnx.save(graph, bundle / "model.onnx", save_as_external_data=True, location="secret.bin")
+    write_manifest(bundle)
+    monkeypatch.chdir(bundle)
+    with pytest.raises(BundleError, match="reads other files"):
+        load_model(str(bundle)).predict([crops[0]])
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "config.json", "curves.json"])
+@pytest.mark.parametrize("text", ["[" * 200_000, "", "null", '{"format": Infinity}'])
+def test_hostile_json_is_a_sentence(tmp_path, name, text):
+    bundle = tiny_bundle(tmp_path)
+    (bundle / name).write_text(text)
+    if name != "manifest.json":
+        write_manifest(bundle)
+    with pytest.raises(BundleError):
+        load_model(str(bundle)).curves  # noqa: B018 - read on first use
+
+
 def test_a_manifest_may_list_no_foreign_file(tmp_path):
     bundle = tiny_bundle(tmp_path)
     path = bundle / "manifest.json"
@@ -144,7 +172,9 @@ def test_a_manifest_may_list_no_foreign_file(tmp_path):
         load_model(str(bundle))
 
 
-@pytest.mark.parametrize("name", ["nothing here", "/no/such/folder", "a/b/c", ".", "../x"])
+@pytest.mark.parametrize(
+    "name", ["nothing here", "/no/such/folder", "a/b/c", ".", "../x", "a" * 300]
+)
 def test_a_name_that_means_nothing_is_a_sentence(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FacelensError) as caught:

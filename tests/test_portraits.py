@@ -1,4 +1,4 @@
-"""The whole road on photos that are no aligned crops: what is plain to the eye is answered right."""
+"""The whole road on photos that are no aligned crops: plain facts are answered right."""
 
 import csv
 

@@ -197,6 +197,29 @@ def test_a_folder_with_another_recipe_is_refused(trained):
     assert learn.open_run(trained.folder).recipe == RECIPE
 
 
+def test_other_data_or_too_little_is_refused(stores, toy, trained, tmp_path):
+    with pytest.raises(DataError, match="other data"):
+        learn.open_run(trained.folder, RECIPE, start="ImageNet")
+    run = learn.open_run(tmp_path / "few", RECIPE)
+    with pytest.raises(DataError, match="do not fill a batch"):
+        learn.train(run, stores[0].take(slice(8)), stores[1], from_scratch=True)
+    other = learn.open_run(tmp_path / "other", RECIPE, data={"names": ["Striped", "Bright"]})
+    with pytest.raises(DataError, match="other questions"):
+        export(other, tmp_path / "b", data=toy, valid_set=stores[1], name="x", version="1")
+
+
+def test_the_exported_size_is_that_of_the_last_epoch():
+    growing = learn.Stage(3, frozen=False, rate=1e-3, sizes=((0, 64, 64), (3, 128, 128)))
+    assert replace(RECIPE, stages=(growing,)).size == (64, 64)
+    assert learn.Recipe().size == (160, 128)
+
+
+@pytest.mark.parametrize("arch", ["vit_b_16", "alexnet", "no_such_network"])
+def test_a_network_without_exact_maps_is_refused_with_a_sentence(arch):
+    with pytest.raises(DataError):
+        build(arch, 2, from_scratch=True)
+
+
 def test_the_bundle_answers_as_the_network_does(bundle, trained, toy):
     assert bundle.names == NAMES
     assert bundle.config.metrics["graph_difference"] < 1e-3

@@ -19,6 +19,12 @@ FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "READM
 NEEDED = FILES[:3]
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
 
+# What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
+_GARBLED = (
+    OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
+    OverflowError,
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class View:
@@ -88,8 +94,10 @@ class Config:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             newest = int(values["format"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except _GARBLED as error:
             raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
+        if newest < 1:
+            raise BundleError(f"{path} states a format that there never was: {newest}.")
         if newest > FORMAT:
             raise BundleError(
                 f"{path.parent} is a bundle of format {newest}; this Facelens reads up to "
@@ -125,7 +133,7 @@ class Config:
                 recipe=values.get("recipe", {}),
                 metrics=values.get("metrics", {}),
             )
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except _GARBLED as error:
             raise BundleError(f"{path} lacks or garbles {error}.") from error
         config._check(path)
         return config
@@ -135,8 +143,12 @@ class Config:
         tables = [self.temperature, self.bias, *self.operating_points.values()]
         if count == 0 or len(set(self.attributes)) != count:
             raise BundleError(f"{path} has no attributes, or one twice.")
-        if any(len(table) != count for table in tables):
+        if any(table.shape != (count,) for table in tables):
             raise BundleError(f"{path} has tables that do not fit its {count} attributes.")
+        if any(((points < 0) | (points > 1)).any() for points in self.operating_points.values()):
+            raise BundleError(f"{path} has a threshold that is not from 0 to 1.")
+        if not f"{self.name}{self.version}".isprintable():
+            raise BundleError(f"{path} names itself in characters that cannot be shown.")
         if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
             raise BundleError(f"{path} has a temperature that is not a positive number.")
 
@@ -197,7 +209,7 @@ def _manifest(folder: Path) -> dict[str, dict[str, Any]]:
         files = json.loads(path.read_text(encoding="utf-8"))["files"]
         sizes = {name: int(entry["size"]) for name, entry in files.items()}
         [str(entry["sha256"]) for entry in files.values()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _GARBLED as error:
         raise BundleError(f"{path} cannot be read as a manifest.") from error
     foreign = set(files) - set(FILES)
     if foreign:
@@ -216,9 +228,11 @@ def find_bundle(name: str | None = None) -> Bundle:
     Without a name: `FACELENS_MODEL`, then the embedded default.
     """
     name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
-    if name.replace("_", "").replace("-", "").isalnum() and embedded_folder(name).is_dir():
+    if len(name) > 1000 or not name.isprintable():
+        raise BundleError("That is no model's name: give a bundle's folder, or owner/repo.")
+    if name.replace("_", "").replace("-", "").isalnum() and _is_folder(str(embedded_folder(name))):
         bundle = Bundle(embedded_folder(name), "embedded")
-    elif Path(name).is_dir():
+    elif _is_folder(name):
         bundle = Bundle(Path(name), name)
     elif _is_repository(name):
         bundle = _from_hub(name)
@@ -228,6 +242,13 @@ def find_bundle(name: str | None = None) -> Bundle:
         )
     _manifest(bundle.folder)
     return bundle
+
+
+def _is_folder(name: str) -> bool:
+    try:
+        return Path(name).is_dir()
+    except OSError:  # a name longer than the file system allows
+        return False
 
 
 def _is_repository(name: str) -> bool:

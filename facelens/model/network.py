@@ -107,23 +107,23 @@ class Model:
 
     @cached_property
     def _session(self) -> "onnxruntime.InferenceSession":
-        from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-        # The very bytes that were checked are run, and bytes cannot name a file beside them.
+        # The very bytes that were checked are run. A graph may keep weights in other files, which
+        # ONNX names by the key "location": those nobody has checked.
         graph = self.bundle.read("model.onnx")
+        if b"location" in graph:
+            raise BundleError(f"The graph of {self.bundle.folder} reads other files; refused.")
         try:
             session = open_session(graph)
-        except (
-            state.Fail,
-            state.InvalidArgument,
-            state.InvalidGraph,
-            state.InvalidProtobuf,
-            state.NotImplemented,
-        ) as error:
+        except _failures() as error:
             raise BundleError(f"The graph of {self.bundle.folder} cannot be run.") from error
         there = {output.name: output.shape for output in session.get_outputs()}
         wanted = {"logits", "activation_maps", *(view.output for view in self.config.layers)}
-        if wanted - set(there) or there["logits"][-1] != len(self.names):
+        takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
+        if (
+            wanted - set(there)
+            or there["logits"][1:] != [len(self.names)]
+            or takes != [("crops", "tensor(uint8)", [CROP_HEIGHT, CROP_WIDTH, 3])]
+        ):
             raise BundleError(f"The graph of {self.bundle.folder} does not fit its config.json.")
         return session
 
@@ -133,7 +133,19 @@ class Model:
         options = onnxruntime.RunOptions()
         # Maps that nobody asked for are not computed.
         options.only_execute_path_to_fetches = True
-        return self._session.run(outputs, {"crops": crops}, options)
+        try:
+            return self._session.run(outputs, {"crops": crops}, options)
+        except _failures() as error:
+            raise BundleError(f"The graph of {self.bundle.folder} failed on a face.") from error
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises over a graph that is not sound."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented",
+             "RuntimeException")  # fmt: skip
+    return tuple(getattr(state, name) for name in names)
 
 
 def stack(faces: Sequence[Face | np.ndarray]) -> np.ndarray:

@@ -39,7 +39,7 @@ tags: [face-attributes, onnx]
 
 {config.architecture} that answers {len(config.attributes)} yes/no questions about a face, each \
 with a probability. It takes 178x218 crops straightened to CelebA's template; resizing to \
-{config.input_size[1]}x{config.input_size[0]}, normalising\
+{config.input_size[0]}x{config.input_size[1]} (height x width), normalising\
 {" and averaging with the mirrored crop" if config.flip_average else ""} happen inside \
 `model.onnx`. Trained on {config.data.get("name", "unnamed data")}."""
 

@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from facelens import __version__
+from facelens.errors import DataError, OutputError
 from facelens.training import learn
 from facelens.training.data import open_store
 
@@ -16,8 +19,10 @@ def main(argv: Sequence[str]) -> int:
     """Run one of the training commands."""
     parser = argparse.ArgumentParser(prog="facelens", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_train(commands.add_parser("train", help="train a network on aligned crops"))
-    _add_export(commands.add_parser("export", help="write a run as a bundle"))
+    _add_train(
+        commands.add_parser("train", help="train a network on aligned crops", allow_abbrev=False)
+    )
+    _add_export(commands.add_parser("export", help="write a run as a bundle", allow_abbrev=False))
     args = parser.parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("facelens").setLevel(logging.INFO)
@@ -30,28 +35,53 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", default="mobilenet_v2", help="a torchvision classifier")
     parser.add_argument("--backbone-weights", type=Path, help="file of torchvision weights")
     parser.add_argument("--from-scratch", action="store_true", help="random weights")
-    parser.add_argument("--epochs", type=int, nargs=2, metavar=("FROZEN", "UNFROZEN"))
-    parser.add_argument("--limit", type=int, help="use only the first so many pictures")
+    parser.add_argument("--epochs", type=_count, nargs=2, metavar=("FROZEN", "UNFROZEN"))
+    parser.add_argument("--limit", type=_count, help="use only the first so many pictures")
     parser.add_argument("--size", type=_size, help="of the pictures, as 160x128; default: grows")
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", help="cuda, cpu, mps; default: the best there is")
+    parser.add_argument("--batch-size", type=_count)
+    parser.add_argument("--seed", type=_seed, default=0)
+    parser.add_argument("--device", help="cuda or cpu; default: cuda where there is one")
     parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
     parser.set_defaults(call=_train)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**20:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 1048575")
+    return int(text)
+
+
 def _size(text: str) -> tuple[int, int]:
-    try:
-        height, width = map(int, text.split("x"))
-    except ValueError:
-        raise argparse.ArgumentTypeError("give height x width, as 160x128") from None
-    return height, width
+    height, _, width = text.partition("x")
+    if not (height.isdecimal() and width.isdecimal() and int(height) >= 32 and int(width) >= 32):
+        raise argparse.ArgumentTypeError("give height x width, each 32 or more, as 160x128")
+    return int(height), int(width)
 
 
 def cache_folder(chosen: Path | None = None) -> Path:
     """Where decoded pictures are kept: the argument, `FACELENS_CACHE`, or the user's cache."""
     fallback = os.environ.get("FACELENS_CACHE") or Path.home() / ".cache" / "facelens"
     return chosen or Path(fallback)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Say what cannot work before the pictures are decoded."""
+    if args.backbone_weights and not args.backbone_weights.is_file():
+        raise DataError(f"There is no file {args.backbone_weights}.")
+    try:
+        torch.zeros(1, device=args.device or "cpu")
+    except (RuntimeError, AssertionError) as error:
+        raise DataError(f"There is no device {args.device!r} here; try cpu.") from error
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{args.out} cannot be written: {error.strerror}.") from error
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -70,6 +100,7 @@ def _train(args: argparse.Namespace) -> int:
         recipe = replace(recipe, stages=stages)
     if args.batch_size:
         recipe = replace(recipe, batch_size=args.batch_size)
+    _check(args)
     cache = cache_folder(args.cache)
     train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
     valid_set = open_store(args.data, "valid", cache=cache, limit=args.limit)
@@ -95,7 +126,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of parquet files")
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--name", help="default: the architecture")
-    parser.add_argument("--limit", type=int, help="use only the first so many pictures")
+    parser.add_argument("--limit", type=_count, help="use only the first so many pictures")
     parser.add_argument("--version", default=__version__)
     parser.add_argument("--dataset", default="CelebA", help="what the card calls the data")
     parser.add_argument("--licence", help="terms of the weights; default: CelebA's")

@@ -1,6 +1,7 @@
 """A trained run to a bundle: graph, temperatures, curves, figures, card."""
 
 import logging
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,14 @@ def export(
     Temperatures, operating points and curves come from `valid_set` through the exported graph;
     figures on the test split under `data` are measured on the bundle as shipped.
     """
+    names = run.about.get("data", {}).get("names", list(valid_set.names))
+    if names != list(valid_set.names):
+        raise DataError(f"{run.folder} was trained on other questions than {data} answers.")
+    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
+        raise DataError(f"{out} is not a bundle to write over; choose another folder.")
+    # Made aside: a bundle that is half done must not be taken for one.
+    final, out = out, out.with_name(f"{out.name}.part")
+    shutil.rmtree(out, ignore_errors=True)
     network = build(
         run.recipe.arch,
         len(valid_set.names),
@@ -107,7 +116,7 @@ def export(
         fine_maps=run.recipe.fine_maps,
     )
     run.load_best(network).eval()
-    out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
     count = len(valid_set.names)
@@ -153,15 +162,17 @@ def export(
     results: dict[str, ev.Evaluation] = {}
     for split in ("valid", "test"):
         try:
-            folder = split_files(data, split)[0]
+            files = split_files(data, split)
         except DataError:
             continue
-        results[split] = ev.evaluate(folder, model, split_by=split_by, limit=limit)
+        results[split] = ev.evaluate(files, model, split_by=split_by, limit=limit)
         config.metrics[split] = results[split].asdict()
     config.save(out / "config.json")
     write_card(out / "README.md", config, results)
     write_manifest(out)
-    return load_model(str(out))
+    shutil.rmtree(final, ignore_errors=True)
+    out.rename(final)
+    return load_model(str(final))
 
 
 def _write_graph(graph: Graph, network: AttributeNetwork, path: Path) -> tuple[View, ...]:

@@ -71,7 +71,7 @@ class Recipe:
     @property
     def size(self) -> tuple[int, int]:
         """The size of the last epoch, which the exported network keeps."""
-        return self.stages[-1].size(self.stages[-1].epochs)
+        return self.stages[-1].size(max(self.stages[-1].epochs - 1, 0))
 
     def asdict(self) -> dict[str, Any]:
         return asdict(self)
@@ -148,7 +148,7 @@ class HalfPrecision(Callback):
 def has_bf16(device: torch.device) -> bool:
     """Whether bfloat16 is faster than float32 on `device`."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
     return device.type == "cpu" and supported()
 
@@ -280,13 +280,16 @@ class Run:
             "steps": average.steps,
             "optimizer": _plain(learn.opt.state_dict()),
         }
-        partial = self.folder / "last.pt.part"
-        torch.save(state, partial)
-        partial.replace(self.folder / "last.pt")
         rows = self.history
         if float(rows[-1]["valid_loss"]) <= min(float(row["valid_loss"]) for row in rows):
             tensors = {name: value.contiguous() for name, value in average.weights.items()}
-            save_file(tensors, self.folder / "best.safetensors")
+            partial = self.folder / "best.safetensors.part"
+            save_file(tensors, partial)
+            partial.replace(self.folder / "best.safetensors")
+        # Last, so that a run killed before it does this epoch again.
+        partial = self.folder / "last.pt.part"
+        torch.save(state, partial)
+        partial.replace(self.folder / "last.pt")
 
     def load_best(self, model: AttributeNetwork) -> AttributeNetwork:
         """Load the averaged weights of the best epoch by validation loss."""
@@ -306,6 +309,10 @@ def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
     return {"state": [dict(state) for state in optimizer["state"]], "hypers": hypers}
 
 
+def _as_json(values: dict[str, Any]) -> dict[str, Any]:
+    return json.loads(json.dumps(values))
+
+
 def versions() -> dict[str, str]:
     """What computed this, for the run's folder and the model card."""
     return {
@@ -323,7 +330,13 @@ def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run:
     """
     path = Path(folder) / "config.json"
     if path.exists():
-        kept = Recipe.fromdict(json.loads(path.read_text())["recipe"])
+        try:
+            written = json.loads(path.read_text())
+            kept = Recipe.fromdict(written["recipe"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} is not a training run's.") from error
+        if any(written.get(key) != value for key, value in _as_json(about).items()):
+            raise DataError(f"{folder} holds a run on other data; choose another folder.")
         if recipe is not None and kept != recipe:
             raise DataError(f"{folder} holds a run of another recipe; choose another folder.")
         return Run(Path(folder), kept)
@@ -354,6 +367,13 @@ def train(
         after_epoch: called when a checkpoint is safe on disk.
     """
     recipe = run.recipe
+    if train_set.names != valid_set.names:
+        raise DataError("Training and validation faces answer different questions.")
+    if len(train_set) < recipe.batch_size:
+        raise DataError(
+            f"{len(train_set)} pictures do not fill a batch of {recipe.batch_size}; give more, or "
+            "a smaller --batch-size."
+        )
     torch.manual_seed(recipe.seed)
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     checkpoint = _last(run, chosen)

@@ -4,6 +4,7 @@ That head makes class activation maps exact: the weights of an attribute times t
 map is a picture whose mean, plus the bias, is the attribute's logit.
 """
 
+import pickle
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,16 +91,26 @@ def build(
         online = "IMAGENET1K_V1"
     net = torchvision.models.get_model(arch, weights=online)
     if backbone_weights is not None:
-        net.load_state_dict(torch.load(backbone_weights, map_location="cpu", weights_only=True))
+        try:
+            state = torch.load(backbone_weights, map_location="cpu", weights_only=True)
+            net.load_state_dict(state)
+        except (OSError, RuntimeError, ValueError, TypeError, pickle.UnpicklingError) as error:
+            raise DataError(f"{backbone_weights} holds no weights of {arch}.") from error
     body = (
         net.features
         if hasattr(net, "features")
         else nn.Sequential(_children(net, until=("avgpool", "fc", "heads", "classifier")))
     )
-    if fine_maps:
-        undo_last_stride(body)
-    with torch.no_grad():
-        channels = body.eval()(torch.zeros(1, 3, 128, 128)).shape[1]
+    try:
+        if fine_maps:
+            undo_last_stride(body)
+        with torch.no_grad():
+            _, channels, _, _ = body.eval()(torch.zeros(1, 3, 128, 128)).shape
+    except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
+        raise DataError(
+            f"{arch} does not end in feature maps and one pooling, which exact activation maps "
+            "need; take a ResNet, MobileNet, EfficientNet, ConvNeXt or RegNet."
+        ) from error
     return AttributeNetwork(arch, body.train(), channels, outputs)
 
 
