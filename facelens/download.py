@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from facelens.errors import DataError, DownloadError, MissingExtraError, OutputError
+from facelens import parquet
+from facelens.errors import DataError, DownloadError, OutputError
 
 YUNET_REPO = "opencv/face_detection_yunet"
 YUNET_SIZE = 232_589
@@ -86,7 +87,7 @@ def celeba(folder: Path, *, names: Path | None = None) -> Fetched:
         OutputError: there is no room, or `folder` cannot be written.
     """
     wanted = None if names is None else _names(names)
-    _pyarrow()
+    parquet.need_pyarrow()
     shards = _shards()
     with _writing(folder):
         if wanted is None:
@@ -248,15 +249,6 @@ def _count(paths: Any) -> int:
 
 
 # what can go wrong
-
-
-def _pyarrow() -> None:
-    try:
-        import pyarrow.parquet  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise MissingExtraError(
-            "CelebA comes as parquet, which needs pyarrow: pip install 'facelens[bulk]'."
-        ) from None
 
 
 def _sha256(path: Path) -> str:

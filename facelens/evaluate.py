@@ -12,6 +12,7 @@ from facelens import metrics
 from facelens.errors import DataError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
 from facelens.model import Model
+from facelens.model.network import BATCH
 from facelens.parquet import Row, images
 from facelens.photo import Photo, read_photo
 
@@ -169,7 +170,7 @@ def aligned_answers(paths: Sequence[Path], model: Model, *, limit: int | None = 
     for row, crop in _rows(paths, model, limit):
         rows.append(row)
         waiting.append(crop)
-        if len(waiting) == 32:
+        if len(waiting) == BATCH:
             flush()
     flush()
     if not rows:
@@ -207,7 +208,7 @@ def _loose_answers(
 def _answers(
     model: Model, rows: list[Row], logits: np.ndarray, probabilities: np.ndarray
 ) -> Answers:
-    labels = np.array([[bool(row.values[name]) for name in model.names] for row in rows])
+    labels = np.array([[row.values[name] for name in model.names] for row in rows])
     # Without names of people every face counts as its own person.
     people = np.array([str(row.values.get("celeb_id", f"face {i}")) for i, row in enumerate(rows)])
     return Answers(model.names, probabilities, labels, people, logits)

@@ -136,22 +136,13 @@ def _check_out(out: Path, *, force: bool) -> None:
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise OutputError(f"{out.name} ends neither in .csv nor in .parquet; name the table so.")
     if out.suffix.lower() == ".parquet":
-        _pyarrow()
+        parquet.need_pyarrow()
     if not out.parent.is_dir():
         raise OutputError(f"There is no folder {out.parent}; make it first.")
     if out.is_dir():
         raise OutputError(f"{out} is a folder; name a file.")
     if out.exists() and not force:
         raise OutputError(f"{out} exists; name another file, or give --force to write over it.")
-
-
-def _pyarrow() -> None:
-    try:
-        import pyarrow.parquet  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise MissingExtraError(
-            "Reading and writing parquet needs pyarrow: pip install 'facelens[bulk]'."
-        ) from None
 
 
 def _same_everywhere(

@@ -95,14 +95,21 @@ def _is_aside(relative: Path) -> bool:
     return any(part.startswith(".") or part.endswith(".parts") for part in relative.parts)
 
 
-def _open(file: Path) -> "pq.ParquetFile":
+def need_pyarrow() -> None:
+    """Say how to get pyarrow where it is missing."""
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        import pyarrow.parquet  # noqa: F401 - only whether it is there
     except ImportError:
         raise MissingExtraError(
             "Reading and writing parquet needs pyarrow: pip install 'facelens[bulk]'."
         ) from None
+
+
+def _open(file: Path) -> "pq.ParquetFile":
+    need_pyarrow()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         # A buffer, since a whole row group may be hundreds of megabytes.
         return pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)

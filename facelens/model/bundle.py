@@ -89,10 +89,10 @@ class Config:
         path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> "Config":
-        """Read `config.json`; refuse what is damaged, foreign or too new."""
+    def read(cls, data: bytes, path: Path) -> "Config":
+        """Read the bytes of the config.json at `path`; refuse what is foreign or too new."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = json.loads(data)
             newest = int(values["format"])
         except _GARBLED as error:
             raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error

@@ -43,8 +43,7 @@ class Model:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.config = Config.read(bundle.folder / "config.json")
-        bundle.read("config.json")
+        self.config = Config.read(bundle.read("config.json"), bundle.folder / "config.json")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ import torch
 
 from facelens import __version__
 from facelens.errors import DataError, OutputError
+from facelens.faces.detect import cache_folder
 from facelens.training import learn
 from facelens.training.data import open_store
 
@@ -64,12 +64,6 @@ def _size(text: str) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def cache_folder(chosen: Path | None = None) -> Path:
-    """Where decoded pictures are kept: the argument, `FACELENS_CACHE`, or the user's cache."""
-    fallback = os.environ.get("FACELENS_CACHE") or Path.home() / ".cache" / "facelens"
-    return chosen or Path(fallback)
-
-
 def _check(args: argparse.Namespace) -> None:
     """Say what cannot work before the pictures are decoded."""
     if args.backbone_weights and not args.backbone_weights.is_file():
@@ -101,7 +95,7 @@ def _train(args: argparse.Namespace) -> int:
     if args.batch_size:
         recipe = replace(recipe, batch_size=args.batch_size)
     _check(args)
-    cache = cache_folder(args.cache)
+    cache = args.cache or cache_folder()
     train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
     valid_set = open_store(args.data, "valid", cache=cache, limit=args.limit)
     run = learn.open_run(
@@ -143,7 +137,9 @@ def _export(args: argparse.Namespace) -> int:
         run,
         args.out,
         data=args.data,
-        valid_set=open_store(args.data, "valid", cache=cache_folder(args.cache), limit=args.limit),
+        valid_set=open_store(
+            args.data, "valid", cache=args.cache or cache_folder(), limit=args.limit
+        ),
         limit=args.limit,
         name=args.name or run.recipe.arch,
         version=args.version,

@@ -1,7 +1,6 @@
 """Parquet in the Hub's layout to a uint8 memory map, decoded once."""
 
 import hashlib
-import io
 import json
 import logging
 import queue
@@ -14,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from PIL import Image
 
 from facelens.errors import DataError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.photo import read_photo
 from facelens.session import cores
 
 log = logging.getLogger(__name__)
@@ -122,8 +121,7 @@ def _decode(files: list[Path], folder: Path) -> None:
 
 
 def _pixels(encoded: bytes, path: str) -> np.ndarray:
-    with Image.open(io.BytesIO(encoded)) as image:
-        pixels = np.asarray(image.convert("RGB"))
+    pixels = read_photo(encoded, name=path).pixels
     if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
         raise DataError(f"{path} is {pixels.shape[1]}x{pixels.shape[0]}, not a 178x218 crop.")
     return pixels

@@ -4,7 +4,6 @@ import logging
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,8 @@ from facelens import evaluate as ev
 from facelens.errors import DataError
 from facelens.model import Model, load_model
 from facelens.model.bundle import Config, View, write_manifest
+from facelens.model.network import BATCH
+from facelens.session import open_session
 from facelens.training import calibrate
 from facelens.training.augment import plain
 from facelens.training.card import write_card
@@ -119,7 +120,12 @@ def export(
     out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
-    count = len(valid_set.names)
+    logits = _logits(out / "model.onnx", valid_set)
+    difference = _compare(graph, logits, valid_set)
+    log.info("Graph and torch differ by at most %.2g in a logit.", difference)
+    cross_fitted = calibrate.cross_fit(logits, valid_set.labels, valid_set.people)
+    curves = calibrate.measure(valid_set.names, cross_fitted, valid_set.labels)
+    about = {key: value for key, value in run.about.get("data", {}).items() if key != "names"}
     config = Config(
         task="attributes",
         name=name,
@@ -127,33 +133,25 @@ def export(
         architecture=run.recipe.arch,
         input_size=run.recipe.size,
         attributes=valid_set.names,
-        temperature=np.ones(count, np.float32),
-        bias=network.head.bias.detach().numpy().copy(),
-        operating_points={"half": np.full(count, 0.5, np.float32)},
+        temperature=calibrate.fit_temperature(logits, valid_set.labels),
+        bias=network.head.bias.detach().numpy(),
+        operating_points=calibrate.operating_points(curves, len(valid_set)),
         layers=views,
         map_layer=views[-1].name,
         flip_average=flip_average,
         licence=licence,
-        data={"name": dataset, **run.about.get("data", {})},
+        data={"name": dataset, **about},
         recipe={
             **run.recipe.asdict(),
             "start": run.about.get("start", ""),
             "versions": run.about.get("versions", {}),
             "history": run.history,
         },
+        metrics={"graph_difference": difference},
     )
-    config.data.pop("names", None)
-    _write(config, calibrate.measure(config.attributes, *_dummy(count)), out)
-    difference = _compare(graph, load_model(str(out)), valid_set)
-    log.info("Graph and torch differ by at most %.2g in a logit.", difference)
-
-    answers = _answers(load_model(str(out)), valid_set)
-    cross_fitted = calibrate.cross_fit(answers.logits, answers.labels, answers.people)
-    curves = calibrate.measure(config.attributes, cross_fitted, answers.labels)
-    config.temperature[:] = calibrate.fit_temperature(answers.logits, answers.labels)
-    config.operating_points.update(calibrate.operating_points(curves, len(valid_set)))
-    config.metrics["graph_difference"] = difference
-    _write(config, curves, out)
+    config.save(out / "config.json")
+    curves.save(out / "curves.json")
+    write_manifest(out)
     tensors = {key: _halved(value) for key, value in network.state_dict().items()}
     save_file(tensors, out / "model.safetensors")
 
@@ -190,33 +188,23 @@ def _write_graph(graph: Graph, network: AttributeNetwork, path: Path) -> tuple[V
     )
 
 
-def _write(config: Config, curves: Any, out: Path) -> None:
-    config.save(out / "config.json")
-    curves.save(out / "curves.json")
-    write_manifest(out)
+def _logits(path: Path, store: Store) -> np.ndarray:
+    """What the graph at `path` says of every crop, float32 (n, attributes)."""
+    session = open_session(path)
+    batches = (store.images[i : i + BATCH] for i in range(0, len(store), BATCH))
+    return np.concatenate(
+        [session.run(["logits"], {"crops": np.ascontiguousarray(crops)})[0] for crops in batches]
+    )
 
 
-def _dummy(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two faces, a yes and a no, to write curves from before any are measured."""
-    return np.tile([[0.25], [0.75]], count), np.tile([[False], [True]], count)
-
-
-def _compare(graph: Graph, model: Model, crops: Store) -> float:
+def _compare(graph: Graph, logits: np.ndarray, crops: Store) -> float:
     """The largest difference of a logit between torch and the exported graph on real crops."""
-    pictures = np.ascontiguousarray(crops.images[:_CHECKED])
     with torch.no_grad():
-        expected = graph(torch.from_numpy(pictures.copy()))[0].numpy()
-    difference = float(np.abs(model.batch(pictures)[0] - expected).max())
+        expected = graph(torch.from_numpy(np.array(crops.images[:_CHECKED])))[0].numpy()
+    difference = float(np.abs(logits[:_CHECKED] - expected).max())
     if difference > _TOLERANCE:
         raise DataError(f"The exported graph differs from torch by {difference:.3g} in a logit.")
     return difference
-
-
-def _answers(model: Model, store: Store) -> ev.Answers:
-    batches = [model.batch(np.ascontiguousarray(store.images[i : i + 32]))
-               for i in range(0, len(store), 32)]  # fmt: skip
-    logits, probabilities = (np.concatenate(parts) for parts in zip(*batches, strict=True))
-    return ev.Answers(store.names, probabilities, store.labels, store.people, logits)
 
 
 def _halved(value: Tensor) -> Tensor:
