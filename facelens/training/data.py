@@ -5,12 +5,13 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
@@ -28,6 +29,7 @@ class Store:
 
     `images`: uint8 (n, 218, 178, 3) RGB, a read-only memory map.
     `labels`: bool (n, attributes). `people`: int64 (n,), who is on each picture.
+    `targets`: float32 (n, attributes), what to learn where that is softer than the labels.
     """
 
     images: np.ndarray
@@ -35,6 +37,7 @@ class Store:
     people: np.ndarray
     paths: tuple[str, ...]
     names: tuple[str, ...]
+    targets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -42,7 +45,19 @@ class Store:
     def take(self, rows: np.ndarray | slice) -> "Store":
         """The same split, these rows only."""
         paths = tuple(np.asarray(self.paths, object)[rows])
-        return Store(self.images[rows], self.labels[rows], self.people[rows], paths, self.names)
+        targets = None if self.targets is None else self.targets[rows]
+        return Store(
+            self.images[rows], self.labels[rows], self.people[rows], paths, self.names, targets
+        )
+
+    def only(self, names: Sequence[str]) -> "Store":
+        """The same faces, these attributes only."""
+        unknown = [name for name in names if name not in self.names]
+        if unknown:
+            raise DataError(f"The data has no attribute {unknown[0]!r}.")
+        columns = [self.names.index(name) for name in names]
+        targets = None if self.targets is None else self.targets[:, columns]
+        return replace(self, labels=self.labels[:, columns], names=tuple(names), targets=targets)
 
 
 def split_files(data: Path, split: str) -> list[Path]:
@@ -62,15 +77,17 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
         data: folder of parquet files: a column `image` {bytes, path}, boolean columns, and
             optionally `celeb_id`.
         cache: folder for memory maps, 116 kB a picture.
-        limit: take only the first so many pictures.
+        limit: take, and decode, only the first so many pictures.
     """
     files = split_files(data, split)
     key = hashlib.sha256(
         json.dumps([[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]).encode()
     ).hexdigest()[:12]
     folder = Path(cache) / f"{split}-{key}"
+    if limit and not (folder / "meta.json").exists():
+        folder = folder.with_name(f"{folder.name}-{limit}")
     if not (folder / "meta.json").exists():
-        _decode(files, folder)
+        _decode(files, folder, limit)
     meta = json.loads((folder / "meta.json").read_text())
     shape = (meta["count"], CROP_HEIGHT, CROP_WIDTH, 3)
     store = Store(
@@ -83,8 +100,8 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
     return store.take(slice(limit)) if limit else store
 
 
-def _decode(files: list[Path], folder: Path) -> None:
-    tables = [pq.read_table(file) for file in files]
+def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
+    tables = list(_tables(files, limit))
     schema = tables[0].schema
     names = [field.name for field in schema if str(field.type) == "bool"]
     if "image" not in schema.names or not names:
@@ -118,6 +135,17 @@ def _decode(files: list[Path], folder: Path) -> None:
     np.save(folder / "people.npy", people.astype(np.int64))
     # Written last: its presence says that the folder is whole.
     (folder / "meta.json").write_text(json.dumps({"count": count, "names": names, "paths": paths}))
+
+
+def _tables(files: list[Path], limit: int | None) -> Iterator[pa.Table]:
+    """The rows of each file, the first `limit` of all."""
+    for file in files:
+        table = pq.read_table(file).slice(0, limit)
+        yield table
+        if limit is not None:
+            limit -= len(table)
+            if limit <= 0:
+                return
 
 
 def _pixels(encoded: bytes, path: str) -> np.ndarray:
@@ -158,6 +186,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         rows = np.arange(self.n)
+        labels = self.dataset.labels if self.dataset.targets is None else self.dataset.targets
         if self.shuffle:
             np.random.default_rng((self.seed, self.epoch)).shuffle(rows)
         ready: queue.Queue = queue.Queue(self.ahead)
@@ -172,7 +201,7 @@ class Batches:
                     ready.put(
                         (
                             torch.from_numpy(np.ascontiguousarray(self.dataset.images[chosen])),
-                            torch.from_numpy(self.dataset.labels[chosen].astype(np.float32)),
+                            torch.from_numpy(labels[chosen].astype(np.float32)),
                         )
                     )
                 ready.put(None)

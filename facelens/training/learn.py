@@ -66,6 +66,7 @@ class Recipe:
     ema: float = 0.998
     seed: int = 0
     fine_maps: bool = True
+    teacher_share: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
