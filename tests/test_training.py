@@ -19,7 +19,7 @@ from safetensors.torch import load_file  # noqa: E402
 
 from facelens import load_model  # noqa: E402
 from facelens.errors import DataError  # noqa: E402
-from facelens.training import learn  # noqa: E402
+from facelens.training import cli, learn, teach  # noqa: E402
 from facelens.training.augment import Augmentation, augment, plain  # noqa: E402
 from facelens.training.calibrate import doubt_band, fit_temperature, wilson  # noqa: E402
 from facelens.training.data import Batches, open_store  # noqa: E402
@@ -106,7 +106,17 @@ def test_a_store_holds_the_pictures_as_they_were(toy, stores, tmp_path):
     with Image.open(io.BytesIO(table[5]["image"]["bytes"])) as image:
         np.testing.assert_array_equal(train.images[5], np.asarray(image))
     assert train.labels[5].tolist() == [table[5]["Bright"], table[5]["Striped"]]
-    assert len(open_store(toy, "train", cache=tmp_path, limit=7)) == 7
+    few = open_store(toy, "train", cache=tmp_path, limit=7)
+    assert len(few) == 7
+    np.testing.assert_array_equal(few.images, train.images[:7])
+
+
+def test_some_questions_of_a_store(stores):
+    only = stores[0].only(["Striped"])
+    assert only.names == ("Striped",)
+    np.testing.assert_array_equal(only.labels[:, 0], stores[0].labels[:, 1])
+    with pytest.raises(DataError, match="no attribute 'Hat'"):
+        stores[0].only(["Hat"])
 
 
 def test_missing_data_is_a_sentence(tmp_path):
@@ -170,6 +180,54 @@ def test_frozen_means_that_the_body_does_not_move(stores, tmp_path):
     for name, value in before.items():
         if value.ndim == 4:
             torch.testing.assert_close(after[name], value)
+
+
+def test_what_is_held_still_does_not_move_nor_does_its_batch_norm(stores, tmp_path):
+    stage = learn.Stage(1, frozen=False, rate=1e-2, sizes=SMALL, still=5)
+    recipe = replace(RECIPE, stages=(stage,))
+    torch.manual_seed(recipe.seed)
+    before = build(recipe.arch, 2, from_scratch=True).body
+    run = learn.open_run(tmp_path / "still", recipe)
+    after = learn.train(run, *stores, from_scratch=True, device="cpu", progress=False).body
+    children = list(zip(before.children(), after.children(), strict=True))
+    for old, new in children[:5]:
+        for name, value in old.state_dict().items():
+            torch.testing.assert_close(new.state_dict()[name], value)
+    moved = (children[-1][0].state_dict(), children[-1][1].state_dict())
+    assert any(not torch.equal(moved[0][name], moved[1][name]) for name in moved[0])
+
+
+def test_training_goes_on_from_a_bundle_or_a_run(trained, bundle, stores, tmp_path):
+    stage = learn.Stage(1, frozen=False, rate=1e-6, sizes=SMALL)
+    for folder in (bundle.bundle.folder, trained.folder):
+        run = learn.open_run(tmp_path / folder.parent.name, replace(RECIPE, stages=(stage,)))
+        learn.train(run, *stores, start_from=folder, device="cpu", progress=False)
+        assert float(run.history[0]["accuracy"]) > 0.9, "one epoch at this rate learns nothing"
+    run = learn.open_run(tmp_path / "nothing", RECIPE)
+    with pytest.raises(DataError, match="holds no weights"):
+        learn.train(run, *stores, start_from=tmp_path, device="cpu")
+    run = learn.open_run(tmp_path / "other", replace(RECIPE, arch="resnet34"))
+    with pytest.raises(DataError, match="does not fit"):
+        learn.train(run, *stores, start_from=trained.folder, device="cpu")
+
+
+def test_a_teacher_softens_the_labels_by_its_share(bundle, stores, tmp_path):
+    kept = tmp_path / "teacher.npy"
+    folder = str(bundle.bundle.folder)
+    taught = teach.taught(stores[0], [folder, folder], 0.25, kept=kept)
+    _, answers = bundle.batch(np.ascontiguousarray(stores[0].images[:8]))
+    wanted = 0.75 * stores[0].labels[:8] + 0.25 * answers
+    np.testing.assert_allclose(taught.targets[:8], wanted, atol=1e-5)
+    again = teach.taught(stores[0], ["never asked"], 0.25, kept=kept)
+    np.testing.assert_array_equal(again.targets, taught.targets)
+    batch = next(iter(Batches(taught, 8, shuffle=False)))[1]
+    np.testing.assert_array_equal(batch.numpy(), taught.targets[:8])
+    with pytest.raises(DataError, match="other faces"):
+        teach.taught(stores[1], [folder], 0.25, kept=kept)
+    with pytest.raises(DataError, match="cannot teach 'Hat'"):
+        teach.taught(
+            replace(stores[1], names=("Bright", "Hat")), [folder], 0.5, kept=tmp_path / "x.npy"
+        )
 
 
 def test_a_killed_run_goes_on_to_the_same_figures(trained, stores, tmp_path):
@@ -283,6 +341,14 @@ def test_a_share_of_nothing_has_no_interval():
     low, high = wilson(np.array([0, 9]), np.array([0, 10]))
     assert np.isnan(low[0])
     assert 0.55 < low[1] < 0.9 < high[1] < 1
+
+
+def test_sizes_may_grow_by_epoch_on_the_command_line():
+    assert cli._growing("160x128") == ((0, 160, 128),)
+    assert cli._growing("0:96x80,4:160x128") == ((0, 96, 80), (4, 160, 128))
+    for wrong in ("1:96x80", "0:96x80,0:160x128", "0:96x80,160", "0:96x80,2:1x1", ""):
+        with pytest.raises(cli.argparse.ArgumentTypeError):
+            cli._growing(wrong)
 
 
 def test_the_commands_say_what_is_wrong_in_a_sentence(tmp_path):

@@ -11,8 +11,10 @@ import torch
 from facelens import __version__
 from facelens.errors import DataError, OutputError
 from facelens.faces.detect import cache_folder
+from facelens.model import load_model
 from facelens.training import learn
 from facelens.training.data import open_store
+from facelens.training.teach import taught
 
 
 def main(argv: Sequence[str]) -> int:
@@ -35,9 +37,26 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--arch", default="mobilenet_v2", help="a torchvision classifier")
     parser.add_argument("--backbone-weights", type=Path, help="file of torchvision weights")
     parser.add_argument("--from-scratch", action="store_true", help="random weights")
-    parser.add_argument("--epochs", type=_count, nargs=2, metavar=("FROZEN", "UNFROZEN"))
+    parser.add_argument(
+        "--start-from", type=Path, metavar="FOLDER", help="a bundle or a run to go on from"
+    )
+    parser.add_argument(
+        "--teacher", action="append", default=[], metavar="M",
+        help="a bundle to learn from beside the labels; may be given several times",
+    )  # fmt: skip
+    parser.add_argument(
+        "--teacher-share", type=_share, metavar="S", help="from 0 to 1; default: 0.5"
+    )
+    parser.add_argument("--epochs", type=_none, nargs=2, metavar=("FROZEN", "UNFROZEN"))
+    parser.add_argument("--rate", type=_rate, help="peak learning rate of the unfrozen epochs")
+    parser.add_argument(
+        "--still", type=_none, metavar="N", help="the body's first N modules stay as they are"
+    )
     parser.add_argument("--limit", type=_count, help="use only the first so many pictures")
-    parser.add_argument("--size", type=_size, help="of the pictures, as 160x128; default: grows")
+    parser.add_argument(
+        "--size", type=_growing, metavar="HxW|E:HxW,…",
+        help="of the pictures, as 160x128, or from unfrozen epoch E on, as 0:96x80,4:160x128",
+    )  # fmt: skip
     parser.add_argument("--batch-size", type=_count)
     parser.add_argument("--seed", type=_seed, default=0)
     parser.add_argument("--device", help="cuda or cpu; default: cuda where there is one")
@@ -51,6 +70,33 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _none(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 up")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    value = _float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
+    return value
+
+
+def _rate(text: str) -> float:
+    value = _float(text)
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no learning rate: one is 0.002, say")
+    return value
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
 def _seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**20:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 1048575")
@@ -62,6 +108,16 @@ def _size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) >= 32 and int(width) >= 32):
         raise argparse.ArgumentTypeError("give height x width, each 32 or more, as 160x128")
     return int(height), int(width)
+
+
+def _growing(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Sizes by epoch: "0:96x80,4:160x128", or one size for all."""
+    steps = [step.rpartition(":") for step in text.split(",")]
+    sizes = [(_none(first or "0"), *_size(size)) for first, _, size in steps]
+    firsts = [first for first, _, _ in sizes]
+    if firsts[0] != 0 or firsts != sorted(set(firsts)):
+        raise argparse.ArgumentTypeError("epochs begin with 0 and go up, as 0:96x80,4:160x128")
+    return tuple(sizes)
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -78,22 +134,38 @@ def _check(args: argparse.Namespace) -> None:
         raise OutputError(f"{args.out} cannot be written: {error.strerror}.") from error
 
 
-def _train(args: argparse.Namespace) -> int:
+def _recipe(args: argparse.Namespace) -> learn.Recipe:
     recipe = learn.Recipe(arch=args.arch, seed=args.seed)
+    frozen, unfrozen = recipe.stages
     if args.epochs:
-        frozen, unfrozen = recipe.stages
-        recipe = replace(
-            recipe,
-            stages=(
-                replace(frozen, epochs=args.epochs[0]),
-                replace(unfrozen, epochs=args.epochs[1]),
-            ),
-        )
+        frozen = replace(frozen, epochs=args.epochs[0])
+        unfrozen = replace(unfrozen, epochs=args.epochs[1])
     if args.size:
-        stages = tuple(replace(stage, sizes=((0, *args.size),)) for stage in recipe.stages)
-        recipe = replace(recipe, stages=stages)
-    if args.batch_size:
-        recipe = replace(recipe, batch_size=args.batch_size)
+        frozen, unfrozen = replace(frozen, sizes=args.size[:1]), replace(unfrozen, sizes=args.size)
+    if args.rate:
+        unfrozen = replace(unfrozen, rate=args.rate)
+    if args.still:
+        unfrozen = replace(unfrozen, still=args.still)
+    return replace(
+        recipe,
+        stages=(frozen, unfrozen),
+        batch_size=args.batch_size or recipe.batch_size,
+        teacher_share=(args.teacher_share or 0.5) if args.teacher else 0.0,
+    )
+
+
+def _start(args: argparse.Namespace) -> str:
+    if args.start_from and (args.start_from / "config.json").is_file():
+        if (args.start_from / "manifest.json").is_file():
+            return load_model(str(args.start_from)).title
+        return f"the run {args.start_from.name}"
+    return "random" if args.from_scratch else "ImageNet"
+
+
+def _train(args: argparse.Namespace) -> int:
+    recipe = _recipe(args)
+    if not sum(stage.epochs for stage in recipe.stages):
+        raise DataError("No epoch is no training; give --epochs 1 9, say.")
     _check(args)
     cache = args.cache or cache_folder()
     train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
@@ -102,14 +174,20 @@ def _train(args: argparse.Namespace) -> int:
         args.out,
         recipe,
         data={"train": len(train_set), "valid": len(valid_set), "names": train_set.names},
-        start="random" if args.from_scratch else "ImageNet",
+        start=_start(args),
+        teachers=[load_model(name).title for name in args.teacher],
     )
+    if args.teacher:
+        train_set = taught(
+            train_set, args.teacher, recipe.teacher_share, kept=run.folder / "teacher.npy"
+        )
     learn.train(
         run,
         train_set,
         valid_set,
         backbone_weights=args.backbone_weights,
         from_scratch=args.from_scratch,
+        start_from=args.start_from,
         device=args.device,
     )
     return 0

@@ -21,6 +21,7 @@ from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -39,6 +40,7 @@ class Stage:
 
     `sizes`: (first epoch, height, width) of the pictures, growing as the stage goes on.
     `rate`: peak learning rate of the head; the early body gets `spread` times less.
+    `still`: so many of the body's first modules stay as they are, their statistics too.
     """
 
     epochs: int
@@ -46,6 +48,7 @@ class Stage:
     rate: float
     sizes: tuple[tuple[int, int, int], ...]
     spread: float = 5.0
+    still: int = 0
 
     def size(self, epoch: int) -> tuple[int, int]:
         return next((h, w) for first, h, w in reversed(self.sizes) if epoch >= first)
@@ -53,7 +56,10 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a training run; two runs of one recipe see the same batches."""
+    """All that decides a training run; two runs of one recipe see the same batches.
+
+    `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
+    """
 
     arch: str = "mobilenet_v2"
     stages: tuple[Stage, ...] = (
@@ -127,6 +133,31 @@ class Pictures(Callback):
         other = torch.randperm(n, generator=self.draw).to(pictures.device)
         self.learn.yb = (torch.lerp(self.y[other], self.y, share.view(-1, 1)),)
         return torch.lerp(pictures[other], pictures, share.view(-1, 1, 1, 1))
+
+
+class Still(Callback):
+    """Keep the first modules of the body, and their batch statistics, as they are."""
+
+    order = 5
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        return list(self.learn.model.body.children())[: self.count]
+
+    def before_fit(self) -> None:
+        for module in self.modules:
+            module.requires_grad_(requires_grad=False)
+
+    def before_train(self) -> None:
+        for module in self.modules:
+            module.eval()
+
+    def after_fit(self) -> None:
+        for module in self.modules:
+            module.requires_grad_(requires_grad=True)
 
 
 class HalfPrecision(Callback):
@@ -357,6 +388,7 @@ def train(
     *,
     backbone_weights: Path | None = None,
     from_scratch: bool = False,
+    start_from: Path | None = None,
     device: str | None = None,
     progress: bool = True,
     after_epoch: Callable[[], None] | None = None,
@@ -364,6 +396,7 @@ def train(
     """Train by the run's recipe, going on from its last checkpoint, and return the best network.
 
     Args:
+        start_from: a bundle's folder or a run's, whose weights to go on from.
         device: "cuda", "cpu", …; by default the first that is there.
         after_epoch: called when a checkpoint is safe on disk.
     """
@@ -378,18 +411,7 @@ def train(
     torch.manual_seed(recipe.seed)
     chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     checkpoint = _last(run, chosen)
-    network = build(
-        recipe.arch,
-        len(train_set.names),
-        backbone_weights=backbone_weights,
-        from_scratch=from_scratch or checkpoint is not None,
-        fine_maps=recipe.fine_maps,
-    )
-    if checkpoint is None:
-        # Start from the base rates: the first steps need not learn that most people wear no hat.
-        rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)
-        with torch.no_grad():
-            network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
+    network = _network(run, train_set, checkpoint, backbone_weights, from_scratch, start_from)
     network.to(chosen)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     dls = DataLoaders(
@@ -400,6 +422,8 @@ def train(
     average = Average(recipe.ema)
     for index, stage in enumerate(recipe.stages):
         start = 0
+        if not stage.epochs:
+            continue
         if checkpoint is not None:
             if checkpoint["stage"] > index or (
                 checkpoint["stage"] == index and checkpoint["epoch"] + 1 >= stage.epochs
@@ -416,7 +440,13 @@ def train(
             splitter=lambda net: list(parts(net)),
             wd=recipe.weight_decay,
             wd_bn_bias=False,
-            cbs=[Pictures(recipe, index), HalfPrecision(), average, Record(run, index, average)],
+            cbs=[
+                Pictures(recipe, index),
+                Still(stage.still),
+                HalfPrecision(),
+                average,
+                Record(run, index, average),
+            ],
         )
         if not progress:
             learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
@@ -429,6 +459,33 @@ def train(
         _one_cycle(learn, stage, start)
         checkpoint = None
     return run.load_best(network).eval()
+
+
+def _network(  # noqa: PLR0917 - called once
+    run: Run,
+    train_set: Store,
+    checkpoint: dict[str, Any] | None,
+    backbone_weights: Path | None,
+    from_scratch: bool,
+    start_from: Path | None,
+) -> AttributeNetwork:
+    network = build(
+        run.recipe.arch,
+        len(train_set.names),
+        backbone_weights=backbone_weights,
+        from_scratch=from_scratch or start_from is not None or checkpoint is not None,
+        fine_maps=run.recipe.fine_maps,
+    )
+    if checkpoint is not None:
+        return network
+    if start_from is not None:
+        load_weights(network, start_from)
+        return network
+    # Start from the base rates: the first steps need not learn that most people wear no hat.
+    rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)
+    with torch.no_grad():
+        network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
+    return network
 
 
 class _Then(Callback):
@@ -450,6 +507,18 @@ def _one_cycle(learn: Learner, stage: Stage, start: int) -> None:
         "mom": combined_cos(0.25, 0.95, 0.85, 0.95),
     }
     learn.fit(stage.epochs, cbs=ParamScheduler(schedule), start_epoch=start)
+
+
+def load_weights(network: AttributeNetwork, folder: Path) -> None:
+    """Load the weights of a bundle's or a run's folder into `network`, to go on from."""
+    files = [Path(folder) / name for name in ("model.safetensors", "best.safetensors")]
+    file = next((file for file in files if file.is_file()), None)
+    if file is None:
+        raise DataError(f"{folder} holds no weights: give the folder of a bundle or of a run.")
+    try:
+        network.load_state_dict(load_file(file))
+    except (RuntimeError, ValueError, SafetensorError) as error:
+        raise DataError(f"{file} does not fit {network.arch} with these attributes.") from error
 
 
 def _last(run: Run, device: torch.device) -> dict[str, Any] | None:
