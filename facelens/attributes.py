@@ -30,6 +30,7 @@ class Attribute:
     `label` is what a row is called; `yes` and `no` complete a sentence ("Fairly sure: …").
     `note` says why the answer deserves little trust, empty where it deserves more.
     `no_is_news`: a no is worth a word ("not smiling"), where most noes ("no hat") tell nothing.
+    `shifted`: labelled by another standard in the test split than in the validation split.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Attribute:
     no: str
     note: str = ""
     no_is_news: bool = False
+    shifted: bool = False
 
     @property
     def is_judgement(self) -> bool:
@@ -63,7 +65,7 @@ CELEBA: tuple[Attribute, ...] = (
     Attribute("Bald", "hair", "Bald", "bald", "not bald"),
     Attribute("Bangs", "hair", "Bangs", "bangs", "no bangs"),
     Attribute("Big_Lips", "judgements", "Labelled “big lips”", "labelled big lips",
-              "not labelled big lips", f"{_OPINION} {_SPLITS_DIFFER}"),
+              "not labelled big lips", f"{_OPINION} {_SPLITS_DIFFER}", shifted=True),
     Attribute("Big_Nose", "judgements", "Labelled “big nose”", "labelled big nose",
               "not labelled big nose", _OPINION),
     Attribute("Black_Hair", "hair", "Black hair", "black hair", "no black hair"),
@@ -89,7 +91,7 @@ CELEBA: tuple[Attribute, ...] = (
               "mouth closed", no_is_news=True),
     Attribute("Mustache", "beard", "Mustache", "a mustache", "no mustache"),
     Attribute("Narrow_Eyes", "eyes", "Narrow eyes", "narrow eyes", "no narrow eyes",
-              _SPLITS_DIFFER),
+              _SPLITS_DIFFER, shifted=True),
     Attribute("No_Beard", "beard", "No beard", "no beard", "a beard", no_is_news=True),
     Attribute("Oval_Face", "skin", "Oval face", "an oval face", "no oval face", _NEAR_CHANCE),
     Attribute("Pale_Skin", "judgements", "Labelled “pale skin”", "labelled pale skin",

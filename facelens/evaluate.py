@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from facelens import metrics
+from facelens.attributes import describe
 from facelens.errors import DataError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
 from facelens.model import Model
@@ -242,6 +243,9 @@ def summarise(
         overall[name] = {"value": _mean(table[name]), "low": low, "high": high}
     for name in ("majority", "ece", "ece_floor"):
         overall[name] = {"value": _mean(table[name])}
+    steady = np.array([not describe(name).shifted for name in answers.names])
+    for name in ("ece", "ece_floor"):
+        overall[f"{name}_steady"] = {"value": _mean(table[name][steady])}
     attributes = {
         name: {column: float(values[i]) for column, values in table.items()}
         for i, name in enumerate(answers.names)
@@ -291,6 +295,27 @@ def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, 
     return groups
 
 
+def _calibration(title: str, error: float, floor: float) -> str:
+    return f"  {title:<26}{error:8.4f}   sampling floor {floor:.4f}, ratio {error / floor:.2f}"
+
+
+def _shifted(result: Evaluation) -> list[str]:
+    """Calibration without the attributes that no calibration on validation faces can meet."""
+    rows = {name: row for name, row in result.attributes.items() if describe(name).shifted}
+    if not rows:
+        return []
+    o = result.overall
+    return [
+        _calibration(
+            f"  of {len(result.attributes) - len(rows)} attributes",
+            o["ece_steady"]["value"],
+            o["ece_floor_steady"]["value"],
+        ),
+        *(_calibration(f"  {name}", row["ece"], row["ece_floor"]) for name, row in rows.items()),
+        "    (these are labelled by another standard in validation than in test)",
+    ]
+
+
 def as_text(result: Evaluation) -> str:
     """An evaluation as a page of plain text."""
     o = result.overall
@@ -313,8 +338,8 @@ def as_text(result: Evaluation) -> str:
         )
     lines += [
         f"  {'majority class':<26}{o['majority']['value']:8.4f}",
-        f"  {'mean ECE (15 bins)':<26}{o['ece']['value']:8.4f}   "
-        f"sampling floor {o['ece_floor']['value']:.4f}",
+        _calibration("mean ECE (15 bins)", o["ece"]["value"], o["ece_floor"]["value"]),
+        *_shifted(result),
         "",
         f"  {'attribute':<22}{'rate':>7}{'acc':>8}{'AP':>7}{'F1':>7}{'bal':>7}{'ECE':>7}"
         f"{'floor':>7}",

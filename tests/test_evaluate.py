@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +49,18 @@ def test_a_worse_group_shows_a_larger_error():
     told.probabilities[male, 2] = 1 - told.probabilities[male, 2]
     groups = summarise(told, "toy", split_by=("Male",)).groups
     assert groups["Male"]["error"] > groups["not Male"]["high"]
+
+
+def test_attributes_that_are_labelled_otherwise_in_test_are_shown_apart():
+    told = answers(600)
+    told.probabilities[:, 2] = np.clip(told.probabilities[:, 2] + 0.2, 0, 1)
+    named = replace(told, names=("Smiling", "Bangs", "Big_Lips"))
+    overall = summarise(named, "toy").overall
+    assert overall["ece_steady"]["value"] < 0.7 * overall["ece"]["value"]
+    text = as_text(summarise(named, "toy"))
+    assert "of 2 attributes" in text
+    assert "Big_Lips" in text.split("another standard")[0]
+    assert "another standard" not in as_text(summarise(told, "toy"))
 
 
 def test_the_result_is_json_and_text():

@@ -37,7 +37,7 @@ RECIPE = learn.Recipe(
     arch="resnet18",
     stages=(
         learn.Stage(1, frozen=True, rate=3e-3, sizes=SMALL),
-        learn.Stage(4, frozen=False, rate=1e-3, sizes=SMALL, spread=1.0),
+        learn.Stage(8, frozen=False, rate=2e-3, sizes=SMALL, spread=1.0),
     ),
     batch_size=16,
     mixup=0.0,
@@ -164,7 +164,7 @@ def test_a_turn_keeps_circles_round():
 
 def test_the_network_learns_what_is_to_be_seen(trained):
     history = trained.history
-    assert [row["stage"] for row in history] == ["0", *"1111"]
+    assert [row["stage"] for row in history] == ["0", *"11111111"]
     assert float(history[-1]["accuracy"]) > 0.95
     assert float(history[-1]["valid_loss"]) < float(history[0]["valid_loss"])
 
@@ -221,7 +221,7 @@ def test_a_teacher_softens_the_labels_by_its_share(bundle, stores, tmp_path):
     again = teach.taught(stores[0], ["never asked"], 0.25, kept=kept)
     np.testing.assert_array_equal(again.targets, taught.targets)
     batch = next(iter(Batches(taught, 8, shuffle=False)))[1]
-    np.testing.assert_array_equal(batch.numpy(), taught.targets[:8])
+    np.testing.assert_allclose(batch.numpy(), taught.targets[:8], atol=1e-6)
     with pytest.raises(DataError, match="other faces"):
         teach.taught(stores[1], [folder], 0.25, kept=kept)
     with pytest.raises(DataError, match="cannot teach 'Hat'"):
