@@ -2,8 +2,9 @@
 
     python benchmarks/accuracy.py DATA --yunet PATH
 
-DATA holds celeba/ and portraits/. Writes benchmarks/results/accuracy.csv (a row a figure) and
-benchmarks/results/accuracy_by_attribute.csv, from which `benchmarks/readme.py` fills the README.
+DATA holds celeba/ and portraits/. Writes benchmarks/results/accuracy.csv (a row a figure),
+accuracy_by_attribute.csv and accuracy_by_group.csv, from which `benchmarks/readme.py` fills the
+README and docs/accuracy.md.
 """
 
 import argparse
@@ -29,7 +30,7 @@ def main() -> None:
     args = parser.parse_args()
     model = load_model()
     test = args.data / "celeba" / "test-00000-of-00001.parquet"
-    straight = evaluate(test, model, limit=args.limit)
+    straight = evaluate(test, model, limit=args.limit, split_by=("Male", "Young"))
     rows = [*figures("aligned", "", straight)]
     for detector in (f"yunet:{args.yunet}", "haar"):
         name = detector.partition(":")[0]
@@ -49,6 +50,7 @@ def main() -> None:
             for name, row in straight.attributes.items()
         ],
     )
+    write("accuracy_by_group.csv", [{**about, **row} for row in groups(straight)])
 
 
 def figures(faces: str, detector: str, result: Evaluation) -> Iterator[Row]:
@@ -59,6 +61,18 @@ def figures(faces: str, detector: str, result: Evaluation) -> Iterator[Row]:
         total = result.detection.faces
         yield row(faces, detector, "found", result.detection.share, total)
         yield row(faces, detector, "extra_boxes", result.detection.extra_share, total)
+
+
+def groups(result: Evaluation) -> Iterator[Row]:
+    """The error of each group, empty where it has too few faces."""
+    for title, group in result.groups.items():
+        known = {key: group[key] for key in ("error", "low", "high") if key in group}
+        counted = all(not isinstance(value, str) for value in known.values())
+        yield {
+            "group": title,
+            "faces": group["faces"],
+            **{key: f"{known[key]:.4f}" if counted else "" for key in ("error", "low", "high")},
+        }
 
 
 def portraits(folder: Path, model: Model, detector: str) -> Iterator[Row]:

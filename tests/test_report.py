@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 
 from facelens.attributes import NAMES
 from facelens.evaluate import Answers, summarise
-from facelens.model import load_model
+from facelens.model import Prediction, load_model
 from facelens.training import report
 
 pytestmark = pytest.mark.train
@@ -43,7 +43,11 @@ def test_the_table_puts_what_is_farthest_behind_first(told):
 
 
 def test_softmax_shares_one_whole_and_sigmoids_do_not():
-    figure = report.sigmoid_or_softmax(np.array([3.0, 2.0, -4.0]), NAMES[:3], most=3)
+    logits = np.array([3.0, 2.0, -4.0, 9.0], np.float32)
+    names = ("Bangs", "Smiling", "Bald", "Attractive")
+    answer = Prediction(logits=logits, probabilities=1 / (1 + np.exp(-logits)), names=names)
+    figure = report.sigmoid_or_softmax(answer)
+    assert "attractive" not in " ".join(t.get_text() for t in figure.axes[0].get_yticklabels())
     apart, shared = ([bar.get_width() for bar in axis.patches] for axis in figure.axes)
     assert sum(shared) == pytest.approx(1)
     assert sum(apart) > 1.5

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from facelens import metrics
 from facelens.attributes import describe
 from facelens.evaluate import Answers, Evaluation, aligned_answers
-from facelens.model import Model
+from facelens.model import Model, Prediction
 from facelens.thresholds import GRID
 from facelens.training.calibrate import sigmoid
 from facelens.training.data import split_files
@@ -66,18 +66,24 @@ def rate_curve(rates: Sequence[float], losses: Sequence[float], chosen: float) -
     return figure
 
 
-def sigmoid_or_softmax(logits: np.ndarray, names: Sequence[str], *, most: int = 10) -> Figure:
-    """The same logits through a sigmoid each, and through one softmax for all."""
+def sigmoid_or_softmax(answer: Prediction, *, most: int = 10) -> Figure:
+    """The same logits through a sigmoid each, and through one softmax for all.
+
+    Judgements about people are left out.
+    """
+    asked = [(logit, name) for logit, name in zip(answer.logits, answer.names, strict=True)
+             if not describe(name).is_judgement]  # fmt: skip
+    logits = np.array([logit for logit, _ in asked])
     top = np.argsort(-logits)[:most]
     shares = np.exp(logits - logits.max())
     figure, axes = plt.subplots(1, 2, figsize=(9, 0.6 + 0.26 * most), sharey=True)
     for axis, values, title in (
         (axes[0], sigmoid(logits)[top], "sigmoid: each question by itself"),
-        (axes[1], (shares / shares.sum())[top], "softmax: one answer out of 40"),
+        (axes[1], (shares / shares.sum())[top], "softmax: one answer among all"),
     ):
-        axis.barh(range(most), values, color=TEAL, height=0.7)
-        axis.set_yticks(range(most), [describe(names[i]).label for i in top])
-        axis.set(title=title, xlim=(0, 1), ylim=(most - 0.4, -0.6))
+        axis.barh(range(len(top)), values, color=TEAL, height=0.7)
+        axis.set_yticks(range(len(top)), [describe(asked[i][1]).label for i in top])
+        axis.set(title=title, xlim=(0, 1), ylim=(len(top) - 0.4, -0.6))
         axis.grid(axis="y", visible=False)
     return figure
 
