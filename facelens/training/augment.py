@@ -44,17 +44,30 @@ def plain(crops: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def augment(
-    crops: Tensor, size: tuple[int, int], how: Augmentation, generator: torch.Generator
+    crops: Tensor,
+    size: tuple[int, int],
+    how: Augmentation,
+    generator: torch.Generator,
+    *,
+    part: tuple[int, int] = (0, 1),
 ) -> Tensor:
-    """Crops uint8 (n, 218, 178, 3) to normalised floats (n, 3, *size), each its own way."""
+    """Crops uint8 (n, 218, 178, 3) to normalised floats (n, 3, *size), each its own way.
+
+    Args:
+        part: (0, 2) is the first half of a batch, treated as it would be in the whole batch.
+    """
     n, height, width, _ = crops.shape
+    which, parts = part
+
+    def chance() -> Tensor:
+        return torch.rand(n * parts, generator=generator)[which * n : (which + 1) * n]
 
     def draw(reach: float) -> Tensor:
-        return (torch.rand(n, generator=generator) * 2 - 1) * reach
+        return (chance() * 2 - 1) * reach
 
     angle = draw(math.radians(how.rotation))
     zoom = torch.exp(draw(how.scale))
-    mirror = torch.where(torch.rand(n, generator=generator) < how.flip, -1.0, 1.0)
+    mirror = torch.where(chance() < how.flip, -1.0, 1.0)
     cos, sin = torch.cos(angle) * zoom, torch.sin(angle) * zoom
     # grid_sample counts in half-widths and half-heights: hence the aspect in the off-diagonal.
     theta = torch.stack(

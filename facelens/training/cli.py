@@ -12,8 +12,9 @@ from facelens import __version__
 from facelens.errors import DataError, OutputError
 from facelens.faces.detect import cache_folder
 from facelens.model import load_model
-from facelens.training import learn
+from facelens.training import learn, processes
 from facelens.training.data import open_store
+from facelens.training.network import build
 from facelens.training.teach import taught
 
 
@@ -32,35 +33,75 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Train a network on aligned crops. Stop it, or let it be killed, and give the same "
+        "command again: it goes on after its last whole epoch."
+    )
+    parser.epilog = (
+        "Several GPUs: accelerate launch -m facelens train ... (docs/training.md has more)."
+    )
     parser.add_argument("data", type=Path, help="folder with train-*.parquet and valid-*.parquet")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run; resumed")
-    parser.add_argument("--arch", default="mobilenet_v2", help="a torchvision classifier")
-    parser.add_argument("--backbone-weights", type=Path, help="file of torchvision weights")
-    parser.add_argument("--from-scratch", action="store_true", help="random weights")
     parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN",
+        help="folder of the run; one that is there is gone on with",
+    )  # fmt: skip
+    start = parser.add_argument_group("where it starts (default: ImageNet weights, fetched)")
+    start.add_argument(
+        "--arch", default="mobilenet_v2", help="a torchvision classifier (default: mobilenet_v2)"
+    )
+    start.add_argument(
+        "--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights of torchvision"
+    )
+    start.add_argument("--from-scratch", action="store_true", help="random weights")
+    start.add_argument(
         "--start-from", type=Path, metavar="FOLDER", help="a bundle or a run to go on from"
     )
-    parser.add_argument(
+    what = parser.add_argument_group("what it learns")
+    what.add_argument(
+        "--epochs", type=_none, nargs=2, metavar=("FROZEN", "UNFROZEN"),
+        help="passes over the faces with the body frozen, then with all free (default: 1 9)",
+    )  # fmt: skip
+    what.add_argument(
+        "--rate", type=_rate, help="peak learning rate of the unfrozen epochs (default: 0.002)"
+    )
+    what.add_argument(
+        "--still", type=_none, metavar="N",
+        help="the body's first N modules stay as they are (default: 0)",
+    )  # fmt: skip
+    what.add_argument(
+        "--size", type=_growing, metavar="HxW|E:HxW,…",
+        help="of the pictures, as 160x128, or from unfrozen epoch E on, as 0:96x80,4:160x128 "
+        "(default: 96x80 while frozen, then 0:128x104,3:160x128)",
+    )  # fmt: skip
+    what.add_argument(
+        "--batch-size", type=_count, metavar="N", help="pictures at once, of all GPUs (default: 64)"
+    )
+    what.add_argument(
+        "--accumulate", type=_count, metavar="N", default=1,
+        help="batches that make a step, where a larger one finds no room (default: 1)",
+    )  # fmt: skip
+    what.add_argument(
         "--teacher", action="append", default=[], metavar="M",
         help="a bundle to learn from beside the labels; may be given several times",
     )  # fmt: skip
-    parser.add_argument(
-        "--teacher-share", type=_share, metavar="S", help="from 0 to 1; default: 0.5"
-    )
-    parser.add_argument("--epochs", type=_none, nargs=2, metavar=("FROZEN", "UNFROZEN"))
-    parser.add_argument("--rate", type=_rate, help="peak learning rate of the unfrozen epochs")
-    parser.add_argument(
-        "--still", type=_none, metavar="N", help="the body's first N modules stay as they are"
-    )
-    parser.add_argument("--limit", type=_count, help="use only the first so many pictures")
-    parser.add_argument(
-        "--size", type=_growing, metavar="HxW|E:HxW,…",
-        help="of the pictures, as 160x128, or from unfrozen epoch E on, as 0:96x80,4:160x128",
+    what.add_argument(
+        "--teacher-share", type=_share, metavar="S",
+        help="how much of it is the teachers', from 0 to 1 (default: 0.5)",
     )  # fmt: skip
-    parser.add_argument("--batch-size", type=_count)
-    parser.add_argument("--seed", type=_seed, default=0)
-    parser.add_argument("--device", help="cuda or cpu; default: cuda where there is one")
-    parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
+    what.add_argument("--limit", type=_count, metavar="N", help="only the first N pictures")
+    what.add_argument(
+        "--seed", type=_seed, default=0, help="of everything that is drawn (default: 0)"
+    )
+    how = parser.add_argument_group("how it computes")
+    how.add_argument("--device", help="cuda or cpu (default: cuda where there is one)")
+    how.add_argument(
+        "--compile", action="store_true",
+        help="let torch.compile make the network faster; pays on a GPU in runs of many minutes",
+    )  # fmt: skip
+    how.add_argument(
+        "--cache", type=Path, metavar="DIR",
+        help="for decoded pictures, 116 kB each (default: FACELENS_CACHE or ~/.cache/facelens)",
+    )  # fmt: skip
     parser.set_defaults(call=_train)
 
 
@@ -122,12 +163,24 @@ def _growing(text: str) -> tuple[tuple[int, int, int], ...]:
 
 def _check(args: argparse.Namespace) -> None:
     """Say what cannot work before the pictures are decoded."""
+    starts = [
+        f"--{name.replace('_', '-')}"
+        for name in ("backbone_weights", "from_scratch", "start_from")
+        if getattr(args, name)
+    ]
+    if len(starts) > 1:
+        raise DataError(f"Give {starts[0]} or {starts[1]}: a network starts from one of them.")
+    if args.teacher_share and not args.teacher:
+        raise DataError("--teacher-share is of a teacher: name one by --teacher.")
     if args.backbone_weights and not args.backbone_weights.is_file():
         raise DataError(f"There is no file {args.backbone_weights}.")
+    if args.start_from:
+        learn.weights_file(args.start_from)
     try:
         torch.zeros(1, device=args.device or "cpu")
     except (RuntimeError, AssertionError) as error:
         raise DataError(f"There is no device {args.device!r} here; try cpu.") from error
+    build(args.arch, 1, from_scratch=True)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -150,6 +203,7 @@ def _recipe(args: argparse.Namespace) -> learn.Recipe:
         recipe,
         stages=(frozen, unfrozen),
         batch_size=args.batch_size or recipe.batch_size,
+        accumulate=args.accumulate,
         teacher_share=(args.teacher_share or 0.5) if args.teacher else 0.0,
     )
 
@@ -167,20 +221,23 @@ def _train(args: argparse.Namespace) -> int:
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
     _check(args)
+    teachers = [load_model(name).title for name in args.teacher]
     cache = args.cache or cache_folder()
-    train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
-    valid_set = open_store(args.data, "valid", cache=cache, limit=args.limit)
-    run = learn.open_run(
-        args.out,
-        recipe,
-        data={"train": len(train_set), "valid": len(valid_set), "names": train_set.names},
-        start=_start(args),
-        teachers=[load_model(name).title for name in args.teacher],
-    )
-    if args.teacher:
-        train_set = taught(
-            train_set, args.teacher, recipe.teacher_share, kept=run.folder / "teacher.npy"
+    processes.join(args.device)
+    with processes.first_alone():
+        train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
+        valid_set = open_store(args.data, "valid", cache=cache, limit=args.limit)
+        run = learn.open_run(
+            args.out,
+            recipe,
+            data={"train": len(train_set), "valid": len(valid_set), "names": train_set.names},
+            start=_start(args),
+            teachers=teachers,
         )
+        if args.teacher:
+            train_set = taught(
+                train_set, args.teacher, recipe.teacher_share, kept=run.folder / "teacher.npy"
+            )
     learn.train(
         run,
         train_set,
@@ -189,7 +246,9 @@ def _train(args: argparse.Namespace) -> int:
         from_scratch=args.from_scratch,
         start_from=args.start_from,
         device=args.device,
+        compiled=args.compile,
     )
+    processes.leave()
     return 0
 
 

@@ -4,23 +4,29 @@ import hashlib
 import json
 import logging
 import queue
+import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from fastai.torch_core import to_detach
 
-from facelens.errors import DataError
+from facelens.errors import DataError, OutputError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.photo import read_photo
 from facelens.session import cores
+from facelens.training import processes
 
 log = logging.getLogger(__name__)
+
+PIXELS = CROP_HEIGHT * CROP_WIDTH * 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,15 +94,18 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
         folder = folder.with_name(f"{folder.name}-{limit}")
     if not (folder / "meta.json").exists():
         _decode(files, folder, limit)
-    meta = json.loads((folder / "meta.json").read_text())
-    shape = (meta["count"], CROP_HEIGHT, CROP_WIDTH, 3)
-    store = Store(
-        np.memmap(folder / "images.u8", np.uint8, "r", shape=shape),
-        np.load(folder / "labels.npy"),
-        np.load(folder / "people.npy"),
-        tuple(meta["paths"]),
-        tuple(meta["names"]),
-    )
+    try:
+        meta = json.loads((folder / "meta.json").read_text())
+        shape = (meta["count"], CROP_HEIGHT, CROP_WIDTH, 3)
+        store = Store(
+            np.memmap(folder / "images.u8", np.uint8, "r", shape=shape),
+            np.load(folder / "labels.npy"),
+            np.load(folder / "people.npy"),
+            tuple(meta["paths"]),
+            tuple(meta["names"]),
+        )
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise DataError(f"{folder} is damaged: remove it, and it is decoded again.") from error
     return store.take(slice(limit)) if limit else store
 
 
@@ -107,8 +116,14 @@ def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
     if "image" not in schema.names or not names:
         raise DataError(f"{files[0]} has no column `image` or no yes/no columns.")
     count = sum(len(table) for table in tables)
-    log.info("Decoding %d pictures into %s (%.1f GB).", count, folder, count * 116412 / 1e9)
+    log.info("Decoding %d pictures into %s (%.1f GB).", count, folder, count * PIXELS / 1e9)
     folder.mkdir(parents=True, exist_ok=True)
+    # Writing to a map of a file on a full disk ends a process with no word.
+    if shutil.disk_usage(folder).free < count * PIXELS:
+        raise OutputError(
+            f"{folder} needs {count * PIXELS / 1e9:.1f} GB for {count} decoded pictures, and its "
+            "disk has less: make room, or name another folder by --cache or FACELENS_CACHE."
+        )
     images = np.memmap(
         folder / "images.u8", np.uint8, "w+", shape=(count, CROP_HEIGHT, CROP_WIDTH, 3)
     )
@@ -159,15 +174,26 @@ class Batches:
     """Shuffled batches of a `Store` as uint8 tensors, read ahead by one thread.
 
     The order depends on `seed` and `epoch` alone, so a resumed run sees what an unbroken one
-    would have seen. fastai iterates this in place of a DataLoader.
+    would have seen. Of several processes each reads its share: of every batch where they are
+    shuffled, else of the whole. fastai iterates this in place of a DataLoader.
     """
 
     def __init__(
-        self, store: Store, batch_size: int, *, shuffle: bool, seed: int = 0, ahead: int = 4
+        self,
+        store: Store,
+        batch_size: int,
+        *,
+        shuffle: bool,
+        seed: int = 0,
+        ahead: int = 4,
+        rank: int | None = None,
+        world: int | None = None,
     ) -> None:
         self.dataset, self.bs, self.shuffle, self.seed, self.ahead = (
             store, batch_size, shuffle, seed, ahead,
         )  # fmt: skip
+        self.rank = processes.rank() if rank is None else rank
+        self.world = processes.world() if world is None else world
         self.epoch = 0
         self.device = torch.device("cpu")
 
@@ -180,30 +206,38 @@ class Batches:
         self.device = torch.device(device)
         return self
 
+    def to_detach(self, value: Any, cpu: bool = True, gather: bool = False) -> Any:  # noqa: ARG002
+        """Keep fastai from waiting for the other processes after every batch."""
+        return to_detach(value, cpu=cpu, gather=False)
+
     def __len__(self) -> int:
+        return len(self._rows())
+
+    def _rows(self) -> list[np.ndarray]:
+        """The rows of each batch that are this process's, in the order in which they lie."""
+        rows = np.arange(self.n)
+        if not self.shuffle:
+            mine = np.array_split(rows, self.world)[self.rank]
+            return [mine[i : i + self.bs] for i in range(0, len(mine), self.bs)]
+        np.random.default_rng((self.seed, self.epoch)).shuffle(rows)
         # An odd rest of a shuffled epoch is dropped: a batch of one breaks batch norm.
-        return self.n // self.bs if self.shuffle else -(-self.n // self.bs)
+        whole = np.sort(rows[: self.n // self.bs * self.bs].reshape(-1, self.bs), 1)
+        return list(np.split(whole, self.world, 1)[self.rank])
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        rows = np.arange(self.n)
         labels = self.dataset.labels if self.dataset.targets is None else self.dataset.targets
-        if self.shuffle:
-            np.random.default_rng((self.seed, self.epoch)).shuffle(rows)
         ready: queue.Queue = queue.Queue(self.ahead)
         stop = threading.Event()
 
         def read() -> None:
             try:
-                for i in range(len(self)):
+                for rows in self._rows():
                     if stop.is_set():
                         return
-                    chosen = np.sort(rows[i * self.bs : (i + 1) * self.bs])
-                    ready.put(
-                        (
-                            torch.from_numpy(np.ascontiguousarray(self.dataset.images[chosen])),
-                            torch.from_numpy(labels[chosen].astype(np.float32)),
-                        )
-                    )
+                    images = torch.from_numpy(np.ascontiguousarray(self.dataset.images[rows]))
+                    if self.device.type == "cuda":  # only so does the copy run beside the network
+                        images = images.pin_memory()
+                    ready.put((images, torch.from_numpy(labels[rows].astype(np.float32))))
                 ready.put(None)
             except Exception as error:  # noqa: BLE001  # raised again where it is seen
                 ready.put(error)

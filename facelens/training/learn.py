@@ -1,12 +1,14 @@
 """A fastai `Learner` with freeze, unfreeze, one-cycle, EMA, checkpoints and resume."""
 
+import copy
 import csv
 import json
 import logging
+import os
+import pickle
 import platform
-import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,6 @@ import fastai
 import numpy as np
 import torch
 import torchvision
-from fastai.callback.core import Callback
 from fastai.callback.progress import ProgressCallback
 from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.data.core import DataLoaders
@@ -25,9 +26,19 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from facelens import metrics
-from facelens.errors import DataError
-from facelens.training.augment import Augmentation, augment, plain
+from facelens.errors import DataError, OutputError
+from facelens.training import processes
+from facelens.training.augment import Augmentation
+from facelens.training.callbacks import (
+    Accumulate,
+    Average,
+    HalfPrecision,
+    Pictures,
+    Record,
+    Still,
+    Then,
+    Together,
+)
 from facelens.training.data import Batches, Store
 from facelens.training.network import AttributeNetwork, build, parts
 
@@ -58,6 +69,8 @@ class Stage:
 class Recipe:
     """All that decides a training run; two runs of one recipe see the same batches.
 
+    `batch_size`: of all processes together.
+    `accumulate`: so many batches make a step.
     `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
     """
 
@@ -73,7 +86,13 @@ class Recipe:
     seed: int = 0
     fine_maps: bool = True
     teacher_share: float = 0.0
+    accumulate: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
+
+    @property
+    def end(self) -> tuple[int, int]:
+        """The last stage that has epochs, and its last epoch."""
+        return max((i, stage.epochs - 1) for i, stage in enumerate(self.stages) if stage.epochs)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -95,181 +114,6 @@ class Recipe:
             stages=stages,
             augmentation=Augmentation(**values["augmentation"]),
         )
-
-
-class Pictures(Callback):
-    """Turn uint8 crops into normalised pictures on the device; mix pairs where asked."""
-
-    order = 0
-
-    def __init__(self, recipe: Recipe, stage: int) -> None:
-        self.recipe, self.stage = recipe, stage
-
-    def before_epoch(self) -> None:
-        self.learn.dls.train.epoch = 1000 * self.stage + self.epoch
-        self.draw = torch.Generator().manual_seed(
-            (self.recipe.seed * 1_000 + self.stage) * 1_000 + self.epoch
-        )
-
-    def before_batch(self) -> None:
-        if not self.training:
-            pictures = plain(self.x, self.recipe.size)
-        else:
-            size = self.recipe.stages[self.stage].size(self.epoch)
-            pictures = augment(self.x, size, self.recipe.augmentation, self.draw)
-            if self.recipe.mixup:
-                pictures = self._mix(pictures)
-        self.learn.xb = (pictures.contiguous(memory_format=torch.channels_last),)
-
-    def _mix(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Blend every picture and its labels with another's (Zhang et al., 2018)."""
-        n = len(pictures)
-        share = torch.from_numpy(
-            np.random.default_rng(int(torch.randint(2**31, (1,), generator=self.draw)))
-            .beta(self.recipe.mixup, self.recipe.mixup, n)
-            .astype(np.float32)
-        ).to(pictures.device)
-        share = torch.maximum(share, 1 - share)
-        other = torch.randperm(n, generator=self.draw).to(pictures.device)
-        self.learn.yb = (torch.lerp(self.y[other], self.y, share.view(-1, 1)),)
-        return torch.lerp(pictures[other], pictures, share.view(-1, 1, 1, 1))
-
-
-class Still(Callback):
-    """Keep the first modules of the body, and their batch statistics, as they are."""
-
-    order = 5
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    @property
-    def modules(self) -> list[nn.Module]:
-        return list(self.learn.model.body.children())[: self.count]
-
-    def before_fit(self) -> None:
-        for module in self.modules:
-            module.requires_grad_(requires_grad=False)
-
-    def before_train(self) -> None:
-        for module in self.modules:
-            module.eval()
-
-    def after_fit(self) -> None:
-        for module in self.modules:
-            module.requires_grad_(requires_grad=True)
-
-
-class HalfPrecision(Callback):
-    """Run the network in bfloat16 where the device computes it natively, the loss in float32."""
-
-    order = 10
-
-    def before_batch(self) -> None:
-        device = self.learn.xb[0].device
-        self.context = (
-            torch.autocast(device.type, torch.bfloat16) if has_bf16(device) else nullcontext()
-        )
-        self.context.__enter__()
-
-    def after_pred(self) -> None:
-        self.context.__exit__(None, None, None)
-        self.learn.pred = self.pred.float()
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 on `device`."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    return device.type == "cpu" and supported()
-
-
-class Average(Callback):
-    """Keep an exponential moving average of the weights; validate and export that."""
-
-    order = 60
-
-    def __init__(self, decay: float) -> None:
-        self.decay, self.steps = decay, 0
-        self.weights: dict[str, torch.Tensor] = {}
-        self._aside: dict[str, torch.Tensor] = {}
-
-    def before_fit(self) -> None:
-        if not self.weights:
-            self.weights = _copy(self.learn.model)
-
-    def after_batch(self) -> None:
-        if not self.training:
-            return
-        self.steps += 1
-        # A young average would remember the random start: let it forget faster at first.
-        decay = min(self.decay, self.steps / (self.steps + 10))
-        for name, value in self.learn.model.state_dict().items():
-            mean = self.weights[name]
-            if value.dtype.is_floating_point:
-                mean.lerp_(value.detach().to(mean.dtype), 1 - decay)
-            else:
-                mean.copy_(value)
-
-    def before_validate(self) -> None:
-        self._aside = _copy(self.learn.model)
-        self.learn.model.load_state_dict(self.weights)
-
-    def after_validate(self) -> None:
-        self.learn.model.load_state_dict(self._aside)
-        self._aside = {}
-
-
-def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
-    return {name: value.detach().clone() for name, value in model.state_dict().items()}
-
-
-class Record(Callback):
-    """Write each epoch's figures to history.csv and a checkpoint to go on from."""
-
-    order = 70
-
-    def __init__(self, run: "Run", stage: int, average: Average) -> None:
-        self.run, self.stage, self.average = run, stage, average
-        self.outputs: list[np.ndarray] = []
-
-    def before_epoch(self) -> None:
-        self.began = time.monotonic()
-        self.losses: list[float] = []
-        self.outputs = []
-
-    def after_loss(self) -> None:
-        if self.training:
-            self.losses.append(float(self.loss.detach()))
-        else:
-            self.outputs.append(self.pred.detach().cpu().numpy())
-
-    def after_epoch(self) -> None:
-        if not self.outputs:  # an epoch that an earlier run did
-            return
-        labels = self.learn.dls.valid.dataset.labels
-        probabilities = 1 / (1 + np.exp(-np.concatenate(self.outputs).astype(np.float64)))
-        row = {
-            "stage": self.stage,
-            "epoch": self.epoch,
-            "size": "x".join(map(str, self.run.recipe.stages[self.stage].size(self.epoch))),
-            "train_loss": round(float(np.mean(self.losses)), 5),
-            "valid_loss": round(log_loss(probabilities, labels), 5),
-            "accuracy": round(float(metrics.accuracy(probabilities, labels).mean()), 5),
-            "macro_ap": round(
-                float(np.nanmean(metrics.average_precision(probabilities, labels))), 5
-            ),
-            "seconds": round(time.monotonic() - self.began, 1),
-        }
-        self.run.add_row(row)
-        self.run.save(self.learn, self.stage, self.epoch, self.average)
-
-
-def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean binary cross-entropy."""
-    right = np.where(labels, probabilities, 1 - probabilities)
-    return float(-np.log(np.maximum(right, 1e-12)).mean())
 
 
 @dataclass(frozen=True)
@@ -297,7 +141,7 @@ class Run:
             r for r in self.history
             if (int(r["stage"]), int(r["epoch"])) < (row["stage"], row["epoch"])
         ]  # fmt: skip
-        with (self.folder / "history.csv").open("w", newline="") as file:
+        with _written(self.folder / "history.csv") as path, path.open("w", newline="") as file:
             writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
             writer.writeheader()
             writer.writerows([*rows, row])
@@ -307,7 +151,7 @@ class Run:
         state = {
             "stage": stage,
             "epoch": epoch,
-            "model": learn.model.state_dict(),
+            "model": processes.bare(learn.model).state_dict(),
             "average": average.weights,
             "steps": average.steps,
             "optimizer": _plain(learn.opt.state_dict()),
@@ -315,13 +159,26 @@ class Run:
         rows = self.history
         if float(rows[-1]["valid_loss"]) <= min(float(row["valid_loss"]) for row in rows):
             tensors = {name: value.contiguous() for name, value in average.weights.items()}
-            partial = self.folder / "best.safetensors.part"
-            save_file(tensors, partial)
-            partial.replace(self.folder / "best.safetensors")
+            with _written(self.folder / "best.safetensors") as path:
+                save_file(tensors, path)
         # Last, so that a run killed before it does this epoch again.
-        partial = self.folder / "last.pt.part"
-        torch.save(state, partial)
-        partial.replace(self.folder / "last.pt")
+        with _written(self.folder / "last.pt") as path:
+            torch.save(state, path)
+
+    def load_last(self, device: torch.device) -> dict[str, Any] | None:
+        """The checkpoint to go on from, where there is one."""
+        path = self.folder / "last.pt"
+        if not path.exists():
+            return None
+        try:
+            state = torch.load(path, map_location=device, weights_only=True)
+            if state.keys() >= {"stage", "epoch", "model", "average", "steps", "optimizer"}:
+                return state
+        except (OSError, EOFError, RuntimeError, AttributeError, pickle.UnpicklingError) as error:
+            log.debug("%s: %s", path, error)
+        raise DataError(
+            f"{path} is damaged, so the run cannot go on: remove {self.folder} and begin it again."
+        )
 
     def load_best(self, model: AttributeNetwork) -> AttributeNetwork:
         """Load the averaged weights of the best epoch by validation loss."""
@@ -330,6 +187,23 @@ class Run:
             raise DataError(f"{self.folder} holds no best.safetensors: has it finished an epoch?")
         model.load_state_dict(load_file(path))
         return model
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Path]:
+    """Have a file written whole or not at all; a full disk is a sentence."""
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors have theirs
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} cannot be written: {getattr(error, 'strerror', None) or 'is the disk full?'} "
+            "Make room and give the same command again: it goes on after the last whole epoch."
+        ) from error
 
 
 def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
@@ -375,9 +249,9 @@ def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run:
     if recipe is None:
         raise DataError(f"{folder} is not a training run: it has no config.json.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
-        json.dumps({"recipe": recipe.asdict(), "versions": versions(), **about}, indent=1) + "\n"
-    )
+    config = {"recipe": recipe.asdict(), "versions": versions(), **about}
+    with _written(path) as partial:
+        partial.write_text(json.dumps(config, indent=1) + "\n")
     return Run(Path(folder), recipe)
 
 
@@ -390,6 +264,7 @@ def train(
     from_scratch: bool = False,
     start_from: Path | None = None,
     device: str | None = None,
+    compiled: bool = False,
     progress: bool = True,
     after_epoch: Callable[[], None] | None = None,
 ) -> AttributeNetwork:
@@ -398,25 +273,26 @@ def train(
     Args:
         start_from: a bundle's folder or a run's, whose weights to go on from.
         device: "cuda", "cpu", …; by default the first that is there.
+        compiled: let `torch.compile` make the network faster where it can.
         after_epoch: called when a checkpoint is safe on disk.
     """
     recipe = run.recipe
-    if train_set.names != valid_set.names:
-        raise DataError("Training and validation faces answer different questions.")
-    if len(train_set) < recipe.batch_size:
-        raise DataError(
-            f"{len(train_set)} pictures do not fill a batch of {recipe.batch_size}; give more, or "
-            "a smaller --batch-size."
-        )
+    _check(recipe, train_set, valid_set)
+    chosen = processes.join(device)
     torch.manual_seed(recipe.seed)
-    chosen = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    checkpoint = _last(run, chosen)
+    checkpoint = run.load_last(chosen)
     network = _network(run, train_set, checkpoint, backbone_weights, from_scratch, start_from)
     network.to(chosen)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= recipe.end:
+        log.info("The run in %s is finished; another folder begins another.", run.folder)
+        return run.load_best(network).eval()
+    if compiled:
+        _compile(network, chosen)
+    world = processes.world()
     dls = DataLoaders(
         Batches(train_set, recipe.batch_size, shuffle=True, seed=recipe.seed).to(chosen),
-        Batches(valid_set, 2 * recipe.batch_size, shuffle=False).to(chosen),
+        Batches(valid_set, 2 * recipe.batch_size // world, shuffle=False).to(chosen),
         device=chosen,
     )
     average = Average(recipe.ema)
@@ -432,33 +308,80 @@ def train(
             network.load_state_dict(checkpoint["model"])
             average.weights, average.steps = checkpoint["average"], checkpoint["steps"]
             start = checkpoint["epoch"] + 1 if checkpoint["stage"] == index else 0
-        learn = Learner(
-            dls,
-            network,
-            loss_func=nn.BCEWithLogitsLoss(),
-            opt_func=Adam,
-            splitter=lambda net: list(parts(net)),
-            wd=recipe.weight_decay,
-            wd_bn_bias=False,
-            cbs=[
-                Pictures(recipe, index),
-                Still(stage.still),
-                HalfPrecision(),
-                average,
-                Record(run, index, average),
-            ],
-        )
-        if not progress:
+        learn = _learner(run, index, dls, network, average)
+        if not progress or processes.rank():
             learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
         if after_epoch:
-            learn.add_cb(_Then(after_epoch))
+            learn.add_cb(Then(after_epoch))
         learn.create_opt()
         learn.freeze() if stage.frozen else learn.unfreeze()
         if checkpoint is not None and start:
             learn.opt.load_state_dict(checkpoint["optimizer"])
         _one_cycle(learn, stage, start)
         checkpoint = None
-    return run.load_best(network).eval()
+    processes.wait()
+    # A copy leaves behind what was compiled, which nothing can export.
+    return run.load_best(copy.deepcopy(network)).eval()
+
+
+def _learner(
+    run: Run, index: int, dls: DataLoaders, network: AttributeNetwork, average: Average
+) -> Learner:
+    recipe, world = run.recipe, processes.world()
+    learn = Learner(
+        dls,
+        network,
+        loss_func=nn.BCEWithLogitsLoss(),
+        opt_func=Adam,
+        splitter=lambda net: list(parts(net)),
+        wd=recipe.weight_decay,
+        wd_bn_bias=False,
+        cbs=[
+            Pictures(recipe, index),
+            Still(recipe.stages[index].still),
+            HalfPrecision(),
+            average,
+            Record(run, index, average),
+        ],
+    )
+    if recipe.accumulate > 1:
+        learn.add_cb(Accumulate(recipe.accumulate * recipe.batch_size // world))
+    if world > 1:
+        learn.add_cb(Together(dls.device))
+    return learn
+
+
+def _check(recipe: Recipe, train_set: Store, valid_set: Store) -> None:
+    """Say what of the recipe these faces, or these processes, cannot do."""
+    world, needed = processes.world(), recipe.batch_size * recipe.accumulate
+    if train_set.names != valid_set.names:
+        raise DataError("Training and validation faces answer different questions.")
+    if recipe.batch_size % world or recipe.batch_size < 2 * world:
+        raise DataError(
+            f"A batch of {recipe.batch_size} is not {world} equal shares of two pictures or more; "
+            f"give a --batch-size that {world} processes can share."
+        )
+    if len(valid_set) < world:
+        raise DataError(f"{len(valid_set)} validation faces are too few for {world} processes.")
+    if len(train_set) < needed:
+        raise DataError(
+            f"{len(train_set)} pictures do not fill a batch of {recipe.batch_size}"
+            f"{f' times {recipe.accumulate}' if recipe.accumulate > 1 else ''}; give more, or a "
+            "smaller --batch-size or --accumulate."
+        )
+
+
+def _compile(network: AttributeNetwork, device: torch.device) -> None:
+    """Compile in place, which leaves the names of the weights as they are."""
+    try:
+        torch.compile(lambda x: x + 1)(torch.zeros(2, device=device))
+    except Exception as error:  # noqa: BLE001 - a compiler fails in as many ways as there are
+        log.warning(
+            "torch.compile does not work here, so the network runs as it is (%s).",
+            type(error).__name__,
+        )
+        return
+    network.compile()
 
 
 def _network(  # noqa: PLR0917 - called once
@@ -488,16 +411,6 @@ def _network(  # noqa: PLR0917 - called once
     return network
 
 
-class _Then(Callback):
-    order = 80
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self.call = call
-
-    def after_epoch(self) -> None:
-        self.call()
-
-
 def _one_cycle(learn: Learner, stage: Stage, start: int) -> None:
     """Do as fastai's `fit_one_cycle`, able to begin at epoch `start`."""
     rates = np.geomspace(stage.rate / stage.spread, stage.rate, 3)
@@ -509,18 +422,19 @@ def _one_cycle(learn: Learner, stage: Stage, start: int) -> None:
     learn.fit(stage.epochs, cbs=ParamScheduler(schedule), start_epoch=start)
 
 
-def load_weights(network: AttributeNetwork, folder: Path) -> None:
-    """Load the weights of a bundle's or a run's folder into `network`, to go on from."""
+def weights_file(folder: Path) -> Path:
+    """The file of weights in the folder of a bundle or of a run."""
     files = [Path(folder) / name for name in ("model.safetensors", "best.safetensors")]
     file = next((file for file in files if file.is_file()), None)
     if file is None:
         raise DataError(f"{folder} holds no weights: give the folder of a bundle or of a run.")
+    return file
+
+
+def load_weights(network: AttributeNetwork, folder: Path) -> None:
+    """Load the weights of a bundle's or a run's folder into `network`, to go on from."""
+    file = weights_file(folder)
     try:
         network.load_state_dict(load_file(file))
     except (RuntimeError, ValueError, SafetensorError) as error:
         raise DataError(f"{file} does not fit {network.arch} with these attributes.") from error
-
-
-def _last(run: Run, device: torch.device) -> dict[str, Any] | None:
-    path = run.folder / "last.pt"
-    return torch.load(path, map_location=device, weights_only=True) if path.exists() else None

@@ -1,0 +1,227 @@
+"""Measure how fast pictures come, beside fastai's ordinary way and beside no loading at all.
+
+    python benchmarks/loader.py DATA
+
+DATA holds CelebA's parquet files. "Loader alone" is what lies between the disk and a batch of
+uint8 pictures in memory, shuffled, at their own size; "on the device" adds resizing, augmentation
+and normalisation of the whole batch there. fastai's `DataBlock` does the same over the same crops
+as JPEG files. A training step is that of the recipe, MobileNetV2 on 128 x 104 pixels; beside
+it stands the same step on one batch that is on the device already, which is as fast as any loader
+can be. Repeats of all ways are interleaved; the medians count. Writes
+benchmarks/results/loader.csv.
+"""
+
+import argparse
+import csv
+import datetime as dt
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from fastai.callback.core import Callback
+from fastai.data.block import DataBlock
+from fastai.data.core import DataLoaders
+from fastai.data.transforms import Normalize, RandomSplitter, get_image_files
+from fastai.learner import Learner
+from fastai.vision.augment import aug_transforms
+from fastai.vision.data import ImageBlock, MultiCategoryBlock
+from PIL import Image
+from torch import nn
+
+from facelens.faces.detect import cache_folder
+from facelens.training.augment import MEAN, STD, Augmentation, augment
+from facelens.training.callbacks import HalfPrecision
+from facelens.training.data import Batches, Store, open_store
+from facelens.training.network import build, parts
+
+RESULTS = Path(__file__).parent / "results"
+SIZE = (128, 104)
+BATCH = 64
+
+Way = Callable[[], int]
+
+
+def write_jpegs(store: Store, folder: Path) -> None:
+    for i, pixels in enumerate(store.images):
+        Image.fromarray(pixels).save(folder / f"{i:06}.jpg", quality=90)
+
+
+def ours(store: Store, device: torch.device, *, finished: bool) -> Way:
+    draw = torch.Generator().manual_seed(0)
+    batches = Batches(store, BATCH, shuffle=True).to(device)
+
+    def read() -> int:
+        batches.epoch += 1
+        count = 0
+        for images, _ in batches:
+            if finished:
+                augment(images, SIZE, Augmentation(), draw)
+            count += len(images)
+        return count
+
+    return read
+
+
+def fastais(
+    store: Store, folder: Path, device: torch.device, workers: int, *, finished: bool
+) -> Way:
+    names = np.array(store.names)
+
+    def labels(path: Path) -> list[str]:
+        return list(names[store.labels[int(path.stem)]])
+
+    last = [*aug_transforms(size=SIZE, max_warp=0.0), Normalize.from_stats(MEAN, STD)]
+    loaders = DataBlock(
+        (ImageBlock, MultiCategoryBlock(vocab=list(names))),
+        get_items=get_image_files,
+        splitter=RandomSplitter(0.0),
+        get_y=labels,
+        batch_tfms=last if finished else None,
+    ).dataloaders(folder, bs=BATCH, num_workers=workers, device=device)
+    if not finished:  # even the change from bytes to floats comes later
+        loaders.train.after_batch.fs.clear()
+    return lambda: sum(len(images) for images, _ in loaders.train)
+
+
+class Prepare(Callback):
+    """Do to the batch what training does."""
+
+    order = 0
+
+    def __init__(self) -> None:
+        self.draw = torch.Generator().manual_seed(0)
+
+    def before_batch(self) -> None:
+        pictures = augment(self.x, SIZE, Augmentation(), self.draw)
+        self.learn.xb = (pictures.contiguous(memory_format=torch.channels_last),)
+
+
+class Already:
+    """The same batch again and again, on the device from the start."""
+
+    def __init__(self, batch: tuple[torch.Tensor, ...], count: int, dataset: Store) -> None:
+        self.batch, self.count, self.dataset = batch, count, dataset
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        return iter([self.batch] * self.count)
+
+
+def steps(store: Store, device: torch.device, *, loaded: bool) -> Way:
+    batches: Any = Batches(store, BATCH, shuffle=True).to(device)
+    if not loaded:
+        batches = Already(next(iter(batches)), len(batches), store)
+    network = build("mobilenet_v2", len(store.names), from_scratch=True).to(device)
+    network.to(memory_format=torch.channels_last)
+    learn = Learner(
+        DataLoaders(batches, [], device=device),
+        network,
+        loss_func=nn.BCEWithLogitsLoss(),
+        splitter=lambda net: list(parts(net)),
+        cbs=[Prepare(), HalfPrecision()],
+    )
+    learn.remove_cb(learn.progress)
+    learn.create_opt()
+
+    def train() -> int:
+        with learn.no_logging():
+            learn.fit(1, 1e-4)
+        return len(batches) * BATCH
+
+    return train
+
+
+def rate(way: Way, device: torch.device) -> float:
+    started = time.perf_counter()
+    count = way()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return count / (time.perf_counter() - started)
+
+
+def compare(ways: dict[str, Way], repeats: int, device: torch.device) -> dict[str, float]:
+    """Median pictures per second of each way, in turns after one round to warm up."""
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(1 + repeats):
+        for name, way in ways.items():
+            rates[name].append(rate(way, device))
+    return {name: statistics.median(values[1:]) for name, values in rates.items()}
+
+
+def table(measured: dict[str, dict[str, float]], pictures: dict[str, int]) -> list[dict[str, Any]]:
+    """One row a way; the ratio is that of the group's first way to this one."""
+    return [
+        {
+            "what": what,
+            "way": name,
+            "pictures": pictures[what],
+            "pictures_per_second": round(value, 1),
+            "ratio_of_first": round(next(iter(values.values())) / value, 3),
+        }
+        for what, values in measured.items()
+        for name, value in values.items()
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--limit", type=int, default=2000, help="crops to load")
+    parser.add_argument("--trained", type=int, default=128, help="crops to train on")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--cache", type=Path, default=cache_folder())
+    parser.add_argument("--no-file", action="store_true", help="print the rows, write no file")
+    args = parser.parse_args()
+    device = torch.device(args.device)
+    store = open_store(args.data, "train", cache=args.cache, limit=args.limit)
+    few = store.take(slice(args.trained))
+    measured = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_jpegs(store, folder)
+        for what, finished in (("loader alone", False), ("ready for the network", True)):
+            ways = {"Batches": ours(store, device, finished=finished)}
+            for workers in (0, 2):
+                ways[f"fastai DataBlock over JPEG, num_workers={workers}"] = fastais(
+                    store, folder, device, workers, finished=finished
+                )
+            measured[what] = compare(ways, args.repeats, device)
+    measured["training step"] = compare(
+        {
+            "Batches": steps(few, device, loaded=True),
+            "one batch, on the device already": steps(few, device, loaded=False),
+        },
+        args.repeats,
+        device,
+    )
+    stamp = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(),
+        "machine": torch.cuda.get_device_name()
+        if device.type == "cuda"
+        else f"{platform.machine()} {platform.system()}, {torch.get_num_threads()} threads",
+        "torch": torch.__version__,
+    }
+    counts = {what: len(store) for what in measured} | {"training step": len(few)}
+    rows = [{**stamp, **row} for row in table(measured, counts)]
+    for row in rows:
+        print(row)
+    if not args.no_file:
+        with (RESULTS / "loader.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
