@@ -392,6 +392,7 @@ def train(
     device: str | None = None,
     progress: bool = True,
     after_epoch: Callable[[], None] | None = None,
+    pictures: Callable[[Recipe, int], Pictures] = Pictures,
 ) -> AttributeNetwork:
     """Train by the run's recipe, going on from its last checkpoint, and return the best network.
 
@@ -399,6 +400,7 @@ def train(
         start_from: a bundle's folder or a run's, whose weights to go on from.
         device: "cuda", "cpu", …; by default the first that is there.
         after_epoch: called when a checkpoint is safe on disk.
+        pictures: makes the callback that turns crops into pictures, from recipe and stage.
     """
     recipe = run.recipe
     if train_set.names != valid_set.names:
@@ -441,7 +443,7 @@ def train(
             wd=recipe.weight_decay,
             wd_bn_bias=False,
             cbs=[
-                Pictures(recipe, index),
+                pictures(recipe, index),
                 Still(stage.still),
                 HalfPrecision(),
                 average,
