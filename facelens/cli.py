@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TRAINING = {
     "train": "train a network on labelled faces (needs the extra train)",
     "export": "write a training run as a bundle (needs the extra train)",
+    "experiment": "train a table of networks and compare them (needs the extra train)",
 }
 
 _CANNOT_WRITE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}

@@ -1,7 +1,8 @@
-"""`facelens train`, `facelens export`: the commands that need torch."""
+"""`facelens train`, `export`, `experiment`: the commands that need torch."""
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,9 @@ def main(argv: Sequence[str]) -> int:
         commands.add_parser("train", help="train a network on aligned crops", allow_abbrev=False)
     )
     _add_export(commands.add_parser("export", help="write a run as a bundle", allow_abbrev=False))
+    _add_experiment(
+        commands.add_parser("experiment", help="train a table of networks", allow_abbrev=False)
+    )
     args = parser.parse_args(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("facelens").setLevel(logging.INFO)
@@ -285,4 +289,47 @@ def _export(args: argparse.Namespace) -> int:
         flip_average=not args.no_flip,
     )
     logging.getLogger(__name__).info("%s is in %s.", model.title, args.out)
+    return 0
+
+
+def _add_experiment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="of the table; without it a list of them")
+    parser.add_argument("data", type=Path, nargs="?", help="folder with train-*.parquet …")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="default: OUT/NAME.csv")
+    parser.add_argument("--size", type=_size, metavar="HxW", help="of the pictures: 224x192")
+    parser.add_argument("--limit", type=_count, metavar="N", help="so many training faces")
+    parser.add_argument("--epochs", type=_count, metavar="N")
+    parser.add_argument("--seeds", type=_count, metavar="N", help="so many runs of each")
+    parser.add_argument("--batch-size", type=_count, metavar="N")
+    parser.add_argument("--arch", help="where the table does not name networks: resnet50")
+    parser.add_argument(
+        "--weights", choices=("imagenet", "cached", "random"),
+        help="networks start from ImageNet's; cached: where they are on this machine already",
+    )  # fmt: skip
+    parser.add_argument("--device", help="cuda or cpu; default: cuda where there is one")
+    parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
+    parser.set_defaults(call=_experiment, backbone_weights=None)
+
+
+def _experiment(args: argparse.Namespace) -> int:
+    from facelens.training import experiment
+
+    if args.name is None:
+        width = max(map(len, experiment.names()))
+        for name, what in experiment.names().items():
+            sys.stdout.write(f"{name:<{width}}  {what}\n")
+        return 0
+    experiment.find(args.name)
+    if args.data is None:
+        raise DataError(f"Which faces? Give a folder: facelens experiment {args.name} DATA.")
+    _check(args)
+    chosen = ("size", "limit", "epochs", "seeds", "batch_size", "arch", "weights", "device")
+    settings = {name: getattr(args, name) for name in chosen if getattr(args, name) is not None}
+    faces = experiment.open_faces(
+        args.name, args.data, cache=args.cache or cache_folder(), limit=args.limit
+    )
+    experiment.run(
+        args.name, faces, out=args.out, table=args.csv, settings=experiment.Settings(**settings)
+    )
     return 0

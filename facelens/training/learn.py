@@ -69,12 +69,14 @@ class Stage:
 class Recipe:
     """All that decides a training run; two runs of one recipe see the same batches.
 
+    `head`: "linear", or "fastai" for fastai's own, which cannot be exported.
     `batch_size`: of all processes together.
     `accumulate`: so many batches make a step.
     `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
     """
 
     arch: str = "mobilenet_v2"
+    head: str = "linear"
     stages: tuple[Stage, ...] = (
         Stage(1, frozen=True, rate=5e-3, sizes=((0, 96, 80),)),
         Stage(9, frozen=False, rate=2e-3, sizes=((0, 128, 104), (3, 160, 128))),
@@ -267,6 +269,7 @@ def train(
     compiled: bool = False,
     progress: bool = True,
     after_epoch: Callable[[], None] | None = None,
+    pictures: Callable[[Recipe, int], Pictures] = Pictures,
 ) -> AttributeNetwork:
     """Train by the run's recipe, going on from its last checkpoint, and return the best network.
 
@@ -275,6 +278,7 @@ def train(
         device: "cuda", "cpu", …; by default the first that is there.
         compiled: let `torch.compile` make the network faster where it can.
         after_epoch: called when a checkpoint is safe on disk.
+        pictures: makes the callback that turns crops into pictures, from recipe and stage.
     """
     recipe = run.recipe
     _check(recipe, train_set, valid_set)
@@ -308,7 +312,7 @@ def train(
             network.load_state_dict(checkpoint["model"])
             average.weights, average.steps = checkpoint["average"], checkpoint["steps"]
             start = checkpoint["epoch"] + 1 if checkpoint["stage"] == index else 0
-        learn = _learner(run, index, dls, network, average)
+        learn = _learner(run, index, dls, network, pictures(recipe, index), average)
         if not progress or processes.rank():
             learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
         if after_epoch:
@@ -325,7 +329,12 @@ def train(
 
 
 def _learner(
-    run: Run, index: int, dls: DataLoaders, network: AttributeNetwork, average: Average
+    run: Run,
+    index: int,
+    dls: DataLoaders,
+    network: AttributeNetwork,
+    pictures: Pictures,
+    average: Average,
 ) -> Learner:
     recipe, world = run.recipe, processes.world()
     learn = Learner(
@@ -337,7 +346,7 @@ def _learner(
         wd=recipe.weight_decay,
         wd_bn_bias=False,
         cbs=[
-            Pictures(recipe, index),
+            pictures,
             Still(recipe.stages[index].still),
             HalfPrecision(),
             average,
@@ -398,11 +407,14 @@ def _network(  # noqa: PLR0917 - called once
         backbone_weights=backbone_weights,
         from_scratch=from_scratch or start_from is not None or checkpoint is not None,
         fine_maps=run.recipe.fine_maps,
+        head=run.recipe.head,
     )
     if checkpoint is not None:
         return network
     if start_from is not None:
         load_weights(network, start_from)
+        return network
+    if not network.maps_are_exact:
         return network
     # Start from the base rates: the first steps need not learn that most people wear no hat.
     rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)

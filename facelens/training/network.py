@@ -6,14 +6,15 @@ map is a picture whose mean, plus the bias, is the attribute's logit.
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
 import torchvision
 from torch import Tensor, nn
+from torchvision.models import WeightsEnum
 
-from facelens.errors import DataError
+from facelens.errors import DataError, DownloadError
 
 # The layers worth looking at, by family: (module in the body, title, what it does).
 _VIEWS = {
@@ -47,17 +48,21 @@ _VIEWS = {
 class AttributeNetwork(nn.Module):
     """Normalised pictures (n, 3, h, w) to logits (n, attributes)."""
 
-    def __init__(self, arch: str, body: nn.Module, channels: int, outputs: int) -> None:
+    def __init__(self, arch: str, body: nn.Module, head: nn.Module) -> None:
         super().__init__()
         self.arch = arch
         self.body = body
         self.drop = nn.Dropout(0.2)
-        self.head = nn.Linear(channels, outputs)
-        nn.init.normal_(self.head.weight, std=0.01)
-        nn.init.zeros_(self.head.bias)
+        self.head = head
+
+    @property
+    def maps_are_exact(self) -> bool:
+        """Whether the head is one linear layer, so that activation maps add up to the logits."""
+        return isinstance(self.head, nn.Linear)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self.head(self.drop(self.body(pictures).mean((2, 3))))
+        maps = self.body(pictures)
+        return self.head(self.drop(maps.mean((2, 3))) if self.maps_are_exact else maps)
 
     def views(self) -> tuple[tuple[str, str, str], ...]:
         """The layers to show: module name within the body, title, explanation."""
@@ -75,6 +80,7 @@ def build(
     backbone_weights: Path | None = None,
     from_scratch: bool = False,
     fine_maps: bool = True,
+    head: str = "linear",
 ) -> AttributeNetwork:
     """Build the network `arch` (a torchvision name) for `outputs` attributes.
 
@@ -83,13 +89,16 @@ def build(
             ImageNet weights.
         from_scratch: start from random weights.
         fine_maps: undo the last stride, so that the maps are twice as fine.
+        head: "linear" for one linear layer, whose maps are exact, or "fastai" for fastai's own,
+            which cannot be exported.
     """
-    if arch not in torchvision.models.list_models(module=torchvision.models):
-        raise DataError(f"torchvision has no classifier called {arch!r}.")
-    online = "DEFAULT" if backbone_weights is None and not from_scratch else None
-    if online and arch == "mobilenet_v2":
-        online = "IMAGENET1K_V1"
-    net = torchvision.models.get_model(arch, weights=online)
+    weights = imagenet_weights(arch)
+    if backbone_weights is None and from_scratch:
+        net = _random(arch)
+    elif backbone_weights is None:
+        net = _fetched(arch, weights)
+    else:
+        net = torchvision.models.get_model(arch, weights=None)
     if backbone_weights is not None:
         try:
             state = torch.load(backbone_weights, map_location="cpu", weights_only=True)
@@ -101,6 +110,8 @@ def build(
         if hasattr(net, "features")
         else nn.Sequential(_children(net, until=("avgpool", "fc", "heads", "classifier")))
     )
+    if head not in _HEADS:
+        raise DataError(f"There is no head {head!r}; there are {' and '.join(_HEADS)}.")
     try:
         if fine_maps:
             undo_last_stride(body)
@@ -111,15 +122,83 @@ def build(
             f"{arch} does not end in feature maps and one pooling, which exact activation maps "
             "need; take a ResNet, MobileNet, EfficientNet, ConvNeXt or RegNet."
         ) from error
-    return AttributeNetwork(arch, body.train(), channels, outputs)
+    return AttributeNetwork(arch, body.train(), _HEADS[head](channels, outputs))
+
+
+def imagenet_weights(arch: str) -> WeightsEnum:
+    """The ImageNet weights that `arch` starts from: torchvision's best, MobileNetV2's first."""
+    if arch not in torchvision.models.list_models(module=torchvision.models):
+        raise DataError(f"torchvision has no classifier called {arch!r}.")
+    weights = torchvision.models.get_model_weights(arch)
+    return weights["IMAGENET1K_V1" if arch == "mobilenet_v2" else "DEFAULT"]
+
+
+def imagenet_file(arch: str) -> Path:
+    """Where torchvision keeps the ImageNet weights of `arch` once it has fetched them."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / imagenet_weights(arch).url.rpartition("/")[2]
+
+
+def _fetched(arch: str, weights: WeightsEnum) -> nn.Module:
+    try:
+        return torchvision.models.get_model(arch, weights=weights)
+    except (OSError, RuntimeError) as error:  # no network, or a file cut short
+        raise DownloadError(
+            f"The ImageNet weights of {arch} could not be fetched ({error}): start from random "
+            f"weights, or put {imagenet_file(arch).name} in {imagenet_file(arch).parent}."
+        ) from error
+
+
+def _random(arch: str) -> nn.Module:
+    """Random weights, drawn only for what is kept: VGG's own head alone takes many seconds."""
+    if arch in {"inception_v3", "googlenet"}:
+        return torchvision.models.get_model(arch, weights=None, init_weights=False)
+    if not arch.startswith("vgg"):
+        return torchvision.models.get_model(arch, weights=None)
+    with torch.device("meta"):
+        net = torchvision.models.get_model(arch, weights=None, init_weights=False)
+    for layer in net.features.to_empty(device="cpu"):
+        if hasattr(layer, "reset_parameters"):
+            layer.reset_parameters()
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    return net
+
+
+def _linear_head(channels: int, outputs: int) -> nn.Module:
+    head = nn.Linear(channels, outputs)
+    nn.init.normal_(head.weight, std=0.01)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+def _fastai_head(channels: int, outputs: int) -> nn.Module:
+    """The head of fastai's `vision_learner`: average and maximum pooling and two layers."""
+    from fastai.torch_core import apply_init
+    from fastai.vision.learner import create_head
+
+    head = create_head(channels, outputs)
+    apply_init(head, nn.init.kaiming_normal_)
+    return head
+
+
+_HEADS: dict[str, Callable[[int, int], nn.Module]] = {
+    "linear": _linear_head,
+    "fastai": _fastai_head,
+}
 
 
 def _children(net: nn.Module, *, until: tuple[str, ...]) -> "OrderedDict[str, nn.Module]":
+    """The modules of `net` up to its pooling, without Inception's second answer on the side.
+
+    What Inception does to ImageNet pictures beforehand, its first batch norm can learn.
+    """
     kept: OrderedDict[str, nn.Module] = OrderedDict()
     for name, child in net.named_children():
         if name in until:
             break
-        kept[name] = child
+        if name != "AuxLogits":
+            kept[name] = child
     return kept
 
 

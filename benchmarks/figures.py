@@ -1,0 +1,56 @@
+"""Draw the figures of docs/figures/ from the tables of benchmarks/results/.
+
+    python benchmarks/figures.py [NAME …] [--out FOLDER]
+
+The screenshots of the dashboard are not among them.
+"""
+
+import argparse
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from facelens.training import experiment, plots
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+
+# The figure's name: the table it is drawn from, and what draws it.
+FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
+    f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
+    for name, table in experiment.EXPERIMENTS.items()
+}
+
+
+def draw(name: str, out: Path) -> Path:
+    table, function = FIGURES[name]
+    with (RESULTS / table).open(newline="") as file:
+        figure = function(list(csv.DictReader(file)))
+    path = out / f"{name}.png"
+    # Without matplotlib's version in it, the same rows give the same file.
+    figure.savefig(path, metadata={"Software": None})
+    plt.close(figure)
+    return path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FIGURES)}")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "figures")
+    args = parser.parse_args()
+    unknown = sorted(set(args.names) - set(FIGURES))
+    if unknown:
+        parser.error(f"there is no figure {unknown[0]}")
+    mpl.use("agg")
+    plots.style()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in args.names or FIGURES:
+        print(draw(name, args.out))
+
+
+if __name__ == "__main__":
+    main()
