@@ -66,8 +66,8 @@ class Comparison:
     @property
     def worse(self) -> bool:
         """The published one is ahead in most figures of the validation faces."""
-        gains = [np.sign(figure.gain) for figure in self.figures]
-        return sum(gains) < 0
+        ahead = sum(figure.gain > 0 for figure in self.figures)
+        return ahead < sum(figure.gain < 0 for figure in self.figures)
 
     def __str__(self) -> str:
         if self.commit is None:
@@ -325,10 +325,7 @@ def _figures(published: Config, here: Config) -> tuple[tuple[Figure, ...], str]:
         return (), "it answers other questions"
     measured = [config.metrics.get("valid") or {} for config in (published, here)]
     try:
-        figures = tuple(
-            Figure(title, *(float(m["overall"][key]["value"]) for m in measured), better)
-            for key, (title, better) in _FIGURES.items()
-        )
+        values = {key: [float(m["overall"][key]["value"]) for m in measured] for key in _FIGURES}
     except (KeyError, TypeError, ValueError):
         return (), "one of the two states no figures of validation faces"
     faces = [(config.data.get("name"), m.get("faces")) for config, m in
@@ -336,7 +333,11 @@ def _figures(published: Config, here: Config) -> tuple[tuple[Figure, ...], str]:
     if faces[0] != faces[1]:
         one, other = (f"{count} faces of {name}" for name, count in faces)
         return (), f"its figures are of {one}, these of {other}"
-    return figures, ""
+    figures = [
+        Figure(title, values[key][0], values[key][1], better)
+        for key, (title, better) in _FIGURES.items()
+    ]
+    return tuple(figures), ""
 
 
 def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool) -> Published:
@@ -397,8 +398,8 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
     return str(info.sha)
 
 
-def _sizes(info: "ModelInfo") -> dict[str, int | None]:
-    return {sibling.rfilename: sibling.size for sibling in info.siblings or []}
+def _sizes(info: "ModelInfo") -> dict[str, int]:
+    return {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
 
 
 def _sha256(path: Path) -> str:
@@ -412,42 +413,41 @@ def _sha256(path: Path) -> str:
 @contextmanager
 def _asking(repo: str, what: str, revision: str = "") -> Iterator[None]:
     """Make one sentence of whatever the Hub, or the way to it, fails with."""
-    from huggingface_hub import errors as hub
+    from huggingface_hub.errors import HTTPError
 
     try:
         yield
-    except hub.LocalEntryNotFoundError as error:
-        raise _unreachable(repo) from error
-    except hub.RevisionNotFoundError as error:
-        raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
-    except hub.RepositoryNotFoundError as error:
-        raise BundleError(
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None and error.filename:
+            raise  # this machine's doing
+        # An upload wraps what went wrong with one of its files.
+        inner = error.__cause__ if isinstance(error, RuntimeError) else error
+        raise _sentence(inner or error, repo, what, revision) from error
+
+
+def _sentence(
+    error: BaseException, repo: str, what: str, revision: str
+) -> BundleError | DownloadError | OutputError:
+    from huggingface_hub import errors as hub
+
+    if isinstance(error, hub.RevisionNotFoundError):
+        return BundleError(f"{repo} on the Hub has no revision {revision!r}.")
+    if isinstance(error, hub.RepositoryNotFoundError):
+        return BundleError(
             f"The Hub has no model {repo}, or keeps it private: then set HF_TOKEN or log in with "
             "`hf auth login`."
-        ) from error
-    except hub.HfHubHTTPError as error:
-        raise _refused(repo, what, error) from error
-    except (hub.HTTPError, ConnectionError) as error:
-        raise _unreachable(repo) from error
-    except RuntimeError as error:  # an upload wraps what went wrong with one of its files
-        if isinstance(error.__cause__, hub.HfHubHTTPError):
-            raise _refused(repo, what, error.__cause__) from error
-        raise _unreachable(repo) from error
-    except ValueError as error:
+        )
+    if isinstance(error, hub.HfHubHTTPError):
+        return _refused(repo, what, error.response.status_code)
+    if isinstance(error, ValueError):
         why = " ".join(str(error).split()).rstrip(".")
-        raise OutputError(f"The Hub does not take {repo}: {why}.") from error
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise DownloadError(f"A file of {repo} arrived cut short; try again.") from error
-
-
-def _unreachable(repo: str) -> DownloadError:
+        return OutputError(f"The Hub does not take {repo}: {why}.")
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError | FileNotFoundError):
+        return DownloadError(f"A file of {repo} arrived cut short; try again.")
     return DownloadError(f"The Hub could not be reached for {repo}; try again with a network.")
 
 
-def _refused(repo: str, what: str, error: Any) -> OutputError:
-    status = error.response.status_code
+def _refused(repo: str, what: str, status: int) -> OutputError:
     if status == 401:
         return OutputError(
             "The Hub does not know this token; make one at huggingface.co/settings/tokens and set "

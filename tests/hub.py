@@ -277,15 +277,16 @@ def card_errors(text):
         errors.append('"license_name" is required where "license" is "other"')
     if not re.fullmatch(r"[a-z0-9-]+", str(head.get("license_name", "x"))):
         errors.append('"license_name" must be in kebab case')
-    for model in head.get("model-index", []):
-        if not isinstance(model.get("name"), str):
-            errors.append('"model-index[0].name" must be a string')
-        for result in model.get("results", []):
-            if not {"type", "name"} <= set(result.get("dataset", {})):
-                errors.append('"model-index[0].results[0].dataset" is incomplete')
-            for metric in result.get("metrics", [{}]):
-                if not metric.get("type") or not isinstance(metric.get("value"), float):
-                    errors.append('"model-index[0].results[0].metrics[0]" is incomplete')
+    results = [(model, result) for model in head.get("model-index", [])
+               for result in model.get("results", [])]  # fmt: skip
+    for model, result in results:
+        if not isinstance(model.get("name"), str) or "type" not in result.get("task", {}):
+            errors.append('"model-index[0]" has no name, or a result without a task')
+        if not {"type", "name"} <= set(result.get("dataset", {})):
+            errors.append('"model-index[0].results[0].dataset" is incomplete')
+        metrics = result.get("metrics") or [{}]
+        if not all("type" in m and isinstance(m.get("value"), float) for m in metrics):
+            errors.append('"model-index[0].results[0].metrics" is incomplete')
     return errors
 
 

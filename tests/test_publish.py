@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hub import READER, WRITER, Repository
+from hub import READER, WRITER, Repository, card_errors
+from huggingface_hub import ModelCard
 from tiny import tiny_bundle
 
 from facelens import publish
@@ -181,7 +182,7 @@ def test_a_bundle_that_is_not_whole_is_not_published(hub, bundle):
     assert not hub.asked
 
 
-def test_a_card_that_the_hub_refuses_is_said(facelens, hub, bundle):
+def test_a_card_that_the_hub_refuses_is_said(facelens, bundle):
     card = (bundle / "README.md").read_text().replace("license_name", "licence_name")
     (bundle / "README.md").write_text(card)
     write_manifest(bundle)
@@ -301,7 +302,7 @@ def test_figures_of_other_faces_or_questions_are_not_compared(bundle):
     assert publish._figures(one, other)[1] == "it answers other questions"
 
 
-def test_the_bundle_written_last_is_the_one_to_publish(bundle, tmp_path):
+def test_the_bundle_written_last_is_the_one_to_publish(tmp_path):
     assert publish.newest(tmp_path / "runs").name == "mobilenet_v2"
     for number, name in enumerate(("b", "a")):
         folder = tmp_path / "runs" / name / "bundle"
@@ -310,3 +311,60 @@ def test_the_bundle_written_last_is_the_one_to_publish(bundle, tmp_path):
             (folder / file).write_text("{}")
         os.utime(folder / "manifest.json", (number, number))
     assert publish.newest(tmp_path / "runs") == tmp_path / "runs" / "a" / "bundle"
+
+
+# the card
+
+
+@pytest.fixture
+def card(bundle):
+    """Write a card of the embedded figures for a config that says otherwise in `changes`."""
+
+    def write(splits=("valid", "test"), **changes):
+        from dataclasses import replace
+
+        from facelens.evaluate import Evaluation
+        from facelens.training.card import write_card
+
+        told = replace(load_model(str(bundle)).config, **changes)
+        results = {split: Evaluation(**told.metrics[split]) for split in splits}
+        write_card(bundle / "README.md", told, results)
+        write_manifest(bundle)
+        return told, ModelCard.load(bundle / "README.md")
+
+    return write
+
+
+@pytest.mark.parametrize("splits", [("valid", "test"), ("valid",)])
+def test_the_cards_head_states_the_figures_of_the_config(splits, card):
+    config, read = card(splits)
+    measured = config.metrics[splits[-1]]
+    assert {result.metric_type: result.metric_value for result in read.data.eval_results} == {
+        "accuracy": measured["overall"]["accuracy"]["value"],
+        "average_precision": measured["overall"]["average_precision"]["value"],
+        "expected_calibration_error": measured["overall"]["ece"]["value"],
+    }
+    for result in read.data.eval_results:
+        assert result.dataset_split == splits[-1]
+        assert result.dataset_args == {"faces": measured["faces"], "people": measured["people"]}
+        assert result.dataset_type == "flwrlabs/celeba"
+    assert read.data.model_name == f"{config.name} {config.version}"
+    assert read.data.datasets == ["flwrlabs/celeba"]
+    assert read.data.license_name == "non-commercial-research"
+    assert "## Limits" in read.text
+
+
+def test_a_card_of_other_data_claims_nothing_of_celeba(card):
+    _, read = card(data={"name": "my friends"}, licence="Only for us.", attributes=("Asleep",))
+    assert "celeba" not in str(read).lower().replace("celeba's template", "")
+    assert "Judgements" not in read.text
+    assert "Only for us." in read.text
+
+
+def test_the_hub_accepts_the_card(card, facelens, hub, bundle):
+    card()
+    facelens("push", bundle, "someone/faces")
+    assert "model-index" in hub.cards[0]
+    assert card_errors(hub.cards[0]) == []
+    broken = hub.cards[0].replace("license_name", "licence_name").replace("type: accuracy", "a: b")
+    assert len(card_errors(broken)) == 2, "the check can fail"
