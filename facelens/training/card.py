@@ -30,7 +30,7 @@ def write_card(path: Path, config: Config, results: dict[str, Evaluation]) -> No
     parts = [_head(config, results), _intro(config), _use(config), _training(config)]
     if shown:
         split = "test" if "test" in results else "validation"
-        parts += [_overall(results), _by_attribute(shown, split), _by_group(shown, split)]
+        parts += [_overall(results), _by_attribute(config, shown, split), _by_group(shown, split)]
     parts.append(_limits(config, results))
     path.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
 
@@ -106,8 +106,14 @@ def _use(config: Config) -> str:
         "advertising or identification; no claim about gender, age, health, character or emotion.",
         f"**Terms** {config.licence}",
     ]
-    if any(describe(name).is_judgement for name in config.attributes):
+    judgements = [name for name in config.attributes if describe(name).is_judgement]
+    if judgements and _is_celeba(config):
         parts.append(f"**Judgements** {JUDGEMENTS_NOTE}")
+    elif judgements:
+        parts.append(
+            f"**Judgements** {', '.join(judgements)}: opinions of whoever labelled the pictures, "
+            "not facts about anyone."
+        )
     return "\n\n".join(parts)
 
 
@@ -163,7 +169,8 @@ def _overall(results: dict[str, Evaluation]) -> str:
     return "\n".join(lines)
 
 
-def _by_attribute(shown: Evaluation, split: str) -> str:
+def _by_attribute(config: Config, shown: Evaluation, split: str) -> str:
+    notes = _is_celeba(config)  # which are about CelebA's labels
     lines = [
         f"## By attribute ({split} faces)",
         "",
@@ -173,7 +180,7 @@ def _by_attribute(shown: Evaluation, split: str) -> str:
     lines += [
         f"| {name} | {row['prevalence']:.3f} | {row['majority']:.3f} | {row['accuracy']:.3f} "
         f"| {row['average_precision']:.2f} | {row['f1']:.2f} | {row['balanced_accuracy']:.2f} "
-        f"| {row['ece']:.3f} ({row['ece_floor']:.3f}) | {describe(name).note} |"
+        f"| {row['ece']:.3f} ({row['ece_floor']:.3f}) | {describe(name).note if notes else ''} |"
         for name, row in shown.attributes.items()
     ]
     return "\n".join(lines)
@@ -185,7 +192,7 @@ def _by_group(shown: Evaluation, split: str) -> str:
     lines = [
         f"## Error by group ({split} faces)",
         "",
-        "Groups are CelebA's labels, not facts about people. Share of wrong answers over all "
+        "Groups are labels, not facts about people. Share of wrong answers over all "
         "attributes at 0.5, with its 95 % interval.",
         "",
         "| group | faces | error |",
