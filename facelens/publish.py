@@ -437,12 +437,14 @@ def _sentence(
             f"The Hub has no model {repo}, or keeps it private: then set HF_TOKEN or log in with "
             "`hf auth login`."
         )
-    if isinstance(error, hub.HfHubHTTPError):
-        return _refused(repo, what, error.response.status_code)
+    if isinstance(error, hub.HfHubHTTPError | PermissionError):
+        # The store of large files has an error of its own for who has no right.
+        answer = getattr(error, "response", None)
+        return _refused(repo, what, 403 if answer is None else answer.status_code)
     if isinstance(error, ValueError):
         why = " ".join(str(error).split()).rstrip(".")
         return OutputError(f"The Hub does not take {repo}: {why}.")
-    if isinstance(error, OSError) and not isinstance(error, ConnectionError | FileNotFoundError):
+    if type(error) is OSError and what == "read":
         return DownloadError(f"A file of {repo} arrived cut short; try again.")
     return DownloadError(f"The Hub could not be reached for {repo}; try again with a network.")
 

@@ -156,14 +156,20 @@ def test_who_may_not_write_is_told_what_is_missing(token, words, facelens, hub, 
     assert not hub.repos
 
 
-def test_names_that_are_none_and_a_network_that_is_none(facelens, hub, bundle, tmp_path):
-    for repo in ("faces", "a/b/c", "some one/faces", "someone/"):
-        assert "named owner/repo" in facelens("push", bundle, repo, code=2)
-    assert "is not a bundle's folder" in facelens("push", tmp_path, "someone/faces", code=2)
+def test_a_network_that_is_none_is_a_sentence(facelens, bundle, tmp_path):
     for command in (("push", bundle, "someone/faces"), ("pull", "someone/faces", tmp_path / "x")):
         sentence = facelens(*command, url="http://127.0.0.1:9", code=2)
         assert "could not be reached" in sentence
-    assert not hub.asked
+
+
+def test_names_that_are_none_are_refused(bundle, tmp_path):
+    for repo in ("faces", "a/b/c", "some one/faces", "someone/", "someone/faces@main"):
+        with pytest.raises(FacelensError, match="named owner/repo"):
+            publish.push(bundle, repo, token=WRITER)
+    with pytest.raises(FacelensError, match="is not a bundle's folder"):
+        publish.push(tmp_path, "someone/faces", token=WRITER)
+    with pytest.raises(FacelensError, match="named owner/repo"):
+        publish.pull("faces@main", tmp_path / "x")
 
 
 def test_a_bundle_that_is_not_whole_is_not_published(hub, bundle):
