@@ -99,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (_add_predict, _add_label, _add_evaluate, _add_download, _add_dashboard):
         add(commands)
+    _add_push(commands)
+    _add_pull(commands)
     for name, what in TRAINING.items():
         commands.add_parser(name, help=what)
     return parser
@@ -428,6 +430,55 @@ def _download(args: argparse.Namespace) -> int:
             f"{fetched.unknown[0]} the first.",
             file=sys.stderr,
         )
+    return 0
+
+
+# push, pull
+
+
+def _add_push(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _push,
+        "publish a bundle on the Hugging Face Hub",
+        description="Publish a bundle on the Hugging Face Hub. The token is HF_TOKEN, or that of "
+        "`hf auth login`. A published bundle that is better on the same validation faces is not "
+        "replaced; older versions stay there, each under its commit.",
+    )
+    parser.add_argument("bundle", metavar="BUNDLE", help="its folder, or an embedded one's name")
+    parser.add_argument("repo", metavar="owner/repo", help="made if there is none")
+    parser.add_argument("--private", action="store_true", help="only for those whom you let in")
+    parser.add_argument(
+        "--force", action="store_true", help="replace what is better, or cannot be compared"
+    )
+
+
+def _push(args: argparse.Namespace) -> int:
+    from facelens import publish
+
+    done = publish.push(args.bundle, args.repo, private=args.private, force=args.force)
+    print(done.comparison)
+    print(done)
+    return 0
+
+
+def _add_pull(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _pull,
+        "fetch a whole bundle from the Hugging Face Hub",
+        description="Fetch a whole bundle, training weights too, from the Hugging Face Hub into "
+        "a folder that is new, empty or an older bundle.",
+    )
+    parser.add_argument("repo", metavar="owner/repo[@revision]", help="a commit, tag or branch")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="where its files go")
+
+
+def _pull(args: argparse.Namespace) -> int:
+    from facelens import publish
+
+    bundle = publish.pull(args.repo, args.folder)
+    print(f"{bundle.source} is in {bundle.folder}.")
     return 0
 
 

@@ -8,7 +8,8 @@ import pytest
 from tiny import tiny_bundle
 
 SCRIPT = """
-import sys, numpy as np, facelens
+import sys, time, numpy as np, facelens
+time.sleep = lambda _: None  # the client waits between its tries
 try:
     model = facelens.load_model(sys.argv[1])
     answer = model.predict([np.zeros((218, 178, 3), np.uint8)])[0]
@@ -64,6 +65,14 @@ def test_a_damaged_graph_is_noticed(published, tmp_path):
     graph[1000] ^= 1
     published.files["someone/faces/model.onnx"] = bytes(graph)
     assert "is damaged" in load("someone/faces", published, tmp_path)
+
+
+def test_a_download_that_breaks_off_is_a_sentence(published, tmp_path):
+    published.cut["model.onnx"] = 1000
+    said = load("someone/faces", published, tmp_path)
+    assert said == "someone/faces could not be fetched from the Hub; try again."
+    published.cut.clear()
+    assert load("someone/faces", published, tmp_path).endswith(" 40")
 
 
 @pytest.mark.parametrize("name", ["someone/nothing", "someone/else@1234567"])

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from hub import WRITER, serving
 
 nbformat = pytest.importorskip("nbformat", reason="pip install nbformat nbclient")
 nbclient = pytest.importorskip("nbclient", reason="pip install nbformat nbclient")
@@ -17,14 +18,19 @@ named = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def quick(data_dir, tmp_path_factory):
     """The environment of a lesson on a slice; all share what the first has decoded."""
     folder = tmp_path_factory.mktemp("lessons")
-    return os.environ | {
-        "FACELENS_DATA": str(data_dir),
-        "FACELENS_CACHE": str(folder / "cache"),
-        "FACELENS_RUNS": str(folder / "runs"),
-        "FACELENS_QUICK": "1",
-        "HF_ENDPOINT": "http://127.0.0.1:9",
-        "OMP_NUM_THREADS": "2",
-    }
+    with serving() as hub:
+        yield os.environ | {
+            "FACELENS_DATA": str(data_dir),
+            "FACELENS_CACHE": str(folder / "cache"),
+            "FACELENS_RUNS": str(folder / "runs"),
+            "FACELENS_QUICK": "1",
+            "HF_ENDPOINT": hub.url,
+            "HF_TOKEN": WRITER,
+            "HF_HOME": str(folder / "hub"),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "OMP_NUM_THREADS": "2",
+        }
 
 
 @pytest.mark.train

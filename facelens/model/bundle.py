@@ -171,9 +171,14 @@ class Bundle:
     folder: Path
     source: str
 
+    @property
+    def files(self) -> dict[str, dict[str, Any]]:
+        """The manifest: each file's `sha256` and `size`."""
+        return _manifest(self.folder)
+
     def read(self, name: str) -> bytes:
         """The bytes of one file, checked against the manifest as they are read."""
-        manifest = _manifest(self.folder)
+        manifest = self.files
         if name not in manifest:
             raise BundleError(f"{self.folder} has no {name}.")
         try:
@@ -261,8 +266,8 @@ def _from_hub(name: str) -> Bundle:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import (
         EntryNotFoundError,
-        HfHubHTTPError,
         HFValidationError,
+        HTTPError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -288,6 +293,6 @@ def _from_hub(name: str) -> Bundle:
         raise BundleError(f"{repo} on the Hub is not a Facelens bundle.") from error
     except HFValidationError as error:
         raise BundleError(f"{name!r} is not a repository's name.") from error
-    except (HfHubHTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
     return Bundle(folder, f"{repo}@{folder.name[:12]}")

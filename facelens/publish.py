@@ -1,0 +1,465 @@
+"""A bundle to the Hugging Face Hub and back: `facelens push`, `facelens pull`."""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facelens.embedded import embedded_folder
+from facelens.errors import BundleError, DownloadError, OutputError
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.model import Bundle, Model
+from facelens.model.bundle import DEFAULT, FILES, Config
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import ModelInfo
+
+MANIFEST = "manifest.json"
+_FIGURES = {
+    "accuracy": ("mean accuracy", 1),
+    "average_precision": ("macro average precision", 1),
+    "ece": ("mean calibration error", -1),
+}
+_WITHOUT = {".gitattributes", "README.md", "LICENSE", "LICENSE.md"}  # what an empty repository has
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the validation faces, of what is published and of what is at hand."""
+
+    title: str
+    published: float
+    here: float
+    better: int  # 1 if more is better, -1 if less is
+
+    @property
+    def gain(self) -> float:
+        """By how much the bundle at hand is better, in four digits."""
+        return round(self.better * (self.here - self.published), 4)
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.published:.4f} there, {self.here:.4f} here"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A bundle beside what is published.
+
+    `commit`: what is published, None where nothing is.
+    `figures`: none where they cannot be compared; `obstacle` then says why, and is empty otherwise.
+    """
+
+    repo: str
+    commit: str | None
+    private: bool
+    identical: bool
+    figures: tuple[Figure, ...] = ()
+    obstacle: str = ""
+
+    @property
+    def worse(self) -> bool:
+        """The published one is ahead in most figures of the validation faces."""
+        ahead = sum(figure.gain > 0 for figure in self.figures)
+        return ahead < sum(figure.gain < 0 for figure in self.figures)
+
+    def __str__(self) -> str:
+        if self.commit is None:
+            return f"Nothing is published as {self.repo} yet."
+        if self.identical:
+            return f"{self.repo} has these very files already."
+        if self.obstacle:
+            return f"{self.repo} cannot be compared with this bundle: {self.obstacle}."
+        return f"On the same validation faces: {'; '.join(map(str, self.figures))}."
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a bundle is on the Hub; `changed` is False where it was there already."""
+
+    repo: str
+    commit: str
+    url: str
+    private: bool
+    changed: bool
+    comparison: Comparison
+
+    @property
+    def model(self) -> str:
+        """What `load_model` takes: these very files, whatever is published later."""
+        return f"{self.repo}@{self.commit}"
+
+    @property
+    def line(self) -> str:
+        """What points a dashboard at it."""
+        return f"FACELENS_MODEL={self.model}"
+
+    def __str__(self) -> str:
+        who = "for those whom you let in" if self.private else "for everyone"
+        return f"{self.url} ({who})\n{self.line}"
+
+
+def newest(runs: Path) -> Path:
+    """The bundle under `runs` that was written last; the embedded one where there is none."""
+    found = [path for path in runs.rglob(MANIFEST) if (path.parent / "config.json").is_file()]
+    latest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return latest.parent if latest else embedded_folder(DEFAULT)
+
+
+def compare(bundle: Path | str, repo: str, *, token: str | None = None) -> Comparison:
+    """Set a bundle beside what is published as `repo`: the figures that both state."""
+    folder = _folder(bundle)
+    return _compare(_whole(folder), folder, repo, _api(repo, token))[0]
+
+
+def push(
+    bundle: Path | str,
+    repo: str,
+    *,
+    private: bool = False,
+    force: bool = False,
+    token: str | None = None,
+) -> Published:
+    """Publish a bundle on the Hub, all its files in one commit.
+
+    Args:
+        bundle: a bundle's folder, or an embedded one's name.
+        repo: "owner/repo"; it is made where there is none.
+        private: only for those whom the owner lets in. Says nothing of a repository that exists.
+        force: replace what is published even if it is better, or cannot be compared.
+        token: of an account that may write there; without it `HF_TOKEN`, then the login.
+
+    Raises:
+        BundleError: the bundle is not whole, or `repo` is no name.
+        OutputError: there is no token, no right to write, or the published one is better.
+        DownloadError: the Hub cannot be reached.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, get_token
+
+    folder = _folder(bundle)
+    files = _whole(folder)
+    api = _api(repo, token or get_token())
+    if not api.token:
+        raise OutputError(
+            "Publishing needs an account on the Hub: set HF_TOKEN to a token with the right to "
+            "write, or log in once with `hf auth login`."
+        )
+    comparison, there = _compare(files, folder, repo, api)
+    if comparison.commit and private and not comparison.private:
+        raise OutputError(f"{repo} is public; make it private in its settings, or name another.")
+    if comparison.identical and comparison.commit:
+        return _published(comparison, api, comparison.commit, comparison.private)
+    if not force and comparison.obstacle:
+        raise OutputError(
+            f"{repo} is not written over, for it cannot be compared: {comparison.obstacle}; "
+            "name another repository, or force it (--force)."
+        )
+    if not force and comparison.worse:
+        raise OutputError(
+            f"{repo} is better on the validation faces ({'; '.join(map(str, comparison.figures))})"
+            "; to replace it all the same, force it (--force)."
+        )
+    gone = [name for name in FILES if name in there and name not in files]
+    with _asking(repo, "write to"):
+        if comparison.commit is None:
+            api.create_repo(repo, private=private, exist_ok=True)
+        done = api.create_commit(
+            repo,
+            [CommitOperationAdd(name, data) for name, data in files.items()]
+            + [CommitOperationDelete(name) for name in gone],
+            commit_message=_message(files),
+            parent_commit=comparison.commit,
+        )
+        info = api.model_info(repo, revision=done.oid, files_metadata=True)
+    for name, size in _sizes(info).items():
+        if name in files and size != len(files[name]):
+            raise OutputError(f"{name} arrived cut short at {repo}; push again.")
+    missing = set(files) - set(_sizes(info))
+    if missing:
+        raise OutputError(f"{repo} did not keep {min(missing)}; look for it in its .gitignore.")
+    return _published(comparison, api, done.oid, bool(info.private))
+
+
+def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
+    """Fetch a whole bundle, training weights too, into `folder`.
+
+    It is checked aside before it replaces an older bundle there; a folder that holds anything else
+    is left alone.
+
+    Args:
+        name: "owner/repo", or "owner/repo@revision" for what was published then.
+        folder: where the bundle's files go.
+        token: of an account that may read there; without it `HF_TOKEN`, then the login.
+
+    Raises:
+        BundleError: there is no such model or revision, or it is no bundle.
+        DownloadError: the Hub cannot be reached, or a file arrived damaged.
+        OutputError: `folder` holds something else, or cannot be written.
+    """
+    repo, _, revision = name.partition("@")
+    folder = Path(folder).resolve()
+    api = _api(repo, token)
+    try:
+        _check_place(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
+            draft = Path(aside) / "bundle"
+            draft.mkdir()
+            commit = _fetch(api, repo, revision, draft, Path(aside) / "fetched")
+            if folder.exists():
+                folder.rename(Path(aside) / "before")
+            draft.rename(folder)
+    except OSError as error:
+        raise OutputError(f"{folder} could not be written: {error.strerror}.") from error
+    return Bundle(folder, f"{repo}@{commit[:12]}")
+
+
+# a bundle at hand
+
+
+def _folder(bundle: Path | str) -> Path:
+    for folder in (Path(bundle), embedded_folder(str(bundle))):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise BundleError(f"{bundle} is not a bundle's folder: it has no {MANIFEST}.")
+
+
+def _whole(folder: Path) -> dict[str, bytes]:
+    """Every file of a bundle that is sound: it reads, it runs, and it has a card."""
+    bundle = Bundle(folder, str(folder))
+    if "README.md" not in bundle.files:
+        raise BundleError(f"{folder} has no README.md: a bundle is passed on with its card.")
+    files = {name: bundle.read(name) for name in bundle.files}
+    files[MANIFEST] = (folder / MANIFEST).read_bytes()
+    if not _is_safetensors(files.get("model.safetensors")):
+        raise BundleError(f"{folder / 'model.safetensors'} is not a safetensors file.")
+    model = Model(bundle)
+    model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
+    _ = model.curves
+    return files
+
+
+def _is_safetensors(data: bytes | None) -> bool:
+    """Whether `data` begins as the format does: the length of a JSON object, and that object."""
+    if data is None:
+        return True
+    length = int.from_bytes(data[:8], "little")
+    return 8 < 8 + length <= len(data) and data[8:9] == b"{"
+
+
+def _message(files: dict[str, bytes]) -> str:
+    config = json.loads(files["config.json"])
+    return f"{config['name']} {config['version']}"
+
+
+# what is published
+
+
+def _api(repo: str, token: str | None) -> "HfApi":
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(repo)
+    except HFValidationError:
+        repo = ""
+    if "/" not in repo:
+        raise BundleError("A repository is named owner/repo, in letters, digits, - _ and dots.")
+    return HfApi(token=token, library_name="facelens")
+
+
+def _compare(
+    files: dict[str, bytes], folder: Path, repo: str, api: "HfApi"
+) -> tuple[Comparison, set[str]]:
+    """What is published beside `files`, and the names of the files that are there."""
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    with _asking(repo, "read"):
+        try:
+            info = api.model_info(repo, files_metadata=True, timeout=30)
+        except RepositoryNotFoundError:
+            return Comparison(repo, None, private=False, identical=False), set()
+    there = {sibling.rfilename: sibling for sibling in info.siblings or []}
+    named = set(there) & {MANIFEST, *FILES}
+    identical = named == set(files) and all(
+        _is_same(there[name], data) for name, data in files.items()
+    )
+    figures: tuple[Figure, ...] = ()
+    obstacle = ""
+    if MANIFEST not in there or "config.json" not in there:
+        foreign = sorted(set(there) - _WITHOUT)
+        obstacle = f"it holds something else ({foreign[0]})" if foreign else ""
+    elif not identical:
+        with _asking(repo, "read"):
+            published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
+            data = published.read_bytes()
+        mine = Config.read(files["config.json"], folder / "config.json")
+        try:
+            figures, obstacle = _figures(Config.read(data, Path(repo) / "config.json"), mine)
+        except BundleError as error:
+            obstacle = str(error).rstrip(".")
+    comparison = Comparison(
+        repo, info.sha, bool(info.private), identical, figures=figures, obstacle=obstacle
+    )
+    return comparison, set(there)
+
+
+def _is_same(sibling: Any, data: bytes) -> bool:
+    """Whether the Hub's file has these bytes: by the hash that git, or its large files, go by."""
+    if sibling.lfs:
+        return bool(sibling.lfs["sha256"] == hashlib.sha256(data).hexdigest())
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
+    return bool(sibling.blob_id == blob.hexdigest())
+
+
+def _figures(published: Config, here: Config) -> tuple[tuple[Figure, ...], str]:
+    """The figures that both state of the same validation faces, or why there are none."""
+    if set(published.attributes) != set(here.attributes):
+        return (), "it answers other questions"
+    measured = [config.metrics.get("valid") or {} for config in (published, here)]
+    try:
+        values = {key: [float(m["overall"][key]["value"]) for m in measured] for key in _FIGURES}
+    except (KeyError, TypeError, ValueError):
+        return (), "one of the two states no figures of validation faces"
+    faces = [(config.data.get("name"), m.get("faces")) for config, m in
+             zip((published, here), measured, strict=True)]  # fmt: skip
+    if faces[0] != faces[1]:
+        one, other = (f"{count} faces of {name}" for name, count in faces)
+        return (), f"its figures are of {one}, these of {other}"
+    figures = [
+        Figure(title, values[key][0], values[key][1], better)
+        for key, (title, better) in _FIGURES.items()
+    ]
+    return tuple(figures), ""
+
+
+def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool) -> Published:
+    return Published(
+        repo=comparison.repo,
+        commit=commit,
+        url=f"{api.endpoint}/{comparison.repo}",
+        private=private,
+        changed=commit != comparison.commit,
+        comparison=comparison,
+    )
+
+
+# a bundle from the Hub
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse to write over what is not a bundle, or is one and more."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder for the bundle.")
+    if Path.cwd().is_relative_to(folder):
+        raise OutputError(f"{folder} is where you are; name a folder of the bundle's own.")
+    names = {path.name for path in folder.iterdir()}
+    if names and MANIFEST not in names:
+        raise OutputError(f"{folder} is not a bundle to write over; name another folder.")
+    foreign = names - {MANIFEST, *FILES}
+    if foreign:
+        raise OutputError(f"{folder} holds more than a bundle ({min(foreign)}); name another.")
+
+
+def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -> str:
+    """Fetch a bundle into the empty folder `draft`, checked; give its commit."""
+    with _asking(repo, "read", revision):
+        # Asked first, since a download would go on trying for half a minute.
+        info = api.model_info(repo, revision=revision or None, files_metadata=True, timeout=30)
+    sizes = _sizes(info)
+
+    def get(name: str) -> None:
+        with _asking(repo, "read", revision):
+            path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=fetched)
+        Path(path).rename(draft / name)
+
+    if sizes.get(MANIFEST, 0) > 1_000_000 or not {MANIFEST, "config.json"} <= set(sizes):
+        raise BundleError(f"{repo} on the Hub is not a Facelens bundle.")
+    get(MANIFEST)
+    try:
+        for name, entry in Bundle(draft, repo).files.items():
+            if sizes.get(name) != entry["size"]:
+                raise DownloadError(f"{name} of {repo} is damaged: it differs from {MANIFEST}.")
+            get(name)
+            if _sha256(draft / name) != entry["sha256"]:
+                raise DownloadError(f"{name} of {repo} arrived damaged; nothing was kept.")
+        _whole(draft)
+    except BundleError as error:
+        raise BundleError(str(error).replace(str(draft), repo)) from error
+    return str(info.sha)
+
+
+def _sizes(info: "ModelInfo") -> dict[str, int]:
+    return {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# what can go wrong
+
+
+@contextmanager
+def _asking(repo: str, what: str, revision: str = "") -> Iterator[None]:
+    """Make one sentence of whatever the Hub, or the way to it, fails with."""
+    from huggingface_hub.errors import HTTPError
+
+    try:
+        yield
+    except (HTTPError, OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None and error.filename:
+            raise  # this machine's doing
+        # An upload wraps what went wrong with one of its files.
+        inner = error.__cause__ if isinstance(error, RuntimeError) else error
+        raise _sentence(inner or error, repo, what, revision) from error
+
+
+def _sentence(
+    error: BaseException, repo: str, what: str, revision: str
+) -> BundleError | DownloadError | OutputError:
+    from huggingface_hub import errors as hub
+
+    if isinstance(error, hub.RevisionNotFoundError):
+        return BundleError(f"{repo} on the Hub has no revision {revision!r}.")
+    if isinstance(error, hub.RepositoryNotFoundError):
+        return BundleError(
+            f"The Hub has no model {repo}, or keeps it private: then set HF_TOKEN or log in with "
+            "`hf auth login`."
+        )
+    if isinstance(error, hub.HfHubHTTPError | PermissionError):
+        # The store of large files has an error of its own for who has no right.
+        answer = getattr(error, "response", None)
+        return _refused(repo, what, 403 if answer is None else answer.status_code)
+    if isinstance(error, ValueError):
+        why = " ".join(str(error).split()).rstrip(".")
+        return OutputError(f"The Hub does not take {repo}: {why}.")
+    if type(error) is OSError and what == "read":
+        return DownloadError(f"A file of {repo} arrived cut short; try again.")
+    return DownloadError(f"The Hub could not be reached for {repo}; try again with a network.")
+
+
+def _refused(repo: str, what: str, status: int) -> OutputError:
+    if status == 401:
+        return OutputError(
+            "The Hub does not know this token; make one at huggingface.co/settings/tokens and set "
+            "HF_TOKEN, or log in with `hf auth login`."
+        )
+    if status == 403:
+        return OutputError(
+            f"This token may not {what} {repo}; choose a repository of your own, or a token with "
+            "that right."
+        )
+    if status in (409, 412):
+        return OutputError(f"{repo} has been changed meanwhile; push again.")
+    return OutputError(f"The Hub refused {repo} ({status}); try again later.")
