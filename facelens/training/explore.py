@@ -1,6 +1,7 @@
 """What is in a labelled set of faces: counts, pairs, contradictions, and what imbalance does."""
 
 import hashlib
+import itertools
 import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from facelens import metrics
+from facelens import metrics, parquet
+from facelens.download import OUR_SLICE, SPLITS, celeba, convert, need
 from facelens.errors import DataError
 from facelens.training import plots
 from facelens.training.augment import plain
@@ -40,6 +42,45 @@ LASTING = (
 
 # From as many yes as no down to two in a hundred.
 UNEQUAL = ("Smiling", "Wearing_Necklace", "Eyeglasses", "Double_Chin", "Mustache", "Bald")
+
+
+# getting the faces
+
+
+def offer(folder: Path, *, names: Path | None = OUR_SLICE, shards: int | None = None) -> str:
+    """Say that the faces are in `folder`, or what it takes to fetch them."""
+    there = _there(folder)
+    if there:
+        return f"{there:,} faces are in {folder}; nothing needs to be fetched."
+    return need(folder, names=None if shards else names, shards=shards)
+
+
+def fetch(
+    folder: Path,
+    *,
+    names: Path | None = OUR_SLICE,
+    shards: int | None = None,
+    source: Path | None = None,
+) -> str:
+    """Fetch CelebA into `folder` unless faces are there, or convert the original files.
+
+    Args:
+        names: a list of the images to keep; by default those of our figures, None for all.
+        shards: instead, the first so many training files with all of validation and test.
+        source: fetch nothing; this folder holds the original files, or Kaggle's copy of them.
+    """
+    if not _there(folder):
+        if source is not None:
+            convert(source, folder, names=names)
+        else:
+            celeba(folder, names=None if shards else names, shards=shards)
+    return offer(folder)
+
+
+def _there(folder: Path) -> int:
+    """How many faces there are, 0 unless all three splits have some."""
+    files = [list(Path(folder).rglob(f"{split}-*.parquet")) for split in SPLITS]
+    return sum(map(parquet.count, itertools.chain(*files))) if all(files) else 0
 
 
 # counting

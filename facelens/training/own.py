@@ -442,3 +442,23 @@ def scores_plot(table: "pd.DataFrame") -> "Figure":
               markeredgewidth=3)  # fmt: skip
     axis.set_xlim(0, 1)
     return figure
+
+
+def answered(model: "Model", test: "Store", *, count: int = 6) -> "Figure":
+    """Some test faces with each answer, and where the network looks for the first question."""
+    from matplotlib import pyplot as plt
+
+    crops = list(test.images[:count])
+    figure, axes = plt.subplots(2, len(crops), figsize=(1.9 * len(crops), 5), squeeze=False)
+    for (above, below), crop, answer in zip(axes.T, crops, model.predict(crops), strict=True):
+        chances = zip(answer.names, answer.probabilities, strict=True)
+        above.set_title("\n".join(f"{name} {chance:.2f}" for name, chance in chances), fontsize=8)
+        above.imshow(crop)
+        below.imshow(crop)
+        height, width, _ = crop.shape
+        heat = model.activation_map(crop, model.names[0])
+        below.imshow(heat, alpha=0.5, extent=(0, width, height, 0), interpolation="bilinear")
+        below.set_title(model.names[0], fontsize=8)
+        above.axis("off")
+        below.axis("off")
+    return figure
