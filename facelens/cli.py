@@ -97,10 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"facelens {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_predict, _add_label, _add_evaluate, _add_download, _add_dashboard):
+    for add in (
+        _add_predict, _add_label, _add_evaluate, _add_download, _add_prepare, _add_push, _add_pull,
+        _add_dashboard,
+    ):  # fmt: skip
         add(commands)
-    _add_push(commands)
-    _add_pull(commands)
     for name, what in TRAINING.items():
         commands.add_parser(name, help=what)
     return parser
@@ -409,8 +410,25 @@ def _add_download(commands: Any) -> None:
         description="Fetch CelebA, for non-commercial research only, as parquet files.",
     )  # fmt: skip
     celeba.add_argument("folder", metavar="DIR", type=Path, help="where the parquet files go")
+    part = celeba.add_mutually_exclusive_group()
+    part.add_argument(
+        "--slice",
+        metavar="facelens|NAMES",
+        help="only the 21,723 images of Facelens' figures, or those that a text file names",
+    )
+    part.add_argument(
+        "--shards",
+        type=_COUNT,
+        metavar="N",
+        help="only the first N training files, with all of validation and test",
+    )
     celeba.add_argument(
-        "--slice", metavar="NAMES", type=Path, help="a text file: keep only the images it names"
+        "--from",
+        dest="source",
+        metavar="FOLDER",
+        type=Path,
+        help="fetch nothing: FOLDER holds img_align_celeba/, list_attr_celeba.txt and "
+        "list_eval_partition.txt, or Kaggle's .csv of these, and perhaps identity_CelebA.txt",
     )
     celeba.set_defaults(what="celeba")
 
@@ -421,12 +439,25 @@ def _download(args: argparse.Namespace) -> int:
     if args.what == "detector":
         print(f"YuNet is in {download.detector()}.")
         return 0
-    print(download.need(names=args.slice), flush=True)
-    fetched = download.celeba(args.folder, names=args.slice)
+    names = Path(args.slice) if args.slice else None
+    if args.slice == "facelens":
+        names = download.OUR_SLICE
+    if args.source and args.shards:
+        raise FacelensError("--shards counts the Hub's files; leave it out with --from.")
+    if args.source:
+        fetched = download.convert(
+            args.source,
+            args.folder,
+            names=names,
+            progress=_progress if sys.stderr and sys.stderr.isatty() else None,
+        )
+    else:
+        print(download.need(args.folder, names=names, shards=args.shards), flush=True)
+        fetched = download.celeba(args.folder, names=names, shards=args.shards)
     print(f"{fetched.rows:,} faces are in {fetched.folder}.")
     if fetched.unknown:
         print(
-            f"facelens: {len(fetched.unknown):,} names are not in CelebA, "
+            f"facelens: {len(fetched.unknown):,} names have no image here, "
             f"{fetched.unknown[0]} the first.",
             file=sys.stderr,
         )
@@ -479,6 +510,44 @@ def _pull(args: argparse.Namespace) -> int:
 
     bundle = publish.pull(args.repo, args.folder)
     print(f"{bundle.source} is in {bundle.folder}.")
+
+
+# prepare
+
+
+def _add_prepare(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _prepare,
+        "make a training set of your own photos and a table of yes and no",
+        description="Find and straighten the face in each photo that a table names, and write "
+        "train-, valid- and test-*.parquet as facelens train takes them.",
+    )
+    parser.add_argument("photos", metavar="FOLDER", type=Path, help="where the photos are")
+    parser.add_argument(
+        "table", metavar="TABLE", type=Path,
+        help="a .csv with a column photo, perhaps one person, and columns of yes and no",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="for the parquet")
+    parser.add_argument(
+        "--seed", type=_SEED, default=0, metavar="N", help="of the split (default: 0)"
+    )
+    _add_detector(parser)
+
+
+def _prepare(args: argparse.Namespace) -> int:
+    from facelens.training.own import prepare
+
+    print(
+        prepare(
+            args.photos,
+            args.table,
+            args.out,
+            detector=args.detector,
+            seed=args.seed,
+            progress=_progress if sys.stderr and sys.stderr.isatty() else None,
+        )
+    )
     return 0
 
 

@@ -107,6 +107,11 @@ def export(
         raise DataError(f"{run.folder} was trained on other questions than {data} answers.")
     if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
         raise DataError(f"{out} is not a bundle to write over; choose another folder.")
+    if run.recipe.head != "linear":
+        raise DataError(
+            f"{run.folder} has the head {run.recipe.head!r}, whose maps would not be exact; only "
+            "a network with one linear layer can be exported."
+        )
     # Made aside: a bundle that is half done must not be taken for one.
     final, out = out, out.with_name(f"{out.name}.part")
     shutil.rmtree(out, ignore_errors=True)
