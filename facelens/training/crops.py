@@ -309,6 +309,17 @@ def moved(
     return align.straighten(np.ascontiguousarray(crop), np.asarray(warp, np.float32))
 
 
+def example(pictures: Sequence[np.ndarray], *, seed: int = 0) -> tuple[Framed, Face]:
+    """The first picture that is framed with a turn of at least 15 degrees and found again."""
+    for i, picture in enumerate(pictures):
+        framed = frame(np.ascontiguousarray(picture), seed, i)
+        turn = np.degrees(np.arctan2(framed.warp[1, 0], framed.warp[0, 0]))
+        face, _ = match(framed, find_faces(Photo(framed.canvas)))
+        if face is not None and abs(turn) >= 15 and framed.width > 120:
+            return framed, face
+    raise DataError("No loosely framed face was found: take more pictures.")
+
+
 def upright(photo: Photo, box: Box) -> np.ndarray:
     """Cut a face out by its box alone, at the template's size: moved and scaled, not turned."""
     scale = align.TEMPLATE_BOX.w / box.w
@@ -423,6 +434,45 @@ def kept_figure(
     return figure
 
 
+def published_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """What every variant keeps at the published settings, beside the published shares."""
+    rows = [row for row in rows if row["published_percent"]]
+    names = list(dict.fromkeys(f"{row['cascade']}, {row['look']}" for row in rows))
+    figure, axis = plt.subplots(figsize=(8, 1 + 0.32 * len(names)))
+    for (count, share), colour in zip(PUBLISHED.items(), (TEAL, AMBER), strict=True):
+        axis.axvspan(share - 3, share + 3, color=colour, alpha=0.12, lw=0)
+        axis.axvline(share, color=colour, ls="--", lw=1)
+        mine = [row for row in rows if int(row["min_neighbors"]) == count]
+        places = [names.index(f"{row['cascade']}, {row['look']}") for row in mine]
+        kept, low, high, one = (
+            np.array([float(row[key]) for row in mine])
+            for key in ("kept_percent", "low", "high", "one_percent")
+        )
+        axis.errorbar(kept, places, xerr=np.abs([kept - low, high - kept]), fmt="o", color=colour,
+                      ecolor=GREY, label=f"minNeighbors {count}: a box")  # fmt: skip
+        axis.plot(one, places, "|", color=colour, ms=12, label="exactly one box")
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.set_xlabel("pictures kept, %")
+    axis.legend(fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
+    return figure
+
+
+def compare_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Pictures kept and wrong boxes of Facelens' detectors."""
+    figure, axes = plt.subplots(1, 2, figsize=(8, 0.9 + 0.4 * len(rows)), sharey=True)
+    names = [row["detector"] for row in rows]
+    for axis, key, label in zip(
+        axes, ("kept_percent", "false_percent"), ("pictures kept, %", "boxes that are wrong, %"),
+        strict=True,
+    ):  # fmt: skip
+        bars(names, [float(row[key]) for row in rows], label=label, axis=axis)
+        for i, row in enumerate(rows):
+            axis.text(float(row[key]), i, f" {float(row[key]):.1f}", va="center")
+        axis.margins(x=0.15)
+    return figure
+
+
 def size_figure(rows: Sequence[Mapping[str, Any]], *, name: str = "default") -> Figure:
     """How wide the boxes are, by whether they hold the face; a panel a minNeighbors."""
     rows = [row for row in rows if row["cascade"] == name]
@@ -515,12 +565,15 @@ def disturb_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
 
 
 def served_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Mean accuracy by how loosely framed faces were cut out."""
-    figure = bars(
-        [row["way"] for row in rows],
-        [100 * row["accuracy"] for row in rows],
-        errors=[(100 * row["low"], 100 * row["high"]) for row in rows],
-        label=f"mean accuracy of {rows[0]['faces']} faces, %",
+    """Mean accuracy by how loosely framed faces were cut out, with 95 % intervals."""
+    figure, axis = plt.subplots(figsize=(7, 1 + 0.3 * len(rows)))
+    values, low, high = (
+        np.array([100 * row[key] for row in rows]) for key in ("accuracy", "low", "high")
     )
-    figure.axes[0].set_xlim(left=100 * min(row["low"] for row in rows) - 2)
+    places = np.arange(len(rows))
+    axis.errorbar(values, places, xerr=(values - low, high - values), fmt="o", color=TEAL,
+                  ecolor=GREY)  # fmt: skip
+    axis.set_yticks(places, [row["way"] for row in rows])
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.set_xlabel(f"mean accuracy on {rows[0]['faces']} faces, %")
     return figure
