@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,10 +13,12 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
+import facelens
 from facelens.errors import DataError
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align, find_faces
 from facelens.layers import Layer, colour, grid, overlay
 from facelens.model import Model
+from facelens.photo import read_photo
 from facelens.training.augment import plain
 from facelens.training.data import Store
 from facelens.training.export import watch
@@ -40,6 +43,11 @@ _TABLE = (
 )  # fmt: skip
 # Where parts of the face lie on an aligned crop: left, top, right, bottom.
 PARTS = {"eyes": (54, 98, 124, 124), "mouth": (62, 142, 116, 166)}
+
+
+def example() -> np.ndarray:
+    """The crop of the astronaut whose photo comes with Facelens, NASA, public domain."""
+    return find_faces(read_photo(Path(facelens.__file__).parent / "ui" / "astronaut.jpg"))[0].crop
 
 
 def grey(crop: np.ndarray, side: int = SIDE) -> np.ndarray:
@@ -170,6 +178,12 @@ def small_faces(faces: Store) -> tuple[np.ndarray, np.ndarray]:
     return np.stack([grey(crop) for crop in faces.images]), faces.labels[:, 0]
 
 
+def untrained(seed: int = 0) -> LeNet5:
+    """LeNet-5 as `train_lenet` begins with it."""
+    torch.manual_seed(seed)
+    return LeNet5()
+
+
 def train_lenet(
     faces: tuple[np.ndarray, np.ndarray],
     valid: tuple[np.ndarray, np.ndarray],
@@ -183,8 +197,7 @@ def train_lenet(
 
     Half of the faces are mirrored, at random.
     """
-    torch.manual_seed(seed)
-    net = LeNet5()
+    net = untrained(seed)
     pictures, wanted = _scaled(faces[0]), torch.from_numpy(faces[1].astype(np.float32))
     steps = epochs * -(-len(pictures) // batch_size)
     optimiser = torch.optim.Adam(net.parameters(), rate)
@@ -432,14 +445,15 @@ def cases_figure(pictures: Sequence[np.ndarray], cases: dict[str, np.ndarray]) -
     return figure
 
 
-def stages_figure(layers: Sequence[Layer], count: int = 8) -> Figure:
+def stages_figure(layers: Sequence[Layer], title: str, count: int = 8) -> Figure:
     """The strongest maps of every layer, a row each."""
     figure, axes = plt.subplots(len(layers), 1, figsize=(9, 1.45 * len(layers)), squeeze=False)
     for axis, layer in zip(axes[:, 0], layers, strict=True):
         channels, height, width = layer.maps.shape
-        axis.imshow(grid(layer, count, columns=count, tile=96))
+        axis.imshow(grid(layer, count, columns=count, tile=96), interpolation="nearest")
         axis.set_title(f"{layer.title}: {count} of {channels} maps, {width} x {height}", fontsize=9)
         axis.axis("off")
+    figure.suptitle(title, ha="left", x=0.01)
     return figure
 
 
