@@ -510,6 +510,7 @@ def _pull(args: argparse.Namespace) -> int:
 
     bundle = publish.pull(args.repo, args.folder)
     print(f"{bundle.source} is in {bundle.folder}.")
+    return 0
 
 
 # prepare

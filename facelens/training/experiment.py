@@ -270,7 +270,7 @@ def _do(  # noqa: PLR0917 - called once
         test=answers["test"],
     )  # fmt: skip
     rate = chosen.valid.labels.mean(0)
-    row = {
+    row: dict[str, Any] = {
         "experiment": experiment,
         "name": trial.name,
         "arch": recipe.arch,

@@ -17,6 +17,7 @@ import fastai
 import numpy as np
 import torch
 import torchvision
+from fastai.callback.core import Callback
 from fastai.callback.progress import ProgressCallback
 from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.data.core import DataLoaders
@@ -312,7 +313,8 @@ def train(
             network.load_state_dict(checkpoint["model"])
             average.weights, average.steps = checkpoint["average"], checkpoint["steps"]
             start = checkpoint["epoch"] + 1 if checkpoint["stage"] == index else 0
-        learn = _learner(run, index, dls, network, pictures(recipe, index), average)
+        own = [pictures(recipe, index), average, Record(run, index, average)]
+        learn = _learner(recipe, index, dls, network, own)
         if not progress or processes.rank():
             learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
         if after_epoch:
@@ -329,14 +331,13 @@ def train(
 
 
 def _learner(
-    run: Run,
+    recipe: Recipe,
     index: int,
     dls: DataLoaders,
     network: AttributeNetwork,
-    pictures: Pictures,
-    average: Average,
+    callbacks: list[Callback],
 ) -> Learner:
-    recipe, world = run.recipe, processes.world()
+    world = processes.world()
     learn = Learner(
         dls,
         network,
@@ -345,13 +346,7 @@ def _learner(
         splitter=lambda net: list(parts(net)),
         wd=recipe.weight_decay,
         wd_bn_bias=False,
-        cbs=[
-            pictures,
-            Still(recipe.stages[index].still),
-            HalfPrecision(),
-            average,
-            Record(run, index, average),
-        ],
+        cbs=[Still(recipe.stages[index].still), HalfPrecision(), *callbacks],
     )
     if recipe.accumulate > 1:
         learn.add_cb(Accumulate(recipe.accumulate * recipe.batch_size // world))

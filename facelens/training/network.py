@@ -8,6 +8,7 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
@@ -47,6 +48,8 @@ _VIEWS = {
 
 class AttributeNetwork(nn.Module):
     """Normalised pictures (n, 3, h, w) to logits (n, attributes)."""
+
+    head: Any  # one nn.Linear, or fastai's
 
     def __init__(self, arch: str, body: nn.Module, head: nn.Module) -> None:
         super().__init__()
@@ -93,6 +96,7 @@ def build(
             which cannot be exported.
     """
     weights = imagenet_weights(arch)
+    net: Any  # torchvision's networks say nothing of their parts
     if backbone_weights is None and from_scratch:
         net = _random(arch)
     elif backbone_weights is None:
@@ -159,7 +163,7 @@ def _random(arch: str) -> nn.Module:
     for layer in net.features.to_empty(device="cpu"):
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
             nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
             nn.init.zeros_(layer.bias)
     return net

@@ -13,8 +13,9 @@ from fastai.optimizer import Adam
 from torch import nn
 
 from facelens.training.augment import Augmentation
+from facelens.training.callbacks import HalfPrecision, Pictures
 from facelens.training.data import Batches, Store
-from facelens.training.learn import HalfPrecision, Pictures, Recipe, Stage
+from facelens.training.learn import Recipe, Stage
 from facelens.training.network import build, parts
 
 
