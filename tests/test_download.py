@@ -400,3 +400,21 @@ def test_another_data_set_is_not_written_over(original, tmp_path):
     with pytest.raises(OutputError, match="name another folder"):
         download.convert(original, folder)
     assert [path.name for path in folder.iterdir()] == ["train-00000-of-00019.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--shards", "0"], "not a whole number from 1 up"),
+        (["--shards", "1", "--slice", "facelens"], "not allowed with"),
+        (["--shards", "1", "--from", "x"], "leave it out with --from"),
+        (["--from", "nowhere"], "holds no list_attr_celeba.txt"),
+    ],
+)
+def test_what_does_not_go_together_is_said(arguments, sentence, tmp_path, capsys):
+    try:
+        code = main(["download", "celeba", str(tmp_path / "x"), *arguments])
+    except SystemExit as error:
+        code = error.code
+    assert code == 2
+    assert sentence in capsys.readouterr().err

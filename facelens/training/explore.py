@@ -480,7 +480,7 @@ def imbalance_plot(rows: Iterable[Mapping[str, Any]]) -> Figure:
         "ece": "calibration error (less is better)",
     }
     for column in (*shown, "train_rate"):
-        table[column] = pd.to_numeric(table[column])
+        table[column] = [float(value) for value in table[column]]
     order = table.groupby("attribute")["train_rate"].first().sort_values(ascending=False)
     figure, axes = plt.subplots(1, len(shown), figsize=(14, 1.6 + 0.62 * len(order)), sharey=True)
     for axis, (column, title) in zip(axes, shown.items(), strict=True):
