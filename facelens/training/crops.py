@@ -458,6 +458,20 @@ def published_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
+def price_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """What a minSize saves in wrong boxes, and what it costs in pictures."""
+    figure, axis = plt.subplots(figsize=(6, 3))
+    sizes = [int(row["min_size"]) for row in rows]
+    wrong = [float(row["false_percent"]) for row in rows]
+    lost = [100 - float(row["kept_percent"]) for row in rows]
+    axis.plot(sizes, wrong, "o-", color=AMBER, label="boxes that are wrong")
+    axis.plot(sizes, lost, "s-", color=TEAL, label="pictures without a box")
+    axis.set(xlabel="minSize, pixels", ylabel="%", xticks=sizes)
+    axis.set_ylim(bottom=0)
+    axis.legend()
+    return figure
+
+
 def compare_figure(rows: Sequence[Mapping[str, Any]]) -> Figure:
     """Pictures kept and wrong boxes of Facelens' detectors."""
     figure, axes = plt.subplots(1, 2, figsize=(8, 0.9 + 0.4 * len(rows)), sharey=True)

@@ -441,7 +441,7 @@ def cases_figure(pictures: Sequence[np.ndarray], cases: dict[str, np.ndarray]) -
             axis.axis("off")
         line[0].set_title(f"{name}", fontsize=9)
         for axis, i in zip(line, rows, strict=False):
-            axis.imshow(pictures[i])
+            axis.imshow(pictures[i], cmap="gray", vmin=0, vmax=1)
     return figure
 
 
