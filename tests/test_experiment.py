@@ -195,6 +195,15 @@ def test_fastais_augmentation_does_what_it_is_asked(faces):
     assert not torch.allclose(turned, still, atol=0.1)
 
 
+def test_variants_are_shown_row_by_row(faces):
+    axes = np.array(experiment.variants(faces.train.images[0], count=3).axes).reshape(-1, 3)
+    trials = experiment.EXPERIMENTS["augmentation"].trials
+    assert [row[0].get_title(loc="left") for row in axes] == [trial.name for trial in trials]
+    shown = [[axis.images[0].get_array() for axis in row] for row in axes]
+    np.testing.assert_array_equal(shown[-1][0], shown[-1][1])  # none at all
+    assert not np.array_equal(shown[0][0], shown[0][1])
+
+
 def test_a_single_change_is_a_single_change():
     default, *others = experiment.EXPERIMENTS["augmentation"].trials
     for trial in others:

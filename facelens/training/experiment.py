@@ -25,7 +25,7 @@ from torch.nn import functional as F  # noqa: N812
 from facelens import metrics
 from facelens.errors import DataError, OutputError
 from facelens.training import learn, recipes
-from facelens.training.augment import normalise, plain
+from facelens.training.augment import MEAN, STD, augment, normalise, plain
 from facelens.training.data import Batches, Store, open_store
 from facelens.training.network import AttributeNetwork, imagenet_file
 
@@ -582,6 +582,36 @@ def fastai_augment(how: dict[str, Any]) -> Callable[[Tensor, tuple[int, int]], T
 
 
 # Plots
+
+
+def variants(
+    crop: np.ndarray,
+    *,
+    name: str = "augmentation",
+    count: int = 8,
+    size: tuple[int, int] = (160, 128),
+) -> "Figure":
+    """One face as each configuration of the table `name` shows it to the network."""
+    from matplotlib import pyplot as plt
+
+    trials = find(name).trials
+    crops = torch.from_numpy(np.array(crop)[None].repeat(count, 0))
+    figure, axes = plt.subplots(
+        len(trials), count, figsize=(1.05 * count, 1.4 * len(trials)), squeeze=False
+    )
+    for row, trial in zip(axes, trials, strict=True):
+        torch.manual_seed(0)
+        if isinstance(trial.augmentation, dict):
+            pictures = fastai_augment(trial.augmentation)(crops, size)
+        else:
+            how = recipe_of(trial, Settings(), 0).augmentation
+            pictures = augment(crops, size, how, torch.Generator().manual_seed(0))
+        pixels = pictures * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)
+        for axis, picture in zip(row, pixels.clamp(0, 1), strict=True):
+            axis.imshow(picture.permute(1, 2, 0).numpy())
+            axis.axis("off")
+        row[0].set_title(trial.name, fontsize=9, loc="left")
+    return figure
 
 
 def table(rows: Sequence[Row], *columns: str) -> "pd.DataFrame":
