@@ -108,6 +108,9 @@ class Already:
     def __init__(self, batch: tuple[torch.Tensor, ...], count: int, dataset: Store) -> None:
         self.batch, self.count, self.dataset = batch, count, dataset
 
+    def to(self, _: torch.device) -> "Already":
+        return self
+
     def __len__(self) -> int:
         return self.count
 
@@ -117,12 +120,13 @@ class Already:
 
 def steps(store: Store, device: torch.device, *, loaded: bool) -> Way:
     batches: Any = Batches(store, BATCH, shuffle=True).to(device)
+    one = next(iter(batches))
     if not loaded:
-        batches = Already(next(iter(batches)), len(batches), store)
+        batches = Already(one, len(batches), store)
     network = build("mobilenet_v2", len(store.names), from_scratch=True).to(device)
     network.to(memory_format=torch.channels_last)
     learn = Learner(
-        DataLoaders(batches, [], device=device),
+        DataLoaders(batches, Already(one, 0, store), device=device),
         network,
         loss_func=nn.BCEWithLogitsLoss(),
         splitter=lambda net: list(parts(net)),
