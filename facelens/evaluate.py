@@ -265,8 +265,8 @@ def _mean(values: np.ndarray) -> float:
 def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, dict[str, Any]]:
     """Error by combination of the attributes `split_by`, with intervals.
 
-    `attributes` holds the share of positive faces that are found, for those attributes of
-    which the group has at least 20 positives; the others are "too few".
+    `recall` holds the share of positive faces that are found, with its interval, for those
+    attributes of which the group has at least 20 positives; the others are "too few".
     """
     columns = answers.labels[:, [answers.names.index(name) for name in split_by]]
     groups: dict[str, dict[str, Any]] = {}
@@ -285,7 +285,7 @@ def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, 
         weights = metrics.resample_people(answers.people[inside], draws=draws)
         low, high = metrics.interval(weights @ wrong / weights.sum(1))
         found = {
-            name: float((p[y[:, a], a] >= 0.5).mean()) if y[:, a].sum() >= _TOO_FEW else "too few"
+            name: _found((p[:, a] >= 0.5)[y[:, a]])
             for a, name in enumerate(answers.names)
             if name not in split_by
         }
@@ -293,6 +293,14 @@ def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, 
             "faces": n, "error": float(wrong.mean()), "low": low, "high": high, "recall": found,
         }  # fmt: skip
     return groups
+
+
+def _found(called: np.ndarray) -> dict[str, float] | str:
+    """The share of a group's positive faces that are called, with its 95 % interval."""
+    if len(called) < _TOO_FEW:
+        return "too few"
+    low, high = metrics.wilson(called.sum(), np.array(len(called)))
+    return {"value": float(called.mean()), "low": float(low), "high": float(high)}
 
 
 def _calibration(title: str, error: float, floor: float) -> str:

@@ -7,6 +7,7 @@ figure an attribute; NaN where an attribute has no positive or no negative face.
 import numpy as np
 
 BINS = 15
+_Z = 1.96  # 95 % of a normal distribution
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.ndarray:
@@ -93,3 +94,14 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     known = values[np.isfinite(values)]
     low, high = np.percentile(known, [2.5, 97.5]) if len(known) else (np.nan, np.nan)
     return float(low), float(high)
+
+
+def wilson(hits: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of a share (Wilson, 1927); NaN where there is nothing to count."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = hits / total
+        centre = (share + _Z**2 / (2 * total)) / (1 + _Z**2 / total)
+        reach = _Z / (1 + _Z**2 / total) * np.sqrt(
+            share * (1 - share) / total + _Z**2 / (4 * total**2)
+        )  # fmt: skip
+    return centre - reach, centre + reach

@@ -61,3 +61,9 @@ def test_people_are_resampled_with_all_their_faces():
     assert (weights[:, 0] == weights[:, 1]).all()
     assert (weights[:, 1] + weights[:, 2] + weights[:, 3] == 3).all()
     assert len({tuple(row) for row in weights}) > 5
+
+
+def test_a_share_of_nothing_has_no_interval():
+    low, high = metrics.wilson(np.array([0, 9]), np.array([0, 10]))
+    assert np.isnan(low[0])
+    assert 0.55 < low[1] < 0.9 < high[1] < 1

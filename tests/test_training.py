@@ -21,7 +21,7 @@ from facelens import load_model  # noqa: E402
 from facelens.errors import DataError  # noqa: E402
 from facelens.training import cli, learn, teach  # noqa: E402
 from facelens.training.augment import Augmentation, augment, plain  # noqa: E402
-from facelens.training.calibrate import doubt_band, fit_temperature, wilson  # noqa: E402
+from facelens.training.calibrate import doubt_band, fit_temperature  # noqa: E402
 from facelens.training.data import Batches, open_store  # noqa: E402
 from facelens.training.export import export  # noqa: E402
 from facelens.training.network import build  # noqa: E402
@@ -335,12 +335,6 @@ def test_doubt_shrinks_with_more_faces():
         return high[50] - low[50]
 
     assert 0 < width(6400) < 0.6 * width(400)
-
-
-def test_a_share_of_nothing_has_no_interval():
-    low, high = wilson(np.array([0, 9]), np.array([0, 10]))
-    assert np.isnan(low[0])
-    assert 0.55 < low[1] < 0.9 < high[1] < 1
 
 
 def test_sizes_may_grow_by_epoch_on_the_command_line():

@@ -3,6 +3,7 @@
 import numpy as np
 
 from facelens import metrics
+from facelens.metrics import wilson
 from facelens.thresholds import GRID, Curves
 
 FOLDS = 5
@@ -46,17 +47,6 @@ def cross_fit(logits: np.ndarray, labels: np.ndarray, people: np.ndarray) -> np.
         temperature = fit_temperature(logits[~held], labels[~held])
         probabilities[held] = sigmoid(logits[held] / temperature)
     return probabilities
-
-
-def wilson(hits: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of a share (Wilson, 1927); NaN where there is nothing to count."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = hits / total
-        centre = (share + _Z**2 / (2 * total)) / (1 + _Z**2 / total)
-        reach = _Z / (1 + _Z**2 / total) * np.sqrt(
-            share * (1 - share) / total + _Z**2 / (4 * total**2)
-        )  # fmt: skip
-    return centre - reach, centre + reach
 
 
 def measure(names: tuple[str, ...], probabilities: np.ndarray, labels: np.ndarray) -> Curves:

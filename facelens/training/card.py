@@ -132,14 +132,24 @@ def _training(config: Config) -> str:
     return f"""## Training
 
 {data.get("train", "?")} training and {data.get("valid", "?")} validation faces, people apart. \
-Start: {recipe.get("start", "?")}. Binary cross-entropy, AdamW with one-cycle, mixup \
-{recipe.get("mixup")}, averaged weights (EMA {recipe.get("ema")}), flips, small turns, shifts and \
+Start: {recipe.get("start", "?")}.{_teachers(recipe)} Binary cross-entropy, AdamW with \
+one-cycle, mixup {recipe.get("mixup")}, averaged weights (EMA {recipe.get("ema")}), flips, small turns, shifts and \
 changes of light. Validation figures below are of the averaged weights, uncalibrated and \
 without mirroring; the training loss is of mixed pictures and reads higher.
 
 {chr(10).join(table)}
 
 The graph and torch differ by at most {config.metrics["graph_difference"]:.1g} in a logit."""
+
+
+def _teachers(recipe: dict[str, Any]) -> str:
+    teachers = recipe.get("teachers", [])
+    if not teachers:
+        return ""
+    return (
+        f" Learnt from the labels and, with a share of {recipe['teacher_share']:g}, from "
+        f"{' and '.join(teachers)}."
+    )
 
 
 def _overall(results: dict[str, Evaluation]) -> str:
@@ -160,6 +170,8 @@ def _overall(results: dict[str, Evaluation]) -> str:
         ("majority", "majority class"),
         ("ece", "mean ECE, 15 bins"),
         ("ece_floor", "its sampling floor"),
+        ("ece_steady", "mean ECE without attributes labelled otherwise in test"),
+        ("ece_floor_steady", "its sampling floor"),
     ):
         cells = [f"{results[n].overall[key]['value']:.4f}" for n in names]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
@@ -200,7 +212,27 @@ def _by_group(shown: Evaluation, split: str) -> str:
     ]
     for title, group in shown.groups.items():
         lines.append(f"| {title} | {group['faces']} | {_error(group)} |")
+    lines += [
+        "",
+        "Share of the faces with a yes that are found in each group, with its 95 % interval; "
+        "“too few” under 20 faces with a yes.",
+        "",
+        f"| attribute | {' | '.join(shown.groups)} |",
+        f"|---|{'---|' * len(shown.groups)}",
+    ]
+    asked = {name: None for group in shown.groups.values() for name in group.get("recall", {})}
+    lines += [
+        f"| {name} | {' | '.join(_share(group, name) for group in shown.groups.values())} |"
+        for name in asked
+    ]
     return "\n".join(lines)
+
+
+def _share(group: dict[str, Any], name: str) -> str:
+    found = group.get("recall", {}).get(name, "too few")
+    if isinstance(found, str):
+        return found
+    return f"{found['value']:.2f} ({found['low']:.2f}-{found['high']:.2f})"
 
 
 def _error(group: dict[str, Any]) -> str:

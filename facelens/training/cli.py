@@ -215,7 +215,8 @@ def _recipe(args: argparse.Namespace) -> learn.Recipe:
 def _start(args: argparse.Namespace) -> str:
     if args.start_from and (args.start_from / "config.json").is_file():
         if (args.start_from / "manifest.json").is_file():
-            return load_model(str(args.start_from)).title
+            begun = load_model(str(args.start_from))
+            return f"{begun.title}, which began with {begun.config.recipe.get('start', '?')}"
         return f"the run {args.start_from.name}"
     return "random" if args.from_scratch else "ImageNet"
 

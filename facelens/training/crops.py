@@ -20,11 +20,10 @@ from matplotlib.patches import Rectangle
 from facelens.errors import DataError, DetectorError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Box, Face, align, detect, find_faces
 from facelens.loose import Framed, frame, match
-from facelens.metrics import resample_people
+from facelens.metrics import resample_people, wilson
 from facelens.model import Model
 from facelens.model.network import BATCH
 from facelens.photo import Photo
-from facelens.training.calibrate import wilson
 from facelens.training.plots import AMBER, GREY, INK, SERIES, TEAL, bars
 
 if TYPE_CHECKING:

@@ -149,6 +149,7 @@ def export(
         recipe={
             **run.recipe.asdict(),
             "start": run.about.get("start", ""),
+            "teachers": run.about.get("teachers", []),
             "versions": run.about.get("versions", {}),
             "history": run.history,
         },

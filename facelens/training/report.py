@@ -124,8 +124,6 @@ def table(result: Evaluation) -> "pd.DataFrame":
 
 def reliability(told: Answers, names: Sequence[str]) -> Figure:
     """How often a yes is right where the network says 30 %, 60 %, …, with 95 % intervals."""
-    from facelens.training.calibrate import wilson
-
     figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 2.8), sharey=True)
     edges = np.linspace(0, 1, 11)
     for axis, name in zip(np.atleast_1d(axes), names, strict=True):
@@ -134,7 +132,7 @@ def reliability(told: Answers, names: Sequence[str]) -> Figure:
         bins = np.minimum((p * 10).astype(int), 9)
         total = np.bincount(bins, minlength=10)
         hits = np.bincount(bins, y, minlength=10)
-        low, high = wilson(hits, total)
+        low, high = metrics.wilson(hits, total)
         with np.errstate(invalid="ignore"):
             centre, share = np.bincount(bins, p, minlength=10) / total, hits / total
         axis.plot(edges, edges, color=GREY, linewidth=0.8)
@@ -194,5 +192,7 @@ def found_by_group(result: Evaluation, names: Sequence[str]) -> "pd.DataFrame":
     )
 
 
-def _cell(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.2f}"
+def _cell(found: dict[str, float] | str) -> str:
+    if isinstance(found, str):
+        return found
+    return f"{found['value']:.2f} ({found['low']:.2f}-{found['high']:.2f})"
