@@ -133,9 +133,9 @@ def _training(config: Config) -> str:
 
 {data.get("train", "?")} training and {data.get("valid", "?")} validation faces, people apart. \
 Start: {recipe.get("start", "?")}.{_teachers(recipe)} Binary cross-entropy, AdamW with \
-one-cycle, mixup {recipe.get("mixup")}, averaged weights (EMA {recipe.get("ema")}), flips, small turns, shifts and \
-changes of light. Validation figures below are of the averaged weights, uncalibrated and \
-without mirroring; the training loss is of mixed pictures and reads higher.
+one-cycle, mixup {recipe.get("mixup")}, averaged weights (EMA {recipe.get("ema")}), flips, small \
+turns, shifts and changes of light. Validation figures below are of the averaged weights, \
+uncalibrated and without mirroring; the training loss is of mixed pictures and reads higher.
 
 {chr(10).join(table)}
 
@@ -176,7 +176,7 @@ def _overall(results: dict[str, Evaluation]) -> str:
         cells = [f"{results[n].overall[key]['value']:.4f}" for n in names]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     if "valid" in results:
-        lines += ["", "Temperatures and thresholds were fitted on the validation faces: its ECE "
+        lines += ["", "Calibration and thresholds were fitted on the validation faces: its ECE "
                   "flatters. Nothing was tuned on the test faces."]  # fmt: skip
     return "\n".join(lines)
 
