@@ -76,7 +76,8 @@ def max_pool(picture: np.ndarray, size: int = 2) -> np.ndarray:
 
 def connect(picture: np.ndarray, weights: np.ndarray, bias: float = 0.0) -> float:
     """Lay a picture out as a row of numbers and give their weighted sum: one logit."""
-    return float(F.linear(_batch(picture).flatten(1), torch.from_numpy(weights[None]))[0, 0] + bias)
+    row = torch.from_numpy(np.asarray(weights, np.float32)[None])
+    return float(F.linear(_batch(picture).flatten(1), row)[0, 0] + bias)
 
 
 def _batch(picture: np.ndarray) -> Tensor:
