@@ -180,11 +180,15 @@ def _check(args: argparse.Namespace) -> None:
         raise DataError(f"There is no file {args.backbone_weights}.")
     if args.start_from:
         learn.weights_file(args.start_from)
+    build(args.arch, 1, from_scratch=True)
+    _check_place(args)
+
+
+def _check_place(args: argparse.Namespace) -> None:
     try:
         torch.zeros(1, device=args.device or "cpu")
     except (RuntimeError, AssertionError) as error:
         raise DataError(f"There is no device {args.device!r} here; try cpu.") from error
-    build(args.arch, 1, from_scratch=True)
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -310,7 +314,7 @@ def _add_experiment(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--device", help="cuda or cpu; default: cuda where there is one")
     parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
-    parser.set_defaults(call=_experiment, backbone_weights=None)
+    parser.set_defaults(call=_experiment)
 
 
 def _experiment(args: argparse.Namespace) -> int:
@@ -324,7 +328,7 @@ def _experiment(args: argparse.Namespace) -> int:
     experiment.find(args.name)
     if args.data is None:
         raise DataError(f"Which faces? Give a folder: facelens experiment {args.name} DATA.")
-    _check(args)
+    _check_place(args)
     chosen = ("size", "limit", "epochs", "seeds", "batch_size", "arch", "weights", "device")
     settings = {name: getattr(args, name) for name in chosen if getattr(args, name) is not None}
     faces = experiment.open_faces(
