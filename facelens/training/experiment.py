@@ -295,8 +295,10 @@ def _do(  # noqa: PLR0917 - called once
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": machine(settings.device),
     }
-    # Written last: its presence says that all is done.
-    (folder / "result.json").write_text(json.dumps(row, indent=1) + "\n")
+    # Written last, and whole: its presence says that all is done.
+    partial = folder / "result.json.part"
+    partial.write_text(json.dumps(row, indent=1) + "\n")
+    partial.replace(folder / "result.json")
     (folder / "last.pt").unlink(missing_ok=True)  # four networks large, and nothing goes on
     log.info("%s, seed %d: %.1f %%", trial.name, seed, 100 * row["valid_accuracy"])
     return folder
@@ -374,9 +376,9 @@ def latency(network: AttributeNetwork, size: tuple[int, int], *, times: int = 15
     try:
         with torch.no_grad():
             for _ in range(times + 2):
-                began = time.perf_counter()
+                began = time.thread_time()  # whatever else the machine does
                 network(picture)
-                seconds.append(time.perf_counter() - began)
+                seconds.append(time.thread_time() - began)
     finally:
         torch.set_num_threads(threads)
     return float(np.median(seconds[2:]))
@@ -497,7 +499,7 @@ def split_people(train: Store, valid: Store, split: str, limit: int | None) -> t
     _, begin, of = np.unique(people[held], return_index=True, return_inverse=True)
     nth = np.arange(len(held)) - begin[of]
     alone = np.bincount(of)[of] == 1
-    asked, seen = held[(nth % 2 == 0) & ~alone][: count // 4], held[nth % 2 == 1]
+    asked, seen = held[(nth % 2 == 0) & ~alone][: count // 2], held[nth % 2 == 1]
     seen = seen[np.isin(people[seen], people[asked])]
     others = _whole_people(people, np.arange(first), rng)
     learnt = others if split == "apart" else np.concatenate([seen, others])
