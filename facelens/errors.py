@@ -10,6 +10,10 @@ class FacelensError(Exception):
 
     exit_code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback: the sentence."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class PhotoError(FacelensError):
     """A file that is not a photo that can be read."""

@@ -110,12 +110,13 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
 
 
 def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
-    tables = list(_tables(files, limit))
-    schema = tables[0].schema
+    """Decode a few hundred pictures at a time: all of CelebA's bytes would not fit in memory."""
+    schema = pq.read_schema(files[0])
     names = [field.name for field in schema if str(field.type) == "bool"]
     if "image" not in schema.names or not names:
         raise DataError(f"{files[0]} has no column `image` or no yes/no columns.")
-    count = sum(len(table) for table in tables)
+    count = sum(pq.read_metadata(file).num_rows for file in files)
+    count = min(count, limit or count)
     log.info("Decoding %d pictures into %s (%.1f GB).", count, folder, count * PIXELS / 1e9)
     folder.mkdir(parents=True, exist_ok=True)
     # Writing to a map of a file on a full disk ends a process with no word.
@@ -127,40 +128,37 @@ def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
     images = np.memmap(
         folder / "images.u8", np.uint8, "w+", shape=(count, CROP_HEIGHT, CROP_WIDTH, 3)
     )
+    labels = np.empty((count, len(names)), bool)
+    people = np.arange(count)
     paths: list[str] = []
-    start = 0
     with ProcessPoolExecutor(cores()) as pool:
-        for table in tables:
-            structs = table.column("image").to_pylist()
+        for batch in _batches(files, count):
+            start, stop = len(paths), len(paths) + len(batch)
+            structs = batch.column("image").to_pylist()
             paths += [struct["path"] for struct in structs]
             encoded = [struct["bytes"] for struct in structs]
             for i, pixels in enumerate(pool.map(_pixels, encoded, paths[start:], chunksize=64)):
                 images[start + i] = pixels
-            start += len(structs)
+            for column, name in enumerate(names):
+                labels[start:stop, column] = batch.column(name).to_numpy(zero_copy_only=False)
+            if "celeb_id" in schema.names:
+                people[start:stop] = batch.column("celeb_id").to_numpy()
     images.flush()
-    columns = [
-        np.concatenate([t.column(n).to_numpy(zero_copy_only=False) for t in tables]) for n in names
-    ]
-    np.save(folder / "labels.npy", np.stack(columns, 1).astype(bool))
-    people = (
-        np.concatenate([table.column("celeb_id").to_numpy() for table in tables])
-        if "celeb_id" in schema.names
-        else np.arange(count)
-    )
+    np.save(folder / "labels.npy", labels)
     np.save(folder / "people.npy", people.astype(np.int64))
     # Written last: its presence says that the folder is whole.
     (folder / "meta.json").write_text(json.dumps({"count": count, "names": names, "paths": paths}))
 
 
-def _tables(files: list[Path], limit: int | None) -> Iterator[pa.Table]:
-    """The rows of each file, the first `limit` of all."""
+def _batches(files: list[Path], count: int) -> Iterator[pa.RecordBatch]:
+    """The first `count` rows of the files, some at a time."""
     for file in files:
-        table = pq.read_table(file).slice(0, limit)
-        yield table
-        if limit is not None:
-            limit -= len(table)
-            if limit <= 0:
-                return
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches(512):
+                yield batch.slice(0, count)
+                count -= min(len(batch), count)
+                if not count:
+                    return
 
 
 def _pixels(encoded: bytes, path: str) -> np.ndarray:
