@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from facelens.training import experiment, plots
+from facelens.training import crops, experiment, explore, plots
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -23,6 +23,11 @@ RESULTS = ROOT / "benchmarks" / "results"
 FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
     for name, table in experiment.EXPERIMENTS.items()
+} | {
+    "haar_kept": ("haar.csv", crops.kept_figure),
+    "haar_published": ("haar.csv", crops.published_figure),
+    "haar_sizes": ("haar_sizes.csv", crops.size_figure),
+    "imbalance": ("imbalance.csv", explore.imbalance_plot),
 }
 
 
