@@ -9,6 +9,8 @@ pytest.importorskip("matplotlib", reason="needs the extra `train`: pip install -
 
 from pathlib import Path  # noqa: E402
 
+from matplotlib import pyplot as plt  # noqa: E402
+
 from facelens.errors import DataError, DetectorError  # noqa: E402
 from facelens.faces import align, find_faces  # noqa: E402
 from facelens.loose import frame  # noqa: E402
@@ -22,6 +24,12 @@ RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 FACE = (60, 100, 60, 60)
 MOUTH = (60, 145, 40, 40)
 CORNER = (0, 0, 40, 40)
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open():
+    yield
+    plt.close("all")
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +181,16 @@ def test_a_box_alone_moves_and_scales_and_does_not_turn(crop):
     assert np.ptp(columns) < 5 * align.TEMPLATE_BOX.w / face.box.w + 3
 
 
+def test_the_box_and_nothing_else_fills_the_picture(crop):
+    framed = frame(crop, 0, 0)
+    face = find_faces(Photo(framed.canvas), detector="haar")[0]
+    x, y, w, h = (round(v) for v in face.box)
+    marked = np.zeros_like(framed.canvas)
+    marked[y : y + h, x : x + w] = 255
+    cut = crops.tight(Photo(marked), face.box)
+    assert (cut > 127).mean() > 0.95
+
+
 def test_disturbed_crops_are_compared_with_labels_and_with_the_answers_before():
     upper = np.zeros((218, 178, 3), np.uint8)
     upper[:90] = 255
@@ -186,9 +204,22 @@ def test_every_way_of_cutting_out_answers_about_the_same_faces(crop):
     blank = np.full_like(crop, 128)
     faces = store([crop, blank, crop], np.zeros((3, 1), bool))
     rows = crops.served(Brightness(), faces, detector="haar")
-    assert [row["faces"] for row in rows] == [2, 2, 2]
+    assert [row["faces"] for row in rows] == [2, 2, 2, 2]
     with pytest.raises(DataError, match="No face"):
         crops.served(Brightness(), faces.take(slice(1, 2)), detector="haar")
+
+
+def test_the_lesson_says_rightly_which_variants_reproduce_what_was_published():
+    rows = [row for row in crops.read_rows(RESULTS / "haar.csv") if row["published_percent"]]
+    apart = {}
+    for row in rows:
+        gap = abs(float(row["kept_percent"]) - float(row["published_percent"]))
+        variant = (row["cascade"], row["look"])
+        apart[variant] = max(gap, apart.get(variant, 0))
+    assert len(rows) == 2 * len(apart) == 18
+    assert {variant for variant, gap in apart.items() if gap <= 3} == {
+        ("default", how) for how in crops.LOOKS
+    }
 
 
 def test_figures_are_drawn_from_the_committed_results():
@@ -206,6 +237,12 @@ def test_figures_are_drawn_from_the_committed_results():
 def test_the_lesson_draws_what_it_counts(crop):
     seen = crops.look([crop], smallest=60)
     assert crops.boxes_figure(seen, [crop], 3).axes
+    found = (repeated((FACE, 12), (MOUTH, 12)), repeated((CORNER, 12)))
+    wrong = crops.wrong_figure(crops.Windows("alt", "grey", 1.2, 30, found), [crop, crop], 3)
+    assert wrong.get_suptitle() == "2 wrong boxes in 2 pictures"
+    assert [a.get_title("center") for a in wrong.axes if a.images] == ["40 px", "40 px"]
+    assert not any(a.images for a in crops.wrong_figure(seen, [crop], 10).axes)
+    assert crops.price_figure([seen.kept(60, 3).row()]).axes
     assert len(crops.sweep([crop], scale_factors=(1.2,), min_sizes=(60,), min_neighbors=(3,))) == 1
     assert len(crops.road_figure(*crops.example([crop] * 20)).axes) == 4
     faces = store([crop], np.zeros((1, 1), bool))

@@ -326,6 +326,13 @@ def upright(photo: Photo, box: Box) -> np.ndarray:
     return align.straighten(photo.pixels, np.array([[scale, 0, x], [0, scale, y]], np.float32))
 
 
+def tight(photo: Photo, box: Box) -> np.ndarray:
+    """Cut out no more than a face's box, at the template's size: what many programs do."""
+    scale = CROP_WIDTH / box.w
+    x, y = np.subtract((CROP_WIDTH / 2, CROP_HEIGHT / 2), np.multiply(box.centre, scale))
+    return align.straighten(photo.pixels, np.array([[scale, 0, x], [0, scale, y]], np.float32))
+
+
 def answers(model: Model, crops: Sequence[np.ndarray], faces: "Store") -> np.ndarray:
     """The network's yes or no to every question of `faces`, bool (n, attributes)."""
     said = np.concatenate(
@@ -369,7 +376,7 @@ def served(
 
     Only faces that the detector finds count, so that all ways answer about the same faces.
     """
-    rows, straight, plain = [], [], []
+    rows, straight, plain, close = [], [], [], []
     for i, crop in enumerate(faces.images):
         framed = frame(np.ascontiguousarray(crop), seed, i)
         face, _ = match(framed, find_faces(Photo(framed.canvas), detector=detector))
@@ -377,11 +384,16 @@ def served(
             rows.append(i)
             straight.append(face.crop)
             plain.append(upright(Photo(framed.canvas), face.box))
+            close.append(tight(Photo(framed.canvas), face.box))
     if not rows:
         raise DataError("No face was found in the loosely framed pictures.")
     seen = faces.take(np.array(rows))
-    ways = {"the data set's own crop": list(seen.images), "box only": plain,
-            "box, points, straightened": straight}  # fmt: skip
+    ways = {
+        "the data set's own crop": list(seen.images),
+        "box, points, straightened": straight,
+        "box, framed alike, not turned": plain,
+        "the box and nothing else": close,
+    }
     return [
         {
             "way": way,
@@ -530,6 +542,38 @@ def boxes_figure(windows: Windows, pictures: Sequence[np.ndarray], min_neighbors
                       label=name)  # fmt: skip
     right.set(xlabel="width of the box, pixels", ylabel="from its middle to mid-eyes, pixels")
     right.legend(fontsize=8)
+    return figure
+
+
+def wrong_figure(
+    windows: Windows, pictures: Sequence[np.ndarray], min_neighbors: int, *, count: int = 16
+) -> Figure:
+    """Wrong boxes in their pictures, parts of a face first, from the smallest to the largest."""
+    boxes = windows.boxes(windows.smallest, min_neighbors)
+    wrong = [
+        (what, tuple(box), i)
+        for i, each in enumerate(boxes)
+        for box, what in zip(each, kind(each), strict=True)
+        if what
+    ]
+    parts = sorted(wrong, key=lambda w: (w[0], w[1][2]))
+    shown = (
+        [parts[i] for i in np.unique(np.linspace(0, len(parts) - 1, count).astype(int))]
+        if parts
+        else []
+    )
+    columns = 8
+    rows = max(1, -(-len(shown) // columns))
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(1.25 * columns, 0.3 + 1.6 * rows), squeeze=False
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, (what, (x, y, w, h), i) in zip(axes.flat, shown, strict=False):
+        axis.imshow(pictures[i])
+        axis.add_patch(Rectangle((x, y), w, h, fill=False, color=_COLOURS[what], lw=2))
+        axis.set_title(f"{w} px", fontsize=8, loc="center")
+    figure.suptitle(f"{len(parts)} wrong boxes in {len(pictures)} pictures", fontsize=10)
     return figure
 
 

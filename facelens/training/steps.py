@@ -272,6 +272,7 @@ class Place:
     """
 
     part: str
+    layer: str
     channel: int
     still: np.ndarray
     moved: np.ndarray
@@ -297,7 +298,7 @@ def places(model: Model, faces: Store, title: str, *, down: int = 26) -> list[Pl
         channel = int(_strength(picked, here).argmax())
         a, b = still[channel], moved[channel]
         strengths = (_strength(a, here), _strength(b, there), _strength(b, here))
-        found.append(Place(part, channel, a, b, *map(float, strengths)))
+        found.append(Place(part, title, channel, a, b, *map(float, strengths)))
     return found
 
 
@@ -462,13 +463,17 @@ def places_figure(found: Sequence[Place], faces: Store, *, down: int = 26) -> Fi
     """Mean answer of each picked channel over the mean face, still and moved down."""
     face = faces.images[1::2].mean(0).astype(np.uint8)
     lower = _lowered(face, down)
-    figure, axes = plt.subplots(1, 2 * len(found), figsize=(5 * len(found), 3.4), squeeze=False)
-    for i, place in enumerate(found):
-        still = f"{place.part}, channel {place.channel}: {place.there:.1f}x"
-        moved = f"moved: {place.followed:.1f}x, where it was: {place.stayed:.1f}x"
-        pair = ((face, place.still, still), (lower, place.moved, moved))
-        for axis, (picture, maps, title) in zip(axes[0, 2 * i : 2 * i + 2], pair, strict=True):
-            axis.imshow(overlay(picture, maps, opacity=0.8))
-            axis.set_title(title, fontsize=9)
-            axis.axis("off")
+    rows = -(-len(found) // 2)
+    figure, axes = plt.subplots(rows, 4, figsize=(10, 3.6 * rows), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for place, (left, right) in zip(found, axes.reshape(-1, 2), strict=False):
+        left.imshow(overlay(face, place.still, opacity=0.8))
+        right.imshow(overlay(lower, place.moved, opacity=0.8))
+        left.set_title(
+            f"{place.part}? {place.layer}, channel {place.channel}\n{place.there:.1f}x", fontsize=9
+        )
+        right.set_title(
+            f"moved: {place.followed:.1f}x,\nwhere it was: {place.stayed:.1f}x", fontsize=9
+        )
     return figure
