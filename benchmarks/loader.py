@@ -73,7 +73,7 @@ def fastais(
 ) -> Way:
     names = np.array(store.names)
 
-    def labels(path: Path) -> list[str]:
+    def labels(path: Path) -> list:  # fastai cannot read list[str]
         return list(names[store.labels[int(path.stem)]])
 
     last = [*aug_transforms(size=SIZE, max_warp=0.0), Normalize.from_stats(MEAN, STD)]

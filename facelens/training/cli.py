@@ -180,7 +180,8 @@ def _check(args: argparse.Namespace) -> None:
         raise DataError(f"There is no file {args.backbone_weights}.")
     if args.start_from:
         learn.weights_file(args.start_from)
-    build(args.arch, 1, from_scratch=True)
+    with torch.device("meta"):  # shapes only
+        build(args.arch, 1, from_scratch=True)
     _check_place(args)
 
 
