@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`: pip install -e '.[train]'")
 pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.[train]'")
 
+from facelens.cli import main  # noqa: E402
 from facelens.errors import DataError, DownloadError, OutputError  # noqa: E402
 from facelens.training import experiment, learn, network  # noqa: E402
 from facelens.training.augment import plain  # noqa: E402
@@ -280,25 +281,24 @@ def test_a_step_lasts_from_batch_to_batch(faces, tmp_path):
     assert all(seconds > 0 for seconds in steps)
 
 
-def facelens(*argv):
-    return subprocess.run(
-        [sys.executable, "-m", "facelens", "experiment", *argv],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def test_the_command_lists_its_tables_and_refuses_others(tmp_path):
-    listed = facelens()
-    assert listed.returncode == 0
+def test_the_command_lists_its_tables_and_refuses_others(tmp_path, capsys):
+    assert main(["experiment"]) == 0
+    listed = capsys.readouterr().out
     for name, what in experiment.names().items():
-        assert f"{name} " in listed.stdout
-        assert what in listed.stdout
-    for argv in (["nonsense"], ["men"], ["men", str(tmp_path), "--out", str(tmp_path / "runs")]):
-        done = facelens(*argv)
-        assert done.returncode == 2
-        assert done.stderr.startswith("facelens: ")
-        assert done.stderr.count("\n") == 1
-    assert "architectures" in facelens("nonsense").stderr
+        assert f"{name} " in listed
+        assert what in listed
+    runs = str(tmp_path / "runs")
+    for argv, words in (
+        (["nonsense"], "no experiment 'nonsense'; there are architectures, men"),
+        (["men"], "Give a folder"),
+        (["men", str(tmp_path), "--out", runs], "facelens download celeba"),
+        (["men", str(tmp_path), "--out", runs, "--device", "moon"], "no device 'moon'"),
+    ):
+        assert main(["experiment", *argv]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("facelens: ")
+        assert words in said
+        assert said.count("\n") == 1
 
 
 @pytest.mark.usefixtures("toy")
@@ -331,3 +331,25 @@ def test_committed_tables_say_how_large_they_are():
         for row in rows:
             for column in ("size", "train_images", "epochs", "start", "date", "machine"):
                 assert row[column], (table.name, row["name"], column)
+
+
+def test_leakage_is_measured_after_the_last_epoch(faces, tmp_path, monkeypatch):
+    """The best epoch is chosen on the faces held out, which are what is measured."""
+    trial = Trial("apart", attributes=("Bright",), split="apart")
+    table = Experiment("A toy.", (trial,), experiment.splits, epochs=2)
+    monkeypatch.setitem(experiment.EXPERIMENTS, "toy", table)
+    kept = []
+    load = learn.Run.load_best
+
+    def worst(run, model):
+        kept.append(load(run, model))
+        with torch.no_grad():
+            model.head.bias.fill_(1e3)
+        return model
+
+    monkeypatch.setattr(learn.Run, "load_best", worst)
+    (row,) = experiment.run("toy", faces, out=tmp_path, settings=SMALL)
+    assert kept
+    folder = next((tmp_path / "toy").glob("apart-0-*"))
+    assert np.load(folder / "answers.npz")["valid"].min() < 1
+    assert row["epochs"] == "2"
