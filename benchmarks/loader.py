@@ -7,14 +7,16 @@ uint8 pictures in memory, shuffled, at their own size; "on the device" adds resi
 and normalisation of the whole batch there. fastai's `DataBlock` does the same over the same crops
 as JPEG files. A training step is that of the recipe, MobileNetV2 on 128 x 104 pixels; beside
 it stands the same step on one batch that is on the device already, which is as fast as any loader
-can be. Repeats of all ways are interleaved; the medians count. Writes
-benchmarks/results/loader.csv.
+can be. Repeats of all ways are interleaved; the medians count. Pictures per second are by the
+clock; beside them stands the time of the processor, workers and all, which tells the same on a
+machine that has other work. A CPU computes on one thread. Writes benchmarks/results/loader.csv.
 """
 
 import argparse
 import csv
 import datetime as dt
 import platform
+import resource
 import statistics
 import tempfile
 import time
@@ -143,35 +145,51 @@ def steps(store: Store, device: torch.device, *, loaded: bool) -> Way:
     return train
 
 
-def rate(way: Way, device: torch.device) -> float:
-    started = time.perf_counter()
+def processor() -> float:
+    """Seconds of all cores that this process and its finished workers have had."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def cost(way: Way, device: torch.device) -> tuple[float, float]:
+    """Seconds a picture: by the clock, and of the processor."""
+    started, used = time.perf_counter(), processor()
     count = way()
     if device.type == "cuda":
         torch.cuda.synchronize()
-    return count / (time.perf_counter() - started)
+    return (time.perf_counter() - started) / count, (processor() - used) / count
 
 
-def compare(ways: dict[str, Way], repeats: int, device: torch.device) -> dict[str, float]:
-    """Median pictures per second of each way, in turns after one round to warm up."""
-    rates: dict[str, list[float]] = {name: [] for name in ways}
+def compare(
+    ways: dict[str, Way], repeats: int, device: torch.device
+) -> dict[str, tuple[float, float]]:
+    """Median costs of each way, in turns after one round to warm up."""
+    costs: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(1 + repeats):
         for name, way in ways.items():
-            rates[name].append(rate(way, device))
-    return {name: statistics.median(values[1:]) for name, values in rates.items()}
+            costs[name].append(cost(way, device))
+    return {
+        name: tuple(statistics.median(column) for column in zip(*values[1:], strict=True))
+        for name, values in costs.items()
+    }
 
 
-def table(measured: dict[str, dict[str, float]], pictures: dict[str, int]) -> list[dict[str, Any]]:
-    """One row a way; the ratio is that of the group's first way to this one."""
+def table(
+    measured: dict[str, dict[str, tuple[float, float]]], pictures: dict[str, int]
+) -> list[dict[str, Any]]:
+    """One row a way; a ratio of 5 says that it costs 5 times what `Batches` costs."""
     return [
         {
             "what": what,
             "way": name,
             "pictures": pictures[what],
-            "pictures_per_second": round(value, 1),
-            "ratio_of_first": round(next(iter(values.values())) / value, 3),
+            "pictures_per_second": round(1 / clock, 1),
+            "ratio": round(clock / values["Batches"][0], 3),
+            "processor_ms": round(1000 * used, 3),
+            "processor_ratio": round(used / values["Batches"][1], 3),
         }
         for what, values in measured.items()
-        for name, value in values.items()
+        for name, (clock, used) in values.items()
     ]
 
 
@@ -180,7 +198,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--limit", type=int, default=2000, help="crops to load")
+    parser.add_argument("--limit", type=int, default=640, help="crops to load")
     parser.add_argument("--trained", type=int, default=128, help="crops to train on")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -188,6 +206,7 @@ def main() -> None:
     parser.add_argument("--no-file", action="store_true", help="print the rows, write no file")
     args = parser.parse_args()
     device = torch.device(args.device)
+    torch.set_num_threads(1)
     store = open_store(args.data, "train", cache=args.cache, limit=args.limit)
     few = store.take(slice(args.trained))
     measured = {}
@@ -213,7 +232,7 @@ def main() -> None:
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": torch.cuda.get_device_name()
         if device.type == "cuda"
-        else f"{platform.machine()} {platform.system()}, {torch.get_num_threads()} threads",
+        else f"{platform.machine()} {platform.system()}, 1 thread",
         "torch": torch.__version__,
     }
     counts = {what: len(store) for what in measured} | {"training step": len(few)}
