@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import torch
 
-from facelens.errors import DataError
 from facelens.faces.detect import cache_folder
 from facelens.training.data import Store, open_store
 
@@ -65,24 +64,19 @@ def start(data: Path | str | None = None) -> Lesson:
 
     Args:
         data: folder of CelebA's parquet files; without it celeba/ under `FACELENS_DATA`, or
-            under data/ here. Lesson 1 fetches them.
+            data/celeba beside notebooks/. Lesson 1 fetches them.
 
-    `FACELENS_RUNS` names another folder for runs than runs/, `FACELENS_CACHE` one for decoded
-    pictures; `FACELENS_QUICK=1` tries the lesson on a slice.
+    `FACELENS_RUNS` names another folder for runs than runs/ there, `FACELENS_CACHE` one for
+    decoded pictures; `FACELENS_QUICK=1` tries the lesson on a slice.
     """
     from facelens.training import plots
 
-    root = Path(os.environ.get("FACELENS_DATA", "data"))
-    folder = Path(data) if data else root / "celeba"
-    runs = Path(os.environ.get("FACELENS_RUNS", "runs"))
+    checkout = Path(__file__).parents[2]
+    home = checkout if (checkout / "notebooks").is_dir() else Path.cwd()
+    folder = Path(data or Path(os.environ.get("FACELENS_DATA", home / "data")) / "celeba")
+    runs = Path(os.environ.get("FACELENS_RUNS", home / "runs"))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     quick = os.environ.get("FACELENS_QUICK", "0") not in ("", "0")
     logging.getLogger("facelens").setLevel(logging.INFO)
     plots.style()
     return Lesson(folder, cache_folder(), runs, device, quick)
-
-
-def need_faces(here: Lesson) -> None:
-    """Say what to do where there are no faces yet."""
-    if not any(here.data.rglob("valid-*.parquet")):
-        raise DataError(f"There are no faces in {here.data}: run the first lesson, which fetches.")
