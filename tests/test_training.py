@@ -345,6 +345,15 @@ def test_sizes_may_grow_by_epoch_on_the_command_line():
             cli._growing(wrong)
 
 
+def test_from_random_weights_all_layers_learn_as_fast():
+    def spread(*start):
+        args = cli._parser().parse_args(["train", "DATA", "--out", "RUN", *start])
+        return cli._recipe(args).stages[1].spread
+
+    assert spread("--from-scratch") == 1
+    assert spread() > 1
+
+
 def test_the_commands_say_what_is_wrong_in_a_sentence(tmp_path):
     for argv in (
         ["train", str(tmp_path), "--out", str(tmp_path / "run")],

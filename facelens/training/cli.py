@@ -21,6 +21,13 @@ from facelens.training.teach import taught
 
 def main(argv: Sequence[str]) -> int:
     """Run one of the training commands."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("facelens").setLevel(logging.INFO)
+    return int(args.call(args))
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="facelens", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     _add_train(
@@ -30,10 +37,7 @@ def main(argv: Sequence[str]) -> int:
     _add_experiment(
         commands.add_parser("experiment", help="train a table of networks", allow_abbrev=False)
     )
-    args = parser.parse_args(argv)
-    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
-    logging.getLogger("facelens").setLevel(logging.INFO)
-    return int(args.call(args))
+    return parser
 
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
@@ -204,6 +208,8 @@ def _recipe(args: argparse.Namespace) -> learn.Recipe:
         unfrozen = replace(unfrozen, epochs=args.epochs[1])
     if args.size:
         frozen, unfrozen = replace(frozen, sizes=args.size[:1]), replace(unfrozen, sizes=args.size)
+    if args.from_scratch:  # early layers have as much to learn as late ones
+        unfrozen = replace(unfrozen, spread=1.0)
     if args.rate:
         unfrozen = replace(unfrozen, rate=args.rate)
     if args.still:
