@@ -165,9 +165,11 @@ def compare(
 ) -> dict[str, tuple[float, float]]:
     """Median costs of each way, in turns after one round to warm up."""
     costs: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
-    for _ in range(1 + repeats):
-        for name, way in ways.items():
+    for turn in range(1 + repeats):
+        # To and fro, so that no way always comes after the same other one.
+        for name, way in list(ways.items())[:: 1 if turn % 2 else -1]:
             costs[name].append(cost(way, device))
+            print(f"{name}: {1 / costs[name][-1][0]:.0f} pictures per second", flush=True)
     return {
         name: tuple(statistics.median(column) for column in zip(*values[1:], strict=True))
         for name, values in costs.items()
@@ -198,7 +200,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
-    parser.add_argument("--limit", type=int, default=640, help="crops to load")
+    parser.add_argument("--limit", type=int, default=2000, help="crops to load")
     parser.add_argument("--trained", type=int, default=128, help="crops to train on")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -225,7 +227,7 @@ def main() -> None:
             "Batches": steps(few, device, loaded=True),
             "one batch, on the device already": steps(few, device, loaded=False),
         },
-        args.repeats,
+        3 * args.repeats,
         device,
     )
     stamp = {
