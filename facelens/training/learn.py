@@ -23,6 +23,7 @@ from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
+from fastcore.basics import noop
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -317,6 +318,7 @@ def train(
         learn = _learner(recipe, index, dls, network, own)
         if not progress or processes.rank():
             learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
+            learn.logger = noop  # fastai prints each epoch where there is no bar
         if after_epoch:
             learn.add_cb(Then(after_epoch))
         learn.create_opt()
