@@ -77,14 +77,14 @@ def augment(
         ],
         1,
     ).to(crops.device)
-    pixels = crops.permute(0, 3, 1, 2).float() / 255
+    pixels = crops.permute(0, 3, 1, 2).float()
     grid = F.affine_grid(theta, [n, 3, *size], align_corners=False)
-    pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
+    pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False).div_(255)
 
     def each(reach: float) -> Tensor:
         return (1 + draw(reach)).view(n, 1, 1, 1).to(crops.device)
 
-    pixels = pixels * each(how.light)
+    pixels = pixels.mul_(each(how.light))
     pixels = torch.lerp(pixels.mean((1, 2, 3), keepdim=True), pixels, each(how.light))
     pixels = torch.lerp(pixels.mean(1, keepdim=True), pixels, each(how.colour))
-    return normalise(pixels.clamp(0, 1))
+    return normalise(pixels.clamp_(0, 1))
