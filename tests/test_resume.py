@@ -47,10 +47,17 @@ def rows(run):
         return []
 
 
+def saved(run):
+    """Whether the checkpoint of the last row is there."""
+    names = "history.csv", "last.pt"
+    row, checkpoint = ((run / name).stat().st_mtime_ns for name in names)
+    return checkpoint > row
+
+
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("toy")
-    for split, count, seed in (("train", 96, 0), ("valid", 32, 1)):
+    for split, count, seed in (("train", 64, 0), ("valid", 16, 1)):
         write_split(folder, split, count, seed)
         open_store(folder, split, cache=folder / "cache")
     return folder
@@ -63,7 +70,7 @@ def runs(toy, tmp_path_factory):
     whole = begin(toy, folder / "whole")
     killed = begin(toy, folder / "killed")
     try:
-        while len(rows(folder / "killed")) < 2:
+        while len(rows(folder / "killed")) < 2 or not saved(folder / "killed"):
             assert killed.poll() is None, "it ended before it could be killed"
             time.sleep(0.02)
         time.sleep(0.5)
@@ -120,7 +127,7 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on(toy, tmp_path, name):
 def test_no_room_for_decoded_pictures_is_a_sentence(toy, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(data.shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    with pytest.raises(OutputError, match="GB for 96 decoded pictures"):
+    with pytest.raises(OutputError, match="GB for 64 decoded pictures"):
         open_store(toy, "train", cache=tmp_path)
 
 
