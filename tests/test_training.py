@@ -308,6 +308,30 @@ def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
     np.testing.assert_allclose(maps, expected.numpy(), atol=1e-2)
 
 
+def test_a_coarse_run_is_exported_with_fine_maps_in_few_bits(stores, toy, tmp_path):
+    recipe = replace(
+        RECIPE, stages=(learn.Stage(4, frozen=False, rate=2e-3, sizes=SMALL, spread=1.0),),
+        fine_maps=False,
+    )  # fmt: skip
+    run = learn.open_run(tmp_path / "run", recipe)
+    learn.train(run, *stores, from_scratch=True, device="cpu", progress=False)
+    model = export(
+        run, tmp_path / "b", data=toy, valid_set=stores[1], name="toy", version="1",
+        precision="int8",
+    )  # fmt: skip
+    measured = model.config.metrics
+    assert 0 < measured["rounding"] < 0.1
+    assert measured["graph_difference"] < 1e-3
+    assert "stored as int8" in (tmp_path / "b" / "README.md").read_text()
+    crops = np.array(stores[1].images[:3])
+    maps = model.activation_maps(crops[0])
+    assert maps.shape == (2, 8, 8)
+    logits, _ = model.batch(crops)
+    np.testing.assert_allclose(maps.mean((1, 2)) + model.config.bias, logits[0], atol=2e-3)
+    size = {name: (tmp_path / "b" / name).stat().st_size for name in model.bundle.files}
+    assert size["model.onnx"] < 0.6 * size["model.safetensors"]  # int8 against float16
+
+
 def test_the_card_states_terms_figures_and_limits(bundle):
     card = (bundle.bundle.folder / "README.md").read_text()
     for text in ("license: other", "stripes", "Limits", "mean accuracy", "sampling floor"):

@@ -139,7 +139,18 @@ uncalibrated and without mirroring; the training loss is of mixed pictures and r
 
 {chr(10).join(table)}
 
-The graph and torch differ by at most {config.metrics["graph_difference"]:.1g} in a logit."""
+{_graph(config.metrics)}"""
+
+
+def _graph(metrics: dict[str, Any]) -> str:
+    text = f"The graph and torch differ by at most {metrics['graph_difference']:.1g} in a logit."
+    if "rounding" not in metrics:
+        return text
+    return (
+        f"{text} Its kernels are stored as {metrics['precision']} afterwards, which moves a logit "
+        f"by {metrics['rounding']:.1g} (root mean square); every figure below is of the graph as "
+        "stored."
+    )
 
 
 def _teachers(recipe: dict[str, Any]) -> str:

@@ -82,6 +82,10 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "(default: 96x80 while frozen, then 0:128x104,3:160x128)",
     )  # fmt: skip
     what.add_argument(
+        "--coarse", action="store_true",
+        help="leave the last stride as it is, in half the time: export makes the maps fine",
+    )  # fmt: skip
+    what.add_argument(
         "--batch-size", type=_count, metavar="N", help="pictures at once, of all GPUs (default: 64)"
     )
     what.add_argument(
@@ -219,6 +223,7 @@ def _recipe(args: argparse.Namespace) -> learn.Recipe:
         stages=(frozen, unfrozen),
         batch_size=args.batch_size or recipe.batch_size,
         accumulate=args.accumulate,
+        fine_maps=not args.coarse,
         teacher_share=(args.teacher_share or 0.5) if args.teacher else 0.0,
     )
 
@@ -277,6 +282,11 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", default=__version__)
     parser.add_argument("--dataset", default="CelebA", help="what the card calls the data")
     parser.add_argument("--licence", help="terms of the weights; default: CelebA's")
+    parser.add_argument(
+        "--precision", choices=("float32", "float16", "int8"), default="float32",
+        help="that the graph's kernels are stored in: float16 halves the file, int8 quarters it, "
+        "and it computes in float32 as before",
+    )  # fmt: skip
     parser.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
     parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
     parser.set_defaults(call=_export)
@@ -299,6 +309,7 @@ def _export(args: argparse.Namespace) -> int:
         dataset=args.dataset,
         licence=args.licence or LICENCE,
         flip_average=not args.no_flip,
+        precision=args.precision,
     )
     logging.getLogger(__name__).info("%s is in %s.", model.title, args.out)
     return 0
