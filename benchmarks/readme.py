@@ -126,8 +126,33 @@ def by_group() -> str:
     return "\n".join(lines)
 
 
+def networks() -> str:
+    """The embedded networks side by side."""
+    lines = [
+        "| network | pictures | graph | validation accuracy | test accuracy | test macro average "
+        "precision | against the default, pair by pair |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    table = {(r["network"], r["split"]): r for r in rows("networks.csv")}
+    for name in dict.fromkeys(network for network, _ in table):
+        valid, test = table[name, "valid"], table[name, "test"]
+        paired = (
+            f"{valid['against_default_value']} on validation faces "
+            f"({valid['against_default_low']} to {valid['against_default_high']})"
+        )
+        lines.append(
+            f"| `{name}`{' (default)' if name.startswith(f'{DEFAULT} ') else ''} "
+            f"| {valid['picture']} | {int(valid['graph_bytes']) / 1e6:.0f} MB "
+            f"| {valid['accuracy_value']} | {test['accuracy_value']} "
+            f"({test['accuracy_low']}-{test['accuracy_high']}) "
+            f"| {test['average_precision_value']} "
+            f"| {'' if name.startswith(f'{DEFAULT} ') else paired} |"
+        )
+    return "\n".join(lines)
+
+
 TABLES = {
-    "README.md": {"accuracy": accuracy},
+    "README.md": {"accuracy": accuracy, "networks": networks},
     "docs/accuracy.md": {"by attribute": by_attribute, "by group": by_group},
 }
 

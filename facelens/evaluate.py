@@ -1,7 +1,7 @@
 """How good a bundle is on labelled faces: `facelens evaluate`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,23 @@ class Evaluation:
         )
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """How much better `model` is than `other` on the same faces, with paired 95 % intervals.
+
+    `differences`: figure to `value`, `low` and `high`; above zero, `model` is better.
+    """
+
+    model: str
+    other: str
+    faces: int
+    differences: dict[str, dict[str, float]]
+
+    def asdict(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return _without_nan(asdict(self))
+
+
 def _without_nan(value: Any) -> Any:
     """The same with null where a figure is undefined, since JSON has no NaN."""
     if isinstance(value, dict):
@@ -123,16 +140,34 @@ def evaluate(
         detector: which detector finds the faces, as in `find_faces`.
         limit: only the first so many faces.
     """
+    check_groups(model, split_by)
+    answers, detection = answer(
+        parquet, model, loose=loose, seed=seed, detector=detector, limit=limit
+    )
+    return summarise(answers, model.title, split_by=split_by, detection=detection)
+
+
+def check_groups(model: Model, split_by: Sequence[str]) -> None:
+    """Refuse attributes to split by that `model` does not answer."""
     unknown = set(split_by) - set(model.names)
     if unknown:
         raise DataError(f"{model.title} knows no attribute {min(unknown)!r} to split by.")
-    detection = None
+
+
+def answer(
+    parquet: Path | Sequence[Path],
+    model: Model,
+    *,
+    loose: bool = False,
+    seed: int = 0,
+    detector: str | None = None,
+    limit: int | None = None,
+) -> tuple[Answers, Found | None]:
+    """What `model` says of the labelled faces of `parquet`; arguments as in `evaluate`."""
     paths = [parquet] if isinstance(parquet, str | Path) else list(parquet)
     if loose:
-        answers, detection = _loose_answers(paths, model, seed, detector, limit)
-    else:
-        answers = aligned_answers(paths, model, limit=limit)
-    return summarise(answers, model.title, split_by=split_by, detection=detection)
+        return _loose_answers(paths, model, seed, detector, limit)
+    return aligned_answers(paths, model, limit=limit), None
 
 
 def _rows(
@@ -254,6 +289,68 @@ def summarise(
     return Evaluation(
         title, len(y), len(np.unique(answers.people)), overall, attributes, groups, detection
     )
+
+
+def compare(
+    answers: Answers, others: Answers, title: str, other: str, *, draws: int = DRAWS
+) -> Comparison:
+    """Two networks on the same faces, over the attributes that both answer.
+
+    Both are measured on the same resamples of people: what is hard for both cancels, and far
+    smaller differences show than the intervals of each alone would let through.
+    """
+    names = [name for name in answers.names if name in others.names]
+    if not names:
+        raise DataError(f"{title} and {other} answer no question in common.")
+    if not np.array_equal(answers.people, others.people):
+        raise DataError(f"{title} and {other} have answered other faces.")
+    labels = answers.labels[:, [answers.names.index(name) for name in names]]
+    mine, theirs = (
+        a.probabilities[:, [a.names.index(name) for name in names]].astype(np.float64)
+        for a in (answers, others)
+    )
+    weights = metrics.resample_people(answers.people, draws=draws)
+    right = ((mine >= 0.5) == labels).mean(1) - ((theirs >= 0.5) == labels).mean(1)
+    resampled = {"accuracy": weights @ right / weights.sum(1)}
+    slow = [np.repeat(np.arange(len(labels)), weight) for weight in weights[: max(draws // 10, 50)]]
+    precision = metrics.average_precision
+    resampled["average_precision"] = np.array(
+        [_mean(precision(mine[i], labels[i]) - precision(theirs[i], labels[i])) for i in slow]
+    )
+    values = {
+        "accuracy": float(right.mean()),
+        "average_precision": _mean(precision(mine, labels) - precision(theirs, labels)),
+    }
+    return Comparison(
+        title,
+        other,
+        len(labels),
+        {
+            name: dict(zip(("value", "low", "high"), (values[name], *ends), strict=True))
+            for name, ends in ((n, metrics.interval(drawn)) for n, drawn in resampled.items())
+        },
+    )
+
+
+def comparison_as_text(comparison: Comparison) -> str:
+    """A comparison in three lines of plain text."""
+    lines = [f"{comparison.model} against {comparison.other}, on the same {comparison.faces} faces"]
+    for name, title in (
+        ("accuracy", "mean accuracy at 0.5"),
+        ("average_precision", "macro average precision"),
+    ):
+        figure = comparison.differences[name]
+        if figure["low"] > 0:
+            verdict = "better"
+        elif figure["high"] < 0:
+            verdict = "worse"
+        else:
+            verdict = "no difference that so few faces show"
+        lines.append(
+            f"  {title:<26}{figure['value']:+8.4f}   95 % {figure['low']:+.4f} to "
+            f"{figure['high']:+.4f}   {verdict}"
+        )
+    return "\n".join(lines)
 
 
 def _mean(values: np.ndarray) -> float:

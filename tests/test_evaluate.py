@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from facelens.errors import DataError
-from facelens.evaluate import Answers, as_text, evaluate, summarise
+from facelens.evaluate import (
+    Answers,
+    as_text,
+    compare,
+    comparison_as_text,
+    evaluate,
+    summarise,
+)
 from facelens.model import load_model
 
 
@@ -61,6 +68,47 @@ def test_attributes_that_are_labelled_otherwise_in_test_are_shown_apart():
     assert "of 2 attributes" in text
     assert "Big_Lips" in text.split("another standard")[0]
     assert "another standard" not in as_text(summarise(told, "toy"))
+
+
+def blurred(told, amount, *, seed=1):
+    """The same answers with noise on their logits."""
+    noise = np.random.default_rng(seed).normal(0, amount, told.logits.shape)
+    logits = told.logits + noise
+    return replace(told, logits=logits, probabilities=1 / (1 + np.exp(-logits)))
+
+
+def test_two_networks_are_told_apart_on_the_same_faces():
+    told = answers(800)
+    worse = compare(blurred(told, 2.0), told, "blurred", "toy")
+    for figure in worse.differences.values():
+        assert figure["low"] < figure["value"] < figure["high"] < 0
+    assert comparison_as_text(worse).count("worse") == 2
+    better = compare(told, blurred(told, 2.0), "toy", "blurred")
+    assert better.differences["accuracy"]["value"] == -worse.differences["accuracy"]["value"]
+    assert comparison_as_text(better).count("better") == 2
+    alike = compare(blurred(told, 0.01), told, "alike", "toy")
+    assert "no difference" in comparison_as_text(alike)
+    assert json.loads(json.dumps(alike.asdict()))["faces"] == 800
+
+
+def test_pairs_show_what_each_interval_alone_would_hide():
+    told = answers(800)
+    one, two = (summarise(a, "toy").overall["accuracy"] for a in (told, blurred(told, 0.7)))
+    assert two["high"] > one["low"], "the intervals overlap"
+    assert compare(told, blurred(told, 0.7), "a", "b").differences["accuracy"]["low"] > 0
+
+
+def test_only_what_both_answer_is_compared():
+    told = answers()
+    some = replace(
+        told, names=("Hat", "Cap"), probabilities=told.probabilities[:, [2, 0]],
+        labels=told.labels[:, [2, 0]],
+    )  # fmt: skip
+    assert compare(told, some, "a", "b").differences["accuracy"]["value"] == 0
+    with pytest.raises(DataError, match="no question in common"):
+        compare(replace(told, names=("A", "B", "C")), some, "a", "b")
+    with pytest.raises(DataError, match="other faces"):
+        compare(told, replace(told, people=told.people[::-1]), "a", "b")
 
 
 def test_the_result_is_json_and_text():

@@ -11,9 +11,10 @@ from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.model.bundle import write_manifest
 
 
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
+@pytest.fixture(scope="module", params=["mobilenet_v2", "resnet50"])
+def model(request):
+    """Each network that comes with Facelens."""
+    return load_model(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,11 @@ def edit(bundle, **changes):
     write_manifest(bundle)
 
 
-def test_the_embedded_bundle_answers_celebas_forty(model, crops):
+def test_the_default_is_embedded():
+    assert load_model().config.name == "mobilenet_v2"
+
+
+def test_an_embedded_bundle_answers_celebas_forty(model, crops):
     answers = model.predict(list(crops))
     assert len(answers) == 3
     assert answers[0].names == NAMES
@@ -77,7 +82,8 @@ def test_layers_have_the_shapes_that_the_config_states(model, crops):
     layers = model.layers(crops[0])
     assert [layer.maps.shape for layer in layers] == [v.shape for v in model.config.layers]
     convolution, relu = layers[:2]
-    np.testing.assert_allclose(relu.maps, np.clip(convolution.maps, 0, 6), atol=1e-4)
+    cut = 6 if model.config.architecture == "mobilenet_v2" else None
+    np.testing.assert_allclose(relu.maps, np.clip(convolution.maps, 0, cut), atol=1e-4)
 
 
 def test_an_unknown_attribute_is_a_sentence(model, crops):

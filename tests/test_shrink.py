@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 from facelens.errors import DataError  # noqa: E402
 from facelens.session import open_session  # noqa: E402
 from facelens.training.graph import write_graph  # noqa: E402
-from facelens.training.network import build, make_maps_fine, undo_last_stride  # noqa: E402
+from facelens.training.network import build, undo_last_stride  # noqa: E402
 from facelens.training.shrink import shrink  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -88,17 +88,7 @@ def test_spread_kernels_see_what_the_stride_saw(arch):
     assert float((fine[:, :, 1::2, ::2] - coarse).abs().max()) > 0  # and more between
 
 
-def test_maps_are_made_as_fine_as_is_asked():
-    body = build("resnet18", 1, from_scratch=True, fine_maps=False).body
-    make_maps_fine(body, (96, 80))
-    with torch.no_grad():
-        assert body.eval()(torch.zeros(1, 3, 96, 80)).shape[2:] == (12, 10)
-
-
 def test_patches_cannot_be_spread():
     body = build("convnext_tiny", 1, from_scratch=True, fine_maps=False).body
     with pytest.raises(DataError, match="patches"):
         undo_last_stride(body, dilate=True)
-    make_maps_fine(body, (64, 64))
-    with torch.no_grad():
-        assert body.eval()(torch.zeros(1, 3, 64, 64)).shape[2:] == (2, 2)

@@ -211,6 +211,28 @@ def test_training_goes_on_from_a_bundle_or_a_run(trained, bundle, stores, tmp_pa
         learn.train(run, *stores, start_from=trained.folder, device="cpu")
 
 
+def test_a_coarse_run_is_gone_on_with_where_its_kernels_looked(toy, tmp_path):
+    common = [
+        "train", str(toy), "--arch", "resnet18", "--size", "64x64", "--epochs", "0", "1",
+        "--batch-size", "16", "--device", "cpu", "--cache", str(tmp_path / "cache"),
+    ]  # fmt: skip
+    coarse, spread = tmp_path / "coarse", tmp_path / "spread"
+    assert cli.main([*common, "--out", str(coarse), "--from-scratch", "--maps", "coarse"]) == 0
+    go_on = ["--out", str(spread), "--start-from", str(coarse), "--maps", "spread"]
+    assert cli.main([*common, *go_on]) == 0
+    run = learn.open_run(spread)
+    assert run.about["start"] == (
+        "a run of 1 epochs over 128 faces with pictures of 64x64, which began with random weights"
+    )
+    assert not learn.open_run(coarse).recipe.fine_maps
+    assert run.recipe.fine_maps
+    body = build("resnet18", 2, from_scratch=True, spread_kernels=run.recipe.spread_kernels).body
+    assert {m.dilation for m in body.modules() if isinstance(m, torch.nn.Conv2d)} == {
+        (1, 1),
+        (2, 2),
+    }
+
+
 def test_a_teacher_softens_the_labels_by_its_share(bundle, stores, tmp_path):
     kept = tmp_path / "teacher.npy"
     folder = str(bundle.bundle.folder)
@@ -308,27 +330,21 @@ def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
     np.testing.assert_allclose(maps, expected.numpy(), atol=1e-2)
 
 
-def test_a_coarse_run_is_exported_with_fine_maps_in_few_bits(stores, toy, tmp_path):
-    recipe = replace(
-        RECIPE, stages=(learn.Stage(4, frozen=False, rate=2e-3, sizes=SMALL, spread=1.0),),
-        fine_maps=False,
-    )  # fmt: skip
-    run = learn.open_run(tmp_path / "run", recipe)
-    learn.train(run, *stores, from_scratch=True, device="cpu", progress=False)
+def test_a_bundle_in_few_bits_is_measured_as_it_is_stored(trained, toy, stores, tmp_path):
     model = export(
-        run, tmp_path / "b", data=toy, valid_set=stores[1], name="toy", version="1",
+        trained, tmp_path / "b", data=toy, valid_set=stores[1], name="toy", version="1",
         precision="int8",
     )  # fmt: skip
     measured = model.config.metrics
     assert 0 < measured["rounding"] < 0.1
     assert measured["graph_difference"] < 1e-3
+    assert measured["test"]["overall"]["accuracy"]["value"] > 0.9
     assert "stored as int8" in (tmp_path / "b" / "README.md").read_text()
     crops = np.array(stores[1].images[:3])
-    maps = model.activation_maps(crops[0])
-    assert maps.shape == (2, 8, 8)
     logits, _ = model.batch(crops)
+    maps = model.activation_maps(crops[0])
     np.testing.assert_allclose(maps.mean((1, 2)) + model.config.bias, logits[0], atol=2e-3)
-    size = {name: (tmp_path / "b" / name).stat().st_size for name in model.bundle.files}
+    size = {name: entry["size"] for name, entry in model.bundle.files.items()}
     assert size["model.onnx"] < 0.6 * size["model.safetensors"]  # int8 against float16
 
 

@@ -134,8 +134,9 @@ def _training(config: Config) -> str:
 {data.get("train", "?")} training and {data.get("valid", "?")} validation faces, people apart. \
 Start: {recipe.get("start", "?")}.{_teachers(recipe)} Binary cross-entropy, AdamW with \
 one-cycle, mixup {recipe.get("mixup")}, averaged weights (EMA {recipe.get("ema")}), flips, small \
-turns, shifts and changes of light. Validation figures below are of the averaged weights, \
-uncalibrated and without mirroring; the training loss is of mixed pictures and reads higher.
+turns, shifts and changes of light. Validation figures below are of the averaged weights \
+on pictures of {config.input_size[0]}x{config.input_size[1]}, uncalibrated and without mirroring; \
+the training loss is of mixed pictures and reads higher.
 
 {chr(10).join(table)}
 

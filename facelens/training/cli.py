@@ -82,8 +82,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         "(default: 96x80 while frozen, then 0:128x104,3:160x128)",
     )  # fmt: skip
     what.add_argument(
-        "--coarse", action="store_true",
-        help="leave the last stride as it is, in half the time: export makes the maps fine",
+        "--maps", choices=("fine", "spread", "coarse"), default="fine",
+        help="fine: the last stride is 1; coarse: it stays, in half the time; spread: to go on "
+        "from a coarse run, 1 again, and the kernels after it look where they looked",
     )  # fmt: skip
     what.add_argument(
         "--batch-size", type=_count, metavar="N", help="pictures at once, of all GPUs (default: 64)"
@@ -223,7 +224,8 @@ def _recipe(args: argparse.Namespace) -> learn.Recipe:
         stages=(frozen, unfrozen),
         batch_size=args.batch_size or recipe.batch_size,
         accumulate=args.accumulate,
-        fine_maps=not args.coarse,
+        fine_maps=args.maps != "coarse",
+        spread_kernels=args.maps == "spread",
         teacher_share=(args.teacher_share or 0.5) if args.teacher else 0.0,
     )
 
@@ -233,8 +235,20 @@ def _start(args: argparse.Namespace) -> str:
         if (args.start_from / "manifest.json").is_file():
             begun = load_model(str(args.start_from))
             return f"{begun.title}, which began with {begun.config.recipe.get('start', '?')}"
-        return f"the run {args.start_from.name}"
+        return _told(learn.open_run(args.start_from))
     return "random" if args.from_scratch else "ImageNet"
+
+
+def _told(run: learn.Run) -> str:
+    """What a run has done so far, for the card of the run that goes on from it."""
+    sizes = " and ".join(dict.fromkeys(row["size"] for row in run.history))
+    faces = run.about.get("data", {}).get("train", "?")
+    teachers = " and ".join(run.about.get("teachers", []))
+    return (
+        f"a run of {len(run.history)} epochs over {faces} faces with pictures of {sizes}"
+        f"{f', taught by {teachers}' if teachers else ''}, which began with "
+        f"{run.about.get('start', '?')} weights"
+    )
 
 
 def _train(args: argparse.Namespace) -> int:

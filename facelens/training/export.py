@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
@@ -23,7 +23,7 @@ from facelens.training.card import write_card
 from facelens.training.data import Store, split_files
 from facelens.training.graph import write_graph
 from facelens.training.learn import Run
-from facelens.training.network import AttributeNetwork, build, make_maps_fine
+from facelens.training.network import AttributeNetwork, build
 from facelens.training.shrink import shrink
 
 log = logging.getLogger(__name__)
@@ -101,8 +101,7 @@ def export(
 ) -> Model:
     """Write the best network of `run` as a bundle into the folder `out`.
 
-    A network that was trained with coarse maps gets fine ones, at least 8 x 8, from the same
-    weights. The graph's kernels are stored in `precision`: "float32", "float16" or "int8".
+    The graph's kernels are stored in `precision`: "float32", "float16" or "int8".
     Temperatures, operating points and curves come from `valid_set` through the exported graph;
     figures on the test split under `data` are measured on the bundle as shipped.
     """
@@ -124,11 +123,9 @@ def export(
         len(valid_set.names),
         from_scratch=True,
         fine_maps=run.recipe.fine_maps,
+        spread_kernels=run.recipe.spread_kernels,
     )
-    run.load_best(network)
-    if not run.recipe.fine_maps:
-        make_maps_fine(network.body, run.recipe.size)
-    network.eval()
+    run.load_best(network).eval()
     out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
@@ -172,7 +169,8 @@ def export(
     curves.save(out / "curves.json")
     write_manifest(out)
     tensors = {key: _halved(value) for key, value in network.state_dict().items()}
-    save_file(tensors, out / "model.safetensors")
+    # By its bytes: the file that safetensors would write is readable by its owner alone.
+    (out / "model.safetensors").write_bytes(save(tensors))
 
     model = load_model(str(out))
     split_by = [n for n in ("Male", "Young") if n in config.attributes]

@@ -74,6 +74,7 @@ class Recipe:
     `head`: "linear", or "fastai" for fastai's own, which cannot be exported.
     `batch_size`: of all processes together.
     `accumulate`: so many batches make a step.
+    `fine_maps`: the last stride is undone; `spread_kernels`: and the kernels after it spread.
     `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
     """
 
@@ -89,6 +90,7 @@ class Recipe:
     ema: float = 0.998
     seed: int = 0
     fine_maps: bool = True
+    spread_kernels: bool = False
     teacher_share: float = 0.0
     accumulate: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
@@ -404,6 +406,7 @@ def _network(  # noqa: PLR0917 - called once
         backbone_weights=backbone_weights,
         from_scratch=from_scratch or start_from is not None or checkpoint is not None,
         fine_maps=run.recipe.fine_maps,
+        spread_kernels=run.recipe.spread_kernels,
         head=run.recipe.head,
     )
     if checkpoint is not None:

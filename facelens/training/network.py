@@ -26,7 +26,7 @@ _VIEWS = {
          "only where a filter answers stays bright."),
         ("3", "Stage 1", "Edges are combined into short lines, corners and patches of skin or "
          "hair."),
-        ("6", "Stage 2", "Textures and parts: strands, lids, lips."),
+        ("6", "Stage 2", "Textures and first hints of parts: strands, lids, lips."),
         ("13", "Stage 3", "Parts of a face in coarse places."),
         ("18", "Last feature maps", "What the answers are read from: each answer is a weighted "
          "sum of these maps."),
@@ -38,7 +38,7 @@ _VIEWS = {
         ("maxpool", "Pooling", "The strongest answer in every 3x3 window: half the size, the "
          "same pattern."),
         ("layer1", "Stage 1", "Edges are combined into lines, corners and patches."),
-        ("layer2", "Stage 2", "Textures and parts: strands, lids, lips."),
+        ("layer2", "Stage 2", "Textures and first hints of parts: strands, lids, lips."),
         ("layer3", "Stage 3", "Parts of a face in coarse places."),
         ("layer4", "Last feature maps", "What the answers are read from: each answer is a "
          "weighted sum of these maps."),
@@ -83,6 +83,7 @@ def build(
     backbone_weights: Path | None = None,
     from_scratch: bool = False,
     fine_maps: bool = True,
+    spread_kernels: bool = False,
     head: str = "linear",
 ) -> AttributeNetwork:
     """Build the network `arch` (a torchvision name) for `outputs` attributes.
@@ -92,6 +93,7 @@ def build(
             ImageNet weights.
         from_scratch: start from random weights.
         fine_maps: undo the last stride, so that the maps are twice as fine.
+        spread_kernels: and spread the kernels after it, which then look where they looked.
         head: "linear" for one linear layer, whose maps are exact, or "fastai" for fastai's own,
             which cannot be exported.
     """
@@ -118,7 +120,7 @@ def build(
         raise DataError(f"There is no head {head!r}; there are {' and '.join(_HEADS)}.")
     try:
         if fine_maps:
-            undo_last_stride(body)
+            undo_last_stride(body, dilate=spread_kernels)
         with torch.no_grad():
             _, channels, _, _ = body.eval()(torch.zeros(1, 3, 128, 128)).shape
     except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
@@ -216,8 +218,8 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
     Args:
         dilate: spread the kernels after it as well. Each then looks where it looked before: every
             second value of the maps is what it was, and those between are what it would have
-            been had the picture been moved a little. For a network that was trained with its
-            stride; training so takes a quarter more time on a CPU than without `dilate`.
+            been had the picture been moved a little. To go on from a network that was trained
+            with its stride; it must go on, for its statistics are others.
     """
     order: list[tuple[nn.Module, tuple[int, ...]]] = []
     hooks = [
@@ -245,22 +247,6 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
             if not isinstance(module.padding, str):
                 module.padding = tuple(2 * step for step in module.padding)
     body.train()
-
-
-def make_maps_fine(body: nn.Module, size: tuple[int, int], *, at_least: int = 8) -> None:
-    """Undo strides, kernels spread, until maps of pictures of `size` have `at_least` squared.
-
-    A body that pools there stays as it is.
-    """
-    with torch.no_grad():
-        while min(body.eval()(torch.zeros(1, 3, *size)).shape[2:]) < at_least:
-            before = [module.stride for module in body.modules() if isinstance(module, nn.Conv2d)]
-            try:
-                undo_last_stride(body, dilate=True)
-            except DataError:
-                return
-            if before == [m.stride for m in body.modules() if isinstance(m, nn.Conv2d)]:
-                return
 
 
 def parts(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:
