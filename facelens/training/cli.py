@@ -83,7 +83,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     what.add_argument(
         "--maps", choices=("fine", "spread", "coarse"), default="fine",
-        help="fine: the last stride is 1; coarse: it stays, in half the time; spread: to go on "
+        help="fine: the last stride is 1; coarse: it stays, which is faster; spread: to go on "
         "from a coarse run, 1 again, and the kernels after it look where they looked",
     )  # fmt: skip
     what.add_argument(
