@@ -366,25 +366,20 @@ def _add_evaluate(commands: Any) -> None:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from facelens import evaluate as ev
+    from facelens.evaluate import as_text, evaluate
     from facelens.model import load_model
 
-    model = load_model(args.model)
-    other = load_model(args.against) if args.against else None
-    how = {
-        "loose": args.loose, "seed": args.seed, "detector": args.detector, "limit": args.limit,
-    }  # fmt: skip
-    split_by = tuple(filter(None, (args.split_by or "").split(",")))
-    ev.check_groups(model, split_by)
-    answers, detection = ev.answer(args.parquet, model, **how)
-    result = ev.summarise(answers, model.title, split_by=split_by, detection=detection)
-    told, text = result.asdict(), ev.as_text(result)
-    if other is not None:
-        others, _ = ev.answer(args.parquet, other, **how)
-        comparison = ev.compare(answers, others, model.title, other.title)
-        told["against"] = comparison.asdict()
-        text += f"\n\n{ev.comparison_as_text(comparison)}"
-    print(json.dumps(told, indent=1) if args.json else text)
+    result = evaluate(
+        args.parquet,
+        load_model(args.model),
+        loose=args.loose,
+        seed=args.seed,
+        split_by=tuple(filter(None, (args.split_by or "").split(","))),
+        detector=args.detector,
+        limit=args.limit,
+        against=load_model(args.against) if args.against else None,
+    )
+    print(json.dumps(result.asdict(), indent=1) if args.json else as_text(result))
     return 0
 
 

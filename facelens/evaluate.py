@@ -1,7 +1,7 @@
 """How good a bundle is on labelled faces: `facelens evaluate`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ class Evaluation:
     attributes: dict[str, dict[str, float]]
     groups: dict[str, dict[str, Any]]
     detection: Found | None
+    against: "Comparison | None" = None
 
     def asdict(self) -> dict[str, Any]:
         """The same as JSON has it."""
@@ -91,6 +92,7 @@ class Evaluation:
                 "detection": detection,
                 "groups": self.groups,
                 "attributes": self.attributes,
+                **({"against": asdict(self.against)} if self.against else {}),
             }
         )
 
@@ -106,10 +108,6 @@ class Comparison:
     other: str
     faces: int
     differences: dict[str, dict[str, float]]
-
-    def asdict(self) -> dict[str, Any]:
-        """The same as JSON has it."""
-        return _without_nan(asdict(self))
 
 
 def _without_nan(value: Any) -> Any:
@@ -128,6 +126,7 @@ def evaluate(
     split_by: Sequence[str] = (),
     detector: str | None = None,
     limit: int | None = None,
+    against: Model | None = None,
 ) -> Evaluation:
     """Measure `model` on the labelled faces of `parquet`.
 
@@ -139,19 +138,21 @@ def evaluate(
         split_by: attributes whose combinations are shown apart.
         detector: which detector finds the faces, as in `find_faces`.
         limit: only the first so many faces.
+        against: another network, compared on the same faces.
     """
-    check_groups(model, split_by)
-    answers, detection = answer(
-        parquet, model, loose=loose, seed=seed, detector=detector, limit=limit
-    )
-    return summarise(answers, model.title, split_by=split_by, detection=detection)
-
-
-def check_groups(model: Model, split_by: Sequence[str]) -> None:
-    """Refuse attributes to split by that `model` does not answer."""
     unknown = set(split_by) - set(model.names)
     if unknown:
         raise DataError(f"{model.title} knows no attribute {min(unknown)!r} to split by.")
+
+    def said(network: Model) -> tuple[Answers, Found | None]:
+        return answer(parquet, network, loose=loose, seed=seed, detector=detector, limit=limit)
+
+    answers, detection = said(model)
+    result = summarise(answers, model.title, split_by=split_by, detection=detection)
+    if against is None:
+        return result
+    others, _ = said(against)
+    return replace(result, against=compare(answers, others, model.title, against.title))
 
 
 def answer(
@@ -268,8 +269,7 @@ def summarise(
     weights = metrics.resample_people(answers.people, draws=draws)
     right = ((p >= 0.5) == y).mean(1)
     resampled = {"accuracy": weights @ right / weights.sum(1)}
-    # The other figures are slower to resample: a tenth of the draws is plenty for their ends.
-    slow = [np.repeat(np.arange(len(y)), weight) for weight in weights[: max(draws // 10, 50)]]
+    slow = _some(weights)
     for name in ("average_precision", "f1", "balanced_accuracy"):
         resampled[name] = np.array([_mean(METRICS[name](p[i], y[i])) for i in slow])
     overall: dict[str, dict[str, float]] = {}
@@ -312,7 +312,7 @@ def compare(
     weights = metrics.resample_people(answers.people, draws=draws)
     right = ((mine >= 0.5) == labels).mean(1) - ((theirs >= 0.5) == labels).mean(1)
     resampled = {"accuracy": weights @ right / weights.sum(1)}
-    slow = [np.repeat(np.arange(len(labels)), weight) for weight in weights[: max(draws // 10, 50)]]
+    slow = _some(weights)
     precision = metrics.average_precision
     resampled["average_precision"] = np.array(
         [_mean(precision(mine[i], labels[i]) - precision(theirs[i], labels[i])) for i in slow]
@@ -351,6 +351,12 @@ def comparison_as_text(comparison: Comparison) -> str:
             f"{figure['high']:+.4f}   {verdict}"
         )
     return "\n".join(lines)
+
+
+def _some(weights: np.ndarray) -> list[np.ndarray]:
+    """The faces of a tenth of the resamples, plenty for the ends of what is slow to compute."""
+    few = weights[: max(len(weights) // 10, 50)]
+    return [np.repeat(np.arange(weights.shape[1]), weight) for weight in few]
 
 
 def _mean(values: np.ndarray) -> float:
@@ -463,4 +469,6 @@ def as_text(result: Evaluation) -> str:
                 f"  {title}: {group['faces']} faces, error {group['error']:.4f} "
                 f"(95 % {group['low']:.4f}-{group['high']:.4f})"
             )
+    if result.against:
+        lines += ["", comparison_as_text(result.against)]
     return "\n".join(lines)

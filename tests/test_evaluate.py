@@ -88,7 +88,9 @@ def test_two_networks_are_told_apart_on_the_same_faces():
     assert comparison_as_text(better).count("better") == 2
     alike = compare(blurred(told, 0.01), told, "alike", "toy")
     assert "no difference" in comparison_as_text(alike)
-    assert json.loads(json.dumps(alike.asdict()))["faces"] == 800
+    result = replace(summarise(told, "toy"), against=alike)
+    assert json.loads(json.dumps(result.asdict()))["against"]["faces"] == 800
+    assert "alike against toy" in as_text(result)
 
 
 def test_pairs_show_what_each_interval_alone_would_hide():
