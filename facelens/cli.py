@@ -576,6 +576,7 @@ def _dashboard(args: argparse.Namespace) -> int:
 
     from facelens.faces.detect import resolve
     from facelens.model import load_model
+    from facelens.model.offered import listed
 
     if not _is_free(args.port):
         raise FacelensError(f"Port {args.port} is taken; give another with --port.")
@@ -587,15 +588,22 @@ def _dashboard(args: argparse.Namespace) -> int:
     folder = next((page for page in pages if (page / "selfie.ipynb").is_file()), None)
     if folder is None:
         raise FacelensError("The page is missing from this installation; install Facelens anew.")
-    env = os.environ | {"FACELENS_DETECTOR": f"{name}:{file.resolve()}" if file else name}
+    env = os.environ | {
+        "FACELENS_DETECTOR": f"{name}:{file.resolve()}" if file else name,
+        # The page answers this machine alone, so its visitor may have it fetch any network.
+        "FACELENS_OWN_MACHINE": "1",
+        # Kernels run beside the page: folders are named in full.
+        "FACELENS_MODELS": ",".join(_in_full(name) for name in listed()),
+    }
     chosen = args.model or os.environ.get("FACELENS_MODEL")
     if chosen:
-        env["FACELENS_MODEL"] = str(Path(chosen).resolve()) if Path(chosen).is_dir() else chosen
+        env["FACELENS_MODEL"] = _in_full(chosen)
     if (package.parent / "pyproject.toml").is_file():
         env["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(package.parent), os.environ.get("PYTHONPATH")))
         )
     command = [sys.executable, "-m", "voila", "selfie.ipynb", f"--port={args.port}"]
+    command.append("--Voila.ip=localhost")  # whatever the user's own settings say
     if args.no_browser:
         command.append("--no-browser")
     print(
@@ -609,6 +617,10 @@ def _dashboard(args: argparse.Namespace) -> int:
     finally:
         server.terminate()
         server.wait()
+
+
+def _in_full(name: str) -> str:
+    return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
 def _is_free(port: int) -> bool:

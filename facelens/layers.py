@@ -24,6 +24,14 @@ def strongest(layer: Layer, count: int) -> list[int]:
     return [int(channel) for channel in np.argsort(-strength, kind="stable")[:count]]
 
 
+def viridis() -> np.ndarray:
+    """The 256 colours from dark to bright, uint8 (256, 3) RGB."""
+    import cv2
+
+    steps = np.arange(256, dtype=np.uint8)[:, None]
+    return np.ascontiguousarray(cv2.applyColorMap(steps, cv2.COLORMAP_VIRIDIS)[:, 0, ::-1])
+
+
 def colour(
     values: np.ndarray, *, low: float | None = None, high: float | None = None
 ) -> np.ndarray:
@@ -32,14 +40,10 @@ def colour(
     `low` and `high` are the values of the darkest and the brightest colour; by default the
     map's own. A flat map is all dark.
     """
-    import cv2
-
     low = float(values.min()) if low is None else low
     high = float(values.max()) if high is None else high
     share = (values - low) / (high - low) if high > low else np.zeros_like(values)
-    grey = (np.clip(share, 0, 1) * 255).astype(np.uint8)
-
-    return np.ascontiguousarray(cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1])
+    return viridis()[(np.clip(share, 0, 1) * 255).astype(np.uint8)]
 
 
 def overlay(

@@ -177,6 +177,18 @@ def meaning(name: str, threshold: float, curves: Curves) -> str:
     )
 
 
+def separation(curves: Curves) -> np.ndarray:
+    """How well yes and no are told apart, float32 (attributes,): 0 is guessing, 1 is always right.
+
+    The most by which the share of yes that is found exceeds the share of no that is called yes
+    (Youden's J), over all thresholds; NaN where there were no faces to tell.
+    """
+    gain = curves.recall - curves.fpr
+    known = np.isfinite(gain).any(1)
+    best = np.where(np.isfinite(gain), gain, -np.inf).max(1)
+    return np.where(known, best, np.nan).astype(np.float32)
+
+
 def sentence(prediction: "Prediction", verdicts: Sequence[Verdict], *, most: int = 5) -> str:
     """What the network is fairly sure of and what not; judgements about people never in it.
 

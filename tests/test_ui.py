@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import ipywidgets.embed
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 
 from facelens import load_model
 from facelens.attributes import NAMES
+from facelens.errors import BundleError
 from facelens.ui import Selfie
 from facelens.ui._view import CALM, View
 
@@ -73,11 +75,23 @@ def test_the_example_is_answered_on_every_view(page, sent):
     face, _ = last(sent, page.board, "face")
     assert len(face["probabilities"]) == len(NAMES)
     assert face["probabilities"][NAMES.index("Smiling")] > 0.5
-    _, [png] = last(sent, page.looks, "map")
-    assert Image.open(io.BytesIO(png)).size == (178, 218)
+    shown, [crop, colours] = last(sent, page.looks, "face")
+    assert Image.open(io.BytesIO(crop)).size == (178, 218)
+    assert len(colours) == 3 * 256
+    assert shown["attributes"][NAMES.index("Smiling")]["probability"] > 0.5
     facts = " ".join(last(sent, page.footer, "facts")[0]["lines"])
     for word in (page.model.title, "cascades", "ms", "non-commercial", "Facelens"):
         assert word.lower() in facts.lower()
+
+
+def test_the_line_under_the_photo_says_how_it_goes_and_never_that_there_is_none(page, sent):
+    for _ in range(2):
+        before = len(sent)
+        say(page.intake, "example")
+        states = [
+            content["state"] for _, content, _ in sent[before:] if content["kind"] == "status"
+        ]
+        assert states == ["busy", "busy", "done"]
 
 
 def test_eight_rows_are_judgements_and_folded_apart(page, sent):
@@ -86,8 +100,8 @@ def test_eight_rows_are_judgements_and_folded_apart(page, sent):
     assert len(rows) == 40
     assert sum(row["judgement"] for row in rows) == 8
     say(page.intake, "example")
-    offered = [name for name, _ in last(sent, page.looks, "crop")[0]["names"]]
-    assert len(offered) == 32
+    offered = last(sent, page.looks, "face")[0]["attributes"]
+    assert sum(not attribute["judgement"] for attribute in offered) == 32
 
 
 @pytest.mark.parametrize(
@@ -150,7 +164,7 @@ def test_another_face_can_be_picked(page, sent, two_faces):
     first = last(sent, page.board, "face")[0]["logits"]
     say(page.picture, "pick", index=1)
     assert last(sent, page.board, "face")[0]["logits"] != first
-    assert last(sent, page.looks, "crop")[0]["number"] == 2
+    assert last(sent, page.looks, "face")[0]["number"] == 2
 
 
 def test_a_face_that_is_not_there_cannot_be_picked(page, sent):
@@ -166,8 +180,7 @@ def test_a_face_that_is_not_there_cannot_be_picked(page, sent):
 def test_choosing_a_row_moves_the_map(page, sent):
     say(page.intake, "example")
     say(page.board, "choose", name="Eyeglasses")
-    shown, _ = last(sent, page.looks, "map")
-    assert shown["label"] == "Eyeglasses"
+    assert last(sent, page.looks, "chosen")[0]["name"] == "Eyeglasses"
     assert last(sent, page.board, "chosen")[0]["name"] == "Eyeglasses"
 
 
@@ -182,7 +195,7 @@ def test_feature_maps_come_when_asked_for_and_strongest_first(page, sent, model)
     assert len(buffers) == len(content["maps"]) == min(32, view.shape[0])
     assert Image.open(io.BytesIO(buffers[0])).size == (view.shape[2], view.shape[1])
     channels = [each["channel"] for each in content["maps"]]
-    maps = np.abs(page._layers[view.name].maps).mean((1, 2))
+    maps = np.abs(page._layers[0].maps).mean((1, 2))
     assert list(maps[channels]) == sorted(maps, reverse=True)[: len(channels)]
 
 
@@ -198,12 +211,15 @@ def test_clear_forgets_the_photo(page, sent):
     say(page.intake, "example")
     say(page.intake, "clear")
     before = len(sent)
-    for view in (page.picture, page.looks, page.inside, page.board):
+    for view in (
+        page.picture, page.looks, page.inside, page.board, page.compare, page.steps, page.about,
+    ):  # fmt: skip
         say(view, "ready")
     kinds = {content["kind"] for _, content, _ in sent[before:]}
-    assert kinds <= {"network", "clear"}
+    assert kinds <= {"network", "clear", "text"}
     assert page._faces == []
-    assert page._predictions == []
+    assert page._answers == []
+    assert page._kept is None
 
 
 def test_a_saved_notebook_holds_no_photo(page, astronaut):
@@ -211,6 +227,161 @@ def test_a_saved_notebook_holds_no_photo(page, astronaut):
     data = astronaut.read_bytes()
     say(page.intake, "photo", data, name="me.jpg")
     say(page.inside, "ask", name=page.model.config.layers[0].name)
+    say(page.steps, "ask", channel=None)
+    say(page.compare, "keep")
+    say(page.board, "report", form="json", thresholds={}, marks={}, judgements=False)
     state = json.dumps(ipywidgets.embed.dependency_state(page))
     assert "me.jpg" not in state
     assert len(state) < empty + 200, "something of the photo has become part of the saved state"
+
+
+def test_the_map_on_the_page_is_exact(page, sent, model):
+    say(page.intake, "example")
+    shown, [data] = last(sent, page.looks, "map")
+    maps = np.frombuffer(data, np.float32).reshape(shown["count"], shown["height"], shown["width"])
+    attributes = last(sent, page.looks, "face")[0]["attributes"]
+    constants = np.array([attribute["constant"] for attribute in attributes])
+    logits = np.array([attribute["logit"] for attribute in attributes])
+    assert np.abs(maps.mean((1, 2)) + constants - logits).max() < 1e-3
+    assert shown["passes"] == 1
+    assert shown["count"] == len(model.names)
+
+
+@pytest.mark.parametrize(("way", "times"), [("finer", 2), ("finest", 4)])
+def test_a_finer_map_comes_when_asked_for(page, sent, way, times):
+    say(page.intake, "example")
+    coarse, _ = last(sent, page.looks, "map")
+    say(page.looks, "ask", way=way)
+    fine, [data] = last(sent, page.looks, way)
+    assert (fine["height"], fine["width"]) == (times * coarse["height"], times * coarse["width"])
+    assert len(data) == 4 * fine["count"] * fine["height"] * fine["width"]
+
+
+def test_a_way_that_there_is_not_is_not_looked_in(page, sent):
+    say(page.intake, "example")
+    before = len(sent)
+    say(page.looks, "ask", way="crystal ball")
+    assert len(sent) == before
+
+
+def test_the_kept_face_is_set_beside_the_next(page, sent, two_faces):
+    say(page.intake, "photo", two_faces, name="two.jpg")
+    say(page.compare, "keep")
+    assert last(sent, page.compare, "kept")
+    say(page.picture, "pick", index=1)
+    pair, pictures = last(sent, page.compare, "pair")
+    assert len(pictures) == 2
+    moved = [abs(row["after"] - row["before"]) for row in pair["rows"]]
+    assert moved == sorted(moved, reverse=True)
+    assert moved[0] > 0
+    assert len(moved) == len(NAMES)
+    # Back at the kept face there is nothing to compare it with.
+    before = len(sent)
+    say(page.picture, "pick", index=0)
+    assert [c["kind"] for to, c, _ in sent[before:] if to is page.compare] == ["kept"]
+    say(page.compare, "drop")
+    assert last(sent, page.compare, "offer")
+    assert page._kept is None
+
+
+def test_the_kept_face_outlives_a_photo_and_not_a_clear(page, sent, two_faces):
+    say(page.intake, "example")
+    say(page.compare, "keep")
+    say(page.intake, "photo", two_faces, name="two.jpg")
+    assert last(sent, page.compare, "pair")
+    say(page.intake, "clear")
+    say(page.intake, "example")
+    assert [c["kind"] for to, c, _ in sent if to is page.compare][-1] == "offer"
+
+
+@pytest.mark.parametrize("form", ["png", "csv", "json"])
+def test_a_report_holds_the_thresholds_and_marks_of_the_page(page, sent, form):
+    say(page.intake, "example")
+    wish = {
+        "thresholds": dict.fromkeys(NAMES, 0.5) | {"Smiling": None},
+        "marks": {"Bangs": True},
+    }
+    say(page.board, "report", form=form, judgements=False, **wish)
+    file, [data] = last(sent, page.board, "file")
+    assert file["name"].endswith(f".{form}")
+    assert "file" not in page.board._shown, "the report would be saved again by the next view"
+    if form == "json":
+        rows = {row["name"]: row for row in json.loads(data)["attributes"]}
+        assert rows["Smiling"]["threshold"] is None
+        assert rows["Bangs"]["mark"] is True
+        assert rows["Bangs"]["threshold"] == 0.5
+        assert "Male" not in rows
+    elif form == "png":
+        assert Image.open(io.BytesIO(data)).width > 800
+
+
+@pytest.mark.parametrize("bad", [{"form": "exe"}, {"form": "json", "thresholds": {"Smiling": "x"}}])
+def test_a_report_that_cannot_be_hands_over_nothing(page, sent, bad):
+    say(page.intake, "example")
+    say(page.board, "report", **{"thresholds": {}, "marks": {}, "judgements": False, **bad})
+    assert "file" not in {content["kind"] for _, content, _ in sent}
+
+
+def test_the_steps_are_the_networks_own_numbers(page, sent, model):
+    say(page.intake, "example")
+    say(page.steps, "ask", channel=None)
+    shown, buffers = last(sent, page.steps, "steps")
+    _, _, first, second, third, colours, _, *thumbs = buffers
+    convolved, kept = (
+        np.frombuffer(data, np.float32).reshape(shown["shape"]) for data in (first, second)
+    )
+    pooled = np.frombuffer(third, np.float32).reshape(shown["pooled"])
+    own = model.layers(page._faces[0].crop)
+    assert (convolved == own[0].maps[shown["channel"]]).all()
+    assert (kept == own[1].maps[shown["channel"]]).all()
+    assert (kept == np.clip(convolved, 0, 6)).all()
+    assert (pooled == kept.reshape(40, 2, 32, 2).max((1, 3))).all()
+    sums = np.frombuffer(colours, np.float32).reshape(3, *shown["shape"]).sum(0)
+    assert np.abs(sums + shown["filter"]["constant"] - convolved).max() < 1e-3
+    assert len(thumbs) == len(shown["channels"]) == len(own[0].maps)
+    assert 0.1 < (convolved < 0).mean() < 0.9, "the first filter shows nothing of what ReLU does"
+    say(page.steps, "ask", channel=shown["channels"][5])
+    assert last(sent, page.steps, "steps")[0]["channel"] == shown["channels"][5]
+
+
+def test_without_training_weights_the_filters_are_left_out(page, sent, monkeypatch):
+    def missing(_):
+        raise BundleError("not fetched")
+
+    monkeypatch.setattr(sys.modules[Selfie.__module__], "stem", missing)
+    say(page.intake, "example")
+    say(page.steps, "ask", channel=3)
+    shown, buffers = last(sent, page.steps, "steps")
+    assert shown["filter"] is None
+    assert len(buffers) == 5
+
+
+def test_another_network_reads_the_same_face(page, sent):
+    say(page.intake, "example")
+    before = last(sent, page.board, "face")[0]
+    say(page.network, "choose", name="resnet50")
+    after = last(sent, page.board, "face")[0]
+    assert after["logits"] != before["logits"]
+    assert after["key"] != before["key"], "marks of one network's answers would stay on another's"
+    assert last(sent, page.board, "network")[0]["address"] == "resnet50"
+    assert "resnet50" in " ".join(last(sent, page.footer, "facts")[0]["lines"])
+    say(page.steps, "ask", channel=None)
+    assert last(sent, page.steps, "steps")[0]["pools"] is True
+
+
+def test_a_network_that_is_not_offered_is_refused_and_the_one_before_stays(page, sent, monkeypatch):
+    monkeypatch.delenv("FACELENS_OWN_MACHINE", raising=False)
+    say(page.intake, "example")
+    say(page.network, "choose", name="somebody/elses")
+    assert "not offered" in last(sent, page.network, "error")[0]["text"]
+    assert page.model.title.startswith("mobilenet_v2")
+    say(page.intake, "example")
+    assert last(sent, page.intake, "status")[0]["state"] == "done"
+
+
+def test_every_row_says_how_reliable_it_is(page, sent):
+    page.warm_up()
+    rows = {row["name"]: row for row in last(sent, page.board, "network")[0]["rows"]}
+    assert rows["Eyeglasses"]["dots"] == 3
+    assert rows["Oval_Face"]["dots"] == 1
+    assert {row["dots"] for row in rows.values()} == {1, 2, 3}

@@ -18,6 +18,7 @@ DEFAULT = "mobilenet_v2"
 FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "README.md")
 NEEDED = FILES[:3]
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
+LARGEST_MANIFEST = 100_000
 
 # What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
 _GARBLED = (
@@ -222,6 +223,8 @@ def _manifest(folder: Path) -> dict[str, dict[str, Any]]:
     missing = set(NEEDED) - set(files)
     if missing:
         raise BundleError(f"{folder} lists no {min(missing)}.")
+    if min(sizes.values()) < 0:
+        raise BundleError(f"{path} cannot be read as a manifest.")
     if sum(sizes.values()) > LARGEST:
         raise BundleError(f"{folder} is larger than {LARGEST // 1_000_000} MB.")
     return files
@@ -240,7 +243,7 @@ def find_bundle(name: str | None = None) -> Bundle:
     elif _is_folder(name):
         bundle = Bundle(Path(name), name)
     elif _is_repository(name):
-        bundle = _from_hub(name)
+        bundle = fetch_bundle(name)
     else:
         raise BundleError(
             f"There is no model {name!r}: give a bundle's folder, or owner/repo on the Hub."
@@ -261,9 +264,8 @@ def _is_repository(name: str) -> bool:
     return bool(slash and owner and rest) and "/" not in rest and owner[0] not in "./~\\"
 
 
-def _from_hub(name: str) -> Bundle:
-    """Fetch a bundle's files, and no other, from the Hub or from its cache."""
-    from huggingface_hub import hf_hub_download
+def fetch_bundle(name: str) -> Bundle:
+    """Fetch the files of "owner/repo[@revision]", and no other, from the Hub or its cache."""
     from huggingface_hub.errors import (
         EntryNotFoundError,
         HFValidationError,
@@ -275,12 +277,11 @@ def _from_hub(name: str) -> Bundle:
 
     repo, _, revision = name.partition("@")
     try:
-        first = hf_hub_download(repo, "manifest.json", revision=revision or None)
-        folder = Path(first).parent
+        folder = _fetch(repo, "manifest.json", revision or None, LARGEST_MANIFEST).parent
         # The snapshot's folder is named after the commit: the rest comes from the same one.
-        for file in _manifest(folder):
+        for file, entry in _manifest(folder).items():
             if file != "model.safetensors":
-                hf_hub_download(repo, file, revision=folder.name)
+                _fetch(repo, file, folder.name, int(entry["size"]))
     except LocalEntryNotFoundError as error:
         raise DownloadError(
             f"The Hub cannot be reached and {name} is not in the cache; try again with a network."
@@ -296,3 +297,14 @@ def _from_hub(name: str) -> Bundle:
     except (HTTPError, OSError) as error:
         raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
     return Bundle(folder, f"{repo}@{folder.name[:12]}")
+
+
+def _fetch(repo: str, file: str, revision: str | None, most: int) -> Path:
+    """Fetch one file unless the Hub says, before anything flows, that it is over `most` bytes."""
+    from huggingface_hub import hf_hub_download
+
+    # A manifest is its author's word: a file may be larger than it says.
+    size = hf_hub_download(repo, file, revision=revision, dry_run=True).file_size
+    if size is None or size > most:
+        raise BundleError(f"{file} of {repo} on the Hub is larger than it should be; not fetched.")
+    return Path(hf_hub_download(repo, file, revision=revision))

@@ -32,6 +32,14 @@ class Prediction:
         return float(self.probabilities[self.names.index(name)])
 
 
+@dataclass(frozen=True, eq=False)
+class Look:
+    """An answer, and the signed evidence for it: `maps` float32 (attributes, h, w)."""
+
+    prediction: Prediction
+    maps: np.ndarray
+
+
 class Model:
     """A network ready to answer.
 
@@ -61,6 +69,13 @@ class Model:
             raise BundleError(f"The curves of {self.bundle.folder} are of other attributes.")
         return curves
 
+    @property
+    def card(self) -> str:
+        """The model card, README.md of the bundle; a sentence where there is none."""
+        if "README.md" not in self.bundle.files:
+            return f"{self.title} came without a model card."
+        return self.bundle.read("README.md").decode(errors="replace")
+
     def predict(self, faces: Sequence[Face | np.ndarray]) -> list[Prediction]:
         """Answer for each face, or each uint8 (218, 178, 3) crop."""
         if not faces:
@@ -78,12 +93,30 @@ class Model:
         logits = self._run(crops, ["logits"])[0]
         return logits, self._probabilities(logits)
 
+    def look(self, faces: Sequence[Face | np.ndarray]) -> list["Look"]:
+        """Answer for each face and say where the evidence lies, in the same pass."""
+        looks = []
+        for start in range(0, len(faces), BATCH):
+            crops = stack(faces[start : start + BATCH])
+            logits, maps = self._run(crops, ["logits", "activation_maps"])
+            looks += [
+                Look(Prediction(scores, probabilities, self.names), evidence)
+                for scores, probabilities, evidence in zip(
+                    logits, self._probabilities(logits), maps, strict=True
+                )
+            ]
+        return looks
+
     def activation_maps(self, crop: Face | np.ndarray) -> np.ndarray:
         """Signed evidence for every attribute, float32 (attributes, h, w).
 
         The mean of a map plus the attribute's bias (`config.bias`) is its logit.
         """
-        return self._run(stack([crop]), ["activation_maps"])[0][0]
+        return self.batch_maps(stack([crop]))[0]
+
+    def batch_maps(self, crops: np.ndarray) -> np.ndarray:
+        """Crops uint8 (n, 218, 178, 3) to activation maps float32 (n, attributes, h, w)."""
+        return self._run(crops, ["activation_maps"])[0]
 
     def activation_map(self, crop: Face | np.ndarray, name: str) -> np.ndarray:
         """Where the evidence for `name` lies, signed, float32 (h, w)."""

@@ -5,7 +5,27 @@ const SORTS = [
   ["name", "A to Z"],
 ];
 const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
+const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
+const FORMS = [["png", "Picture"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
 const digits = (value) => value.toFixed(2);
+
+/** Settings that a link carries: a preset, single thresholds, the order of the rows. */
+function settingsIn(query) {
+  const [point, ...single] = (query.get("thresholds") ?? "").split(",").filter(Boolean);
+  const pairs = [point, ...single].filter((each) => each?.includes(":"))
+    .map((each) => [each.slice(0, each.lastIndexOf(":")), Number(each.slice(each.lastIndexOf(":") + 1))])
+    .filter(([, value]) => value >= 0 && value <= 1);
+  return { point: point?.includes(":") ? undefined : point, single: new Map(pairs), sort: query.get("sort") };
+}
+
+function download(buffer, name, type) {
+  const url = URL.createObjectURL(new Blob([buffer], { type }));
+  const link = element("a", { href: url, download: name, hidden: true });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 60000);
+}
 
 function render({ model, el }) {
   el.classList.add("facelens", "board");
@@ -23,6 +43,17 @@ function render({ model, el }) {
   const explain = element("button", { type: "button", ariaPressed: "false" }, "Explain every row");
   const reset = element("button", { type: "button" }, "Reset");
   const tools = element("div", { className: "tools" }, sort, search, explain, reset);
+  const forms = FORMS.map(([form, text]) => {
+    const button = element("button", { type: "button" }, text);
+    button.onclick = () => report(form, button);
+    return button;
+  });
+  // In a notebook the address is the notebook's, not the page's.
+  const copy = element("button", { type: "button", hidden: !document.body.dataset.voila }, "Copy a link to these settings");
+  const copied = element("small", { role: "status" });
+  const link = element("input", { type: "text", readOnly: true, hidden: true, ariaLabel: "Link to these settings" });
+  const home = element("div", { className: "tools home" },
+    element("span", { className: "small" }, "Take it home:"), ...forms, copy, copied, link);
   const lists = element("div", { className: "lists" });
   const nothing = element("p", { className: "small", hidden: true }, "No row is called that.");
   const foldTitle = element("summary");
@@ -35,7 +66,7 @@ function render({ model, el }) {
     element("div", { className: "card" }, answer, doubts),
     element("div", { className: "controls" },
       element("span", { className: "small" }, "Thresholds for all rows:"), presets),
-    about, tools, lists, nothing, fold,
+    about, tools, lists, nothing, fold, home,
   );
   const empty = element(
     "div",
@@ -55,6 +86,20 @@ function render({ model, el }) {
   let active = null;
   let chosen = null;
 
+  // What the visitor says of the answers, face by face: in this page and in a report, nowhere else.
+  const marked = new Map();
+  const marksOf = (key) => {
+    if (!marked.has(key)) marked.set(key, new Map());
+    return marked.get(key);
+  };
+  // Groups that the visitor has folded.
+  const folded = new Set();
+  let wanted = settingsIn(new URLSearchParams(document.body.dataset.voila ? location.search : ""));
+  const apart = ({ dots, separation }) => `Yes and no are ${DOT_WORDS[dots]}`
+    + ` (${separation.toFixed(2)}, where 0 is guessing and 1 always right).`;
+  const current = () => network.points.find((point) => rows.every(
+    (row) => point.thresholds[row.index] === row.threshold));
+
   const pointNamed = (name) => network.points.find((point) => point.name === name);
 
   function buildRow(description, index) {
@@ -64,10 +109,11 @@ function render({ model, el }) {
       { type: "button", className: "label", title: "Show where the network looks for this" },
       description.label,
     );
-    if (description.note) {
+    if (description.dots) {
       label.append(
-        element("span", { className: "mark", ariaHidden: "true" }, "≈"),
-        element("span", { className: "unseen" }, " (hard to tell)"),
+        element("span", { className: "dots", ariaHidden: "true", title: `On CelebA yes and no are ${DOT_WORDS[description.dots]}` },
+          "●".repeat(description.dots), element("i", {}, "●".repeat(3 - description.dots))),
+        element("span", { className: "unseen" }, ` (${DOT_WORDS[description.dots]})`),
       );
     }
     const zone = element("span", { className: "zone" });
@@ -82,17 +128,33 @@ function render({ model, el }) {
     const probability = element("span", { className: "probability" });
     const chip = element("span", { className: "chip" });
     const meaningLine = element("p", { className: "meaning small", id });
-    const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine);
+    const points = network.points.map((point) => {
+      const button = element("button", { type: "button", title: point.about,
+        ariaLabel: `${point.title} for ${description.label}` }, point.title);
+      button.onclick = () => move(point.thresholds[index]);
+      return button;
+    });
+    const marks = [[true, "yes"], [false, "no"]].map(([right, text]) => {
+      const button = element("button", { type: "button", ariaPressed: "false",
+        ariaLabel: `${description.label}: this was ${right ? "right" : "wrong"}` }, text);
+      button.onclick = () => mark(row, right);
+      return button;
+    });
+    const more = element("div", { className: "more small" },
+      element("span", {}, "This row:"), ...points,
+      element("span", { className: "question" }, "Was this right?"), ...marks);
+    const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
     const row = {
-      ...description, index, item, label, zone, fill, slider, probability, chip, meaningLine,
+      ...description, index, item, label, zone, fill, slider, probability, chip, meaningLine, points, marks,
       curves: network.curves[description.name], threshold: null, verdict: "doubtful",
     };
-    slider.oninput = () => {
-      row.threshold = slider.valueAsNumber;
+    const move = (threshold) => {
+      row.threshold = threshold;
       activate(row);
       paintRow(row);
       paintSummary();
     };
+    slider.oninput = () => move(slider.valueAsNumber);
     slider.onfocus = () => activate(row);
     label.onclick = () => {
       activate(row);
@@ -111,6 +173,13 @@ function render({ model, el }) {
     row.item.classList.add("active");
   }
 
+  function mark(row, right) {
+    const marked = marksOf(face.key);
+    if (marked.get(row.name) === right) marked.delete(row.name);
+    else marked.set(row.name, right);
+    paintRow(row);
+  }
+
   function paintRow(row) {
     const p = face.probabilities[row.index];
     const { threshold } = row;
@@ -119,11 +188,18 @@ function render({ model, el }) {
     row.fill.style.width = `${100 * p}%`;
     row.probability.replaceChildren(
       element("span", { className: "unseen" }, "probability "), digits(p));
-    row.chip.textContent = row.verdict;
+    const right = marksOf(face.key).get(row.name);
+    row.chip.replaceChildren(row.verdict, ...(right === undefined ? [] : [
+      element("span", { ariaHidden: "true" }, right ? " ✓" : " ✗"),
+      element("span", { className: "unseen" }, right ? ", you say this is right" : ", you say this is wrong")]));
+    row.marks.forEach((button, i) => { button.ariaPressed = String(right === (i === 0)); });
+    row.points.forEach((button, i) => {
+      button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
+    });
     const words = meaning(row.label.firstChild.data, threshold, row.curves);
     row.meaningLine.replaceChildren(
       element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${digits(threshold)}. `),
-      row.note ? `${words} ${row.note}` : words);
+      [words, row.separation === null ? "" : apart(row), row.note].filter(Boolean).join(" "));
     row.slider.value = threshold ?? 1;
     row.slider.classList.toggle("void", threshold === null);
     row.slider.ariaValueText = threshold === null
@@ -141,15 +217,11 @@ function render({ model, el }) {
     answer.textContent = sentence(rows, face.logits, rows.map((row) => row.verdict));
     doubts.textContent = `Every answer here is marked doubtful. ${face.hints.join(" ")}`;
     doubts.hidden = face.hints.length === 0;
-    const same = (point) => rows.every((row) => {
-      const cut = point.thresholds[row.index];
-      return cut === row.threshold;
-    });
-    const current = network.points.find(same);
+    const point = current();
     [...presets.children].forEach((button, i) => {
-      button.ariaPressed = String(network.points[i] === current);
+      button.ariaPressed = String(network.points[i] === point);
     });
-    about.textContent = current ? current.about : "Your own thresholds.";
+    about.textContent = point ? point.about : "Your own thresholds.";
     about.append(" Drag the tick on a bar to move its threshold; where a bar is hatched, the"
       + " answer is too close to call.");
   }
@@ -179,11 +251,18 @@ function render({ model, el }) {
         .filter(([, members]) => members.length)
       : plain.length ? [["", plain]] : [];
     const focused = document.activeElement;
-    lists.replaceChildren(...sections.map(([title, members]) => element(
-      "section", {},
-      ...(title ? [element("h3", {}, title)] : []),
-      element("ol", {}, ...members.map((row) => row.item)),
-    )));
+    lists.replaceChildren(...sections.map(([title, members]) => {
+      const list = element("ol", {}, ...members.map((row) => row.item));
+      if (!title) return list;
+      const group = element("details", { open: Boolean(words) || !folded.has(title) },
+        element("summary", {}, element("h3", {}, title)), list);
+      group.ontoggle = () => {
+        if (search.value.trim()) return;
+        if (group.open) folded.delete(title);
+        else folded.add(title);
+      };
+      return group;
+    }));
     foldList.replaceChildren(...judged.map((row) => row.item));
     fold.hidden = judged.length === 0;
     nothing.hidden = plain.length + judged.length > 0;
@@ -194,6 +273,48 @@ function render({ model, el }) {
     const point = pointNamed(name);
     for (const row of rows) row.threshold = point.thresholds[row.index];
   }
+
+  function report(form, button) {
+    const disabled = button.disabled;
+    button.disabled = true;
+    setTimeout(() => { button.disabled = disabled; }, 1500);
+    model.send({
+      kind: "report",
+      form,
+      thresholds: Object.fromEntries(rows.map((row) => [row.name, row.threshold])),
+      marks: Object.fromEntries(marksOf(face.key)),
+      judgements: fold.open,
+    });
+  }
+
+  /** The address of this page with its settings, and nothing of the photo. */
+  function address() {
+    const url = new URL(location.href);
+    url.search = "";
+    url.hash = "";
+    const others = (point) => rows.filter((row) => row.threshold !== point.thresholds[row.index]);
+    // The preset from which the fewest rows differ makes the shortest link.
+    const point = network.points.toSorted((a, b) => others(a).length - others(b).length)[0];
+    const own = others(point).filter((row) => row.threshold !== null)
+      .map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
+    const query = { thresholds: [point.name, ...own].join(","), sort: sort.value, network: network.address };
+    for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
+    return url.href;
+  }
+
+  copy.onclick = async () => {
+    const text = address();
+    try {
+      await navigator.clipboard.writeText(text);
+      copied.textContent = "Copied. It holds settings, no photo.";
+    } catch {
+      // Only a page from https or this machine may write to the clipboard.
+      link.hidden = false;
+      link.value = text;
+      link.select();
+      copied.textContent = "Copy it from here; it holds settings, no photo.";
+    }
+  };
 
   function markChosen({ name }) {
     chosen = name;
@@ -221,9 +342,20 @@ function render({ model, el }) {
 
   return listen(model, el, {
     network(message) {
+      // Another network keeps what the visitor had set: the preset, or thresholds by name.
+      const before = network && rows.length
+        ? { point: current()?.name, single: current() ? new Map() : new Map(rows.map((row) => [row.name, row.threshold])) }
+        : wanted;
       network = message;
+      active = null;
       rows = network.rows.map(buildRow);
-      setPoint(network.points[0].name);
+      setPoint((pointNamed(before.point) ?? network.points[0]).name);
+      for (const row of rows) {
+        const threshold = before.single.get(row.name);
+        if (threshold !== undefined) row.threshold = threshold;
+      }
+      if (SORTS.some(([value]) => value === wanted.sort)) sort.value = wanted.sort;
+      wanted = {};
       presets.replaceChildren(...network.points.map((point) => {
         const button = element("button", { type: "button", title: point.about }, point.title);
         button.onclick = () => {
@@ -248,8 +380,12 @@ function render({ model, el }) {
       const row = rows.find((each) => each.name === message.name);
       if (row && !active) activate(row);
     },
+    file({ name, type }, [buffer]) { download(buffer, name, type); },
     clear() {
       face = null;
+      marked.clear();
+      copied.textContent = "";
+      link.hidden = true;
       empty.hidden = false;
       filled.hidden = true;
     },

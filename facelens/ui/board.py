@@ -1,12 +1,18 @@
 """The sentence and the rows: probability, threshold, verdict, and what a threshold means."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facelens.attributes import GROUPS, JUDGEMENTS_NOTE, describe, group_title
-from facelens.thresholds import OPERATING_POINTS, curves_for_page, operating_point
+from facelens.thresholds import (
+    OPERATING_POINTS,
+    curves_for_page,
+    operating_point,
+    separation,
+)
 from facelens.ui._view import View, source
 
 if TYPE_CHECKING:
@@ -21,6 +27,25 @@ POINT_TITLES = {
 
 
 SHOWN = ("precision", "precision_low", "precision_high", "recall", "doubt_low", "doubt_high")
+
+
+# From which separation on a row gets two and three dots.
+DOTS = (0.6, 0.8)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a report is to hold; the page alone knows it.
+
+    `form`: "png", "csv" or "json". `thresholds`: attribute to threshold, None where out of reach.
+    `marks`: attribute to whether the visitor found the answer right. `judgements`: whether the
+    fold with the judgements about people is open.
+    """
+
+    form: str
+    thresholds: Mapping[str, float | None]
+    marks: Mapping[str, bool]
+    judgements: bool
 
 
 def _numbers(values: np.ndarray) -> list[float | None]:
@@ -46,27 +71,38 @@ def rows(names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 class Board(View):
-    """Show every attribute of a face; `on_choose(name)` gets the row the visitor asks about.
+    """Show every attribute of a face.
 
-    Thresholds live in the page: moving one repaints there and sends nothing.
+    `on_choose(name)` gets the row the visitor asks about, `on_report(wish)` the wish to take the
+    answers home. Thresholds and marks live in the page: moving one repaints there and sends
+    nothing; they travel with a report's wish.
     """
 
     _esm = source("shared.js", "verdicts.js", "board.js")
     _css = source("shared.css", "board.css")
 
-    def __init__(self, on_choose: Callable[[str], None]) -> None:
+    def __init__(self, on_choose: Callable[[str], None], on_report: Callable[[Wish], None]) -> None:
         super().__init__()
-        self._on_choose = on_choose
+        self._on_choose, self._on_report = on_choose, on_report
 
-    def introduce(self, model: "Model") -> None:
-        """Tell the page what `model` can say and what its thresholds mean."""
+    def introduce(self, model: "Model", address: str | None = None) -> None:
+        """Tell the page what `model` can say and what its thresholds mean.
+
+        Args:
+            address: what a link to the page's settings calls the network; None for the default.
+        """
         names = model.names
         found = {describe(name).group for name in names}
         groups = [*[g for g in GROUPS if g in found], *sorted(found - set(GROUPS))]
         # The bundle's own four digits, so that the page decides exactly as the library does.
         curves = curves_for_page(model.curves, digits=4)
+        told_apart = separation(model.curves)
         content = {
-            "rows": rows(names),
+            "address": address,
+            "rows": [
+                row | {"dots": _dots(value), "separation": value}
+                for row, value in zip(rows(names), _numbers(told_apart), strict=True)
+            ],
             "groups": [[group, group_title(group)] for group in groups],
             "judgements": {"title": GROUPS["judgements"], "note": JUDGEMENTS_NOTE},
             "points": [
@@ -85,9 +121,10 @@ class Board(View):
         }
         self.show("network", content)
 
-    def read(self, prediction: "Prediction", hints: Sequence[str]) -> None:
-        """Show what the network says about one face."""
+    def read(self, prediction: "Prediction", hints: Sequence[str], key: str) -> None:
+        """Show what the network says about one face; `key` is that face's alone."""
         content = {
+            "key": key,
             "logits": _numbers(prediction.logits),
             "probabilities": _numbers(prediction.probabilities),
             "hints": list(hints),
@@ -97,6 +134,10 @@ class Board(View):
     def choose(self, name: str) -> None:
         """Mark the row that the heat map is about."""
         self.show("chosen", {"name": name})
+
+    def hand_over(self, data: bytes, name: str, kind: str) -> None:
+        """Give the browser a file to save; it is not kept."""
+        self.send({"kind": "file", "name": name, "type": kind}, [data])
 
     def clear(self) -> None:
         """Forget the face; what the network can say stays."""
@@ -109,3 +150,20 @@ class Board(View):
         """Pass the visitor's choice on."""
         if kind == "choose":
             self._on_choose(str(content["name"]))
+        elif kind == "report":
+            self._on_report(
+                Wish(
+                    form=str(content["form"]),
+                    thresholds={
+                        str(name): None if value is None else min(1.0, max(0.0, float(value)))
+                        for name, value in content["thresholds"].items()
+                    },
+                    marks={str(name): bool(right) for name, right in content["marks"].items()},
+                    judgements=bool(content["judgements"]),
+                )
+            )
+
+
+def _dots(value: float | None) -> int:
+    """One to three, for how well yes and no are told apart; none where nobody knows."""
+    return 0 if value is None else 1 + sum(value >= least for least in DOTS)

@@ -2,15 +2,23 @@ const short = (value) => value.toFixed(2);
 
 function render({ model, el, signal }) {
   const shelf = pictures();
+  const faces = pictures();
   const select = element("select", { ariaLabel: "Layer to look at" });
   const head = element("div", { className: "head" },
     element("h2", {}, "Inside the network"), select);
   const caption = element("p", { className: "small", ariaLive: "polite" });
-  const large = element("img", { alt: "" });
+  const large = element("img", { alt: "", className: "map" });
+  const under = element("img", { alt: "", className: "face" });
   const largeCaption = element("figcaption", { className: "small" });
+  const facts = element("dl", { className: "small" });
+  const over = element("input", { type: "checkbox" });
+  const strength = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0.6", ariaLabel: "Strength of the map over the face" });
   const close = element("button", { type: "button" }, "Close");
   const enlarged = element("figure", { className: "enlarged", hidden: true },
-    large, element("div", {}, largeCaption, close));
+    element("div", { className: "frame" }, under, large),
+    element("div", {}, largeCaption, facts,
+      element("div", { className: "tools" },
+        element("label", { className: "small" }, over, "Over the face"), strength, close)));
   const grid = element("div", { className: "grid" });
   const scale = element("div", { className: "scale small" },
     element("span", {}, "least"), element("i", { ariaHidden: "true" }), element("span", {}, "most of its own map"));
@@ -38,19 +46,43 @@ function render({ model, el, signal }) {
     stale = true;
     ask();
   };
-  close.onclick = () => { enlarged.hidden = true; };
+  let opened = null;
+  const lay = () => {
+    under.hidden = !over.checked;
+    strength.disabled = !over.checked;
+    large.style.opacity = over.checked ? strength.value : "";
+    large.classList.toggle("smooth", over.checked);
+  };
+  over.onchange = lay;
+  strength.oninput = lay;
+  close.onclick = () => {
+    enlarged.hidden = true;
+    opened?.focus();
+  };
 
-  const enlarge = (map, url) => {
+  const enlarge = (map, url, tile) => {
+    opened = tile;
     large.src = url;
     large.alt = `Feature map ${map.channel}`;
-    largeCaption.textContent = `Feature map ${map.channel}: from ${short(map.low)} (dark)`
-      + ` to ${short(map.high)} (bright), mean ${short(map.mean)}.`;
+    largeCaption.textContent = `Feature map ${map.channel}: how much one filter of this layer answers at each place.`;
+    const rows = [
+      ["lowest (dark)", short(map.low)],
+      ["highest (bright)", short(map.high)],
+      ["mean", short(map.mean)],
+      ["deviation", short(map.deviation)],
+      ["fields at or below zero", `${Math.round(100 * map.silent)} of 100`],
+    ];
+    facts.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    lay();
     enlarged.hidden = false;
+    enlarged.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
 
   const silence = listen(model, el, {
-    layers(message) {
+    layers(message, [crop]) {
       const before = select.value;
+      faces.free();
+      under.src = faces.url(crop, "image/jpeg");
       select.replaceChildren(...message.layers.map(([value, text]) => element("option", { value }, text)));
       if (message.layers.some(([name]) => name === before)) select.value = before;
       body.hidden = message.layers.length === 0;
@@ -72,7 +104,7 @@ function render({ model, el, signal }) {
         const url = shelf.url(buffers[i], "image/png");
         const tile = element("button", { type: "button", ariaLabel: `Enlarge feature map ${map.channel}` },
           element("img", { src: url, alt: "" }));
-        tile.onclick = () => enlarge(map, url);
+        tile.onclick = () => enlarge(map, url, tile);
         return tile;
       }));
       grid.ariaBusy = "false";
@@ -80,6 +112,10 @@ function render({ model, el, signal }) {
     error() { grid.ariaBusy = "false"; },
     clear() {
       shelf.free();
+      faces.free();
+      under.removeAttribute("src");
+      large.removeAttribute("src");
+      enlarged.hidden = true;
       grid.replaceChildren();
       body.hidden = true;
     },
@@ -87,6 +123,7 @@ function render({ model, el, signal }) {
   return () => {
     silence();
     shelf.free();
+    faces.free();
   };
 }
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from facelens.layers import Layer, colour, strongest
-from facelens.ui._view import View, png, source
+from facelens.ui._view import View, jpeg, png, source
 
 if TYPE_CHECKING:
     from facelens.model import Model
@@ -26,11 +28,11 @@ class Inside(View):
         super().__init__()
         self._on_ask = on_ask
 
-    def offer(self, model: "Model") -> None:
-        """Say which layers of `model` can be looked at for the face just picked."""
+    def offer(self, model: "Model", crop: np.ndarray) -> None:
+        """Say which layers of `model` can be looked at for the face just picked, `crop`."""
         layers = [[view.name, view.title] for view in model.config.layers]
         self._shown.pop("layer", None)
-        self.show("layers", {"layers": layers})
+        self.show("layers", {"layers": layers}, [jpeg(crop, quality=92)])
 
     def draw(self, layer: Layer) -> None:
         """Show the strongest maps of `layer`, each on its own scale."""
@@ -41,6 +43,8 @@ class Inside(View):
                 "mean": float(layer.maps[channel].mean()),
                 "low": float(layer.maps[channel].min()),
                 "high": float(layer.maps[channel].max()),
+                "deviation": float(layer.maps[channel].std()),
+                "silent": float((layer.maps[channel] <= 0).mean()),
             }
             for channel in channels
         ]

@@ -2,26 +2,52 @@ const LONGEST = 1600;
 // One websocket message carries the photo, and the server drops what is over 10 MiB.
 const LARGEST_RAW = 9 * 1024 * 1024;
 const PATIENCE = 20000;
+const NO_CAMERA = {
+  NotAllowedError:
+    "The browser was not allowed to use the camera. Allow it beside the page's address and try again, or choose a photo.",
+  NotFoundError: "No camera was found here. Plug one in and try again, or choose a photo.",
+  NotReadableError:
+    "The camera gives no picture. Perhaps another program uses it: close that and try again, or choose a photo.",
+  OverconstrainedError: "This camera is no longer there. Try again, or choose a photo.",
+};
+const CAMERA_TROUBLE = "The camera could not be opened. Try again, or choose a photo.";
 
-/** The photo upright on white as JPEG, no side over LONGEST; null if the browser cannot read it. */
-async function shrink(file) {
-  let bitmap;
+/** The photo upright, or null if the browser cannot read it. */
+async function decode(file) {
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+    return await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
     return null;
   }
-  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+}
+
+/** `picture` on white as JPEG, no side over LONGEST. It is drawn at once and encoded later. */
+function encode(picture, width, height) {
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.width = Math.max(1, Math.round(width * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
   const context = canvas.getContext("2d");
   context.imageSmoothingQuality = "high";
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  bitmap.close();
+  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
+}
+
+const halt = (stream) => stream?.getTracks().forEach((track) => track.stop());
+
+/** The camera that is not in use: the one on the other side of a phone, else the next in the list. */
+async function otherCamera(track) {
+  const { facingMode, deviceId } = track.getSettings();
+  if (facingMode) return { facingMode: facingMode === "user" ? "environment" : "user" };
+  const ids = (await cameras()).map((device) => device.deviceId);
+  return { deviceId: { exact: ids[(ids.indexOf(deviceId) + 1) % ids.length] } };
+}
+
+async function cameras() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter((device) => device.kind === "videoinput");
 }
 
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -30,6 +56,12 @@ const pictureIn = (files) => [...files].find((file) => file.type.startsWith("ima
 function render({ model, el, signal }) {
   const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", hidden: true });
   const upload = element("button", { type: "button", className: "main" }, "Choose a photo");
+  // Browsers keep the camera from pages that came over plain HTTP from another computer.
+  const camera = element(
+    "button",
+    { type: "button", hidden: !navigator.mediaDevices?.getUserMedia },
+    "Use the camera",
+  );
   const example = element("button", { type: "button" }, "Try the example");
   const clear = element("button", { type: "button", hidden: true }, "Clear");
   const invite = element(
@@ -37,41 +69,193 @@ function render({ model, el, signal }) {
     { className: "invite" },
     "Drop a photo of a face here, paste one, or choose a file.",
   );
-  const buttons = element("div", { className: "buttons" }, upload, example, clear, chooser);
-  const well = element("div", { className: "well" }, invite, buttons);
+  const buttons = element("div", { className: "buttons" }, upload, camera, example, clear, chooser);
+
+  const video = element("video", { playsInline: true, muted: true, ariaLabel: "What the camera sees" });
+  const shoot = element("button", { type: "button", className: "main" }, "Take the photo");
+  const turn = element("button", { type: "button", hidden: true }, "Turn around");
+  const close = element("button", { type: "button" }, "Close the camera");
+  const note = element("small");
+  const finder = element(
+    "div",
+    { className: "finder", hidden: true },
+    video,
+    note,
+    element("div", { className: "buttons" }, shoot, turn, close),
+  );
+
+  const well = element("div", { className: "well" }, invite, buttons, finder);
   const status = element("p", { className: "status", role: "status", dataset: { state: "empty" } });
   const privacy = element("small", { className: "privacy" });
   el.classList.add("facelens", "intake");
   el.append(well, status, privacy);
 
+  // `preparing` stands for the photo that the browser is getting ready: whatever waits looks at it
+  // afterwards and gives up if it has changed. `awaited` is the wish that the kernel has not yet
+  // answered: what the kernel still says about an older one is not for showing.
+  let preparing = null;
+  let awaited = null;
+  let full = false;
+  let settled = { text: "", state: "empty" };
+  let stream = null;
   let patience;
+
   const say = (text, state) => {
     clearTimeout(patience);
+    const busy = state === "busy";
+    if (!busy) settled = { text, state };
     status.textContent = text;
     status.dataset.state = state;
-    const full = state !== "empty";
-    el.classList.toggle("full", full);
-    upload.textContent = full ? "Another photo" : "Choose a photo";
-    example.textContent = full ? "Example" : "Try the example";
-    clear.hidden = !full;
-    if (state === "busy") {
+    // Not around the status line: what is busy is not read out.
+    well.ariaBusy = String(busy);
+    const small = busy || full;
+    el.classList.toggle("full", small);
+    upload.textContent = small ? "Another photo" : "Choose a photo";
+    camera.textContent = small ? "Camera" : "Use the camera";
+    example.textContent = small ? "Example" : "Try the example";
+    clear.textContent = busy ? "Cancel" : "Clear";
+    clear.hidden = !small;
+    if (busy) {
       patience = setTimeout(() => {
         status.textContent = "This takes unusually long. If nothing happens, reload the page.";
       }, PATIENCE);
     }
   };
 
+  // The kernel takes one message after the other, so a photo that has been sent is read to its end.
+  // If it is no longer wanted, its answers stay out of sight until the next wish has its turn.
+  const hush = (on) => el.closest(".facelens-page")?.classList.toggle("facelens-hushed", on);
+
+  const ask = (kind, content = {}, buffers = []) => {
+    if (awaited) hush(true);
+    awaited = String(Math.random());
+    full = kind !== "clear";
+    model.send({ kind, turn: awaited, ...content }, undefined, buffers);
+  };
+
+  const leaveCamera = () => {
+    halt(stream);
+    stream = null;
+    video.srcObject = null;
+    finder.hidden = true;
+    buttons.hidden = false;
+    el.classList.remove("live");
+  };
+
+  const begin = (text) => {
+    leaveCamera();
+    say(text, "busy");
+    return (preparing = {});
+  };
+
+  const give = async (blob, name, mine) => {
+    const bytes = await blob?.arrayBuffer().catch(() => null);
+    if (preparing !== mine) return;
+    preparing = null;
+    if (!bytes) {
+      say("The photo could not be read. Please try it again.", "error");
+      return;
+    }
+    say("Sending the photo…", "busy");
+    ask("photo", { name }, [bytes]);
+  };
+
   const take = async (file) => {
     if (!file) return;
-    say("Reading the photo…", "busy");
-    const blob = (await shrink(file)) ?? file;
+    const mine = begin("Reading the photo…");
+    const bitmap = await decode(file);
+    if (preparing !== mine) {
+      bitmap?.close();
+      return;
+    }
+    let blob = null;
+    if (bitmap) {
+      say("Making the photo ready to send…", "busy");
+      blob = await encode(bitmap, bitmap.width, bitmap.height);
+      bitmap.close();
+      if (preparing !== mine) return;
+    }
+    blob ??= file;
     if (blob.size > LARGEST_RAW) {
+      preparing = null;
       say("Your browser cannot read this file and it is too large to send; try a JPEG.", "error");
       return;
     }
-    const bytes = await blob.arrayBuffer();
-    say("Looking for faces…", "busy");
-    model.send({ kind: "photo", name: file.name || "pasted photo" }, undefined, [bytes]);
+    await give(blob, file.name || "pasted photo", mine);
+  };
+
+  const refuse = (error) => {
+    leaveCamera();
+    say(NO_CAMERA[error.name] ?? CAMERA_TROUBLE, "error");
+    camera.focus();
+  };
+
+  const openCamera = async (wish) => {
+    halt(stream); // a phone opens its second camera only when the first is closed
+    stream = null;
+    shoot.disabled = turn.disabled = true;
+    say("Waiting for the camera. Your browser may ask whether this page may use it.", "busy");
+    clearTimeout(patience); // a question to a person may take its time
+    const mine = (preparing = {});
+    let arrived;
+    try {
+      // Without resizeMode a browser may cut the picture to come closer to the width.
+      const video = { width: { ideal: LONGEST }, resizeMode: "none", ...wish };
+      arrived = await navigator.mediaDevices.getUserMedia({ audio: false, video });
+    } catch (error) {
+      if (preparing !== mine) return;
+      preparing = null;
+      refuse(error);
+      return;
+    }
+    if (preparing !== mine) {
+      halt(arrived);
+      return;
+    }
+    preparing = null;
+    say(settled.text, settled.state);
+    if (document.hidden) {
+      halt(arrived);
+      leaveCamera();
+    } else {
+      await show(arrived);
+    }
+  };
+
+  const show = async (arrived) => {
+    stream = arrived;
+    const [track] = arrived.getVideoTracks();
+    track.onended = () => {
+      if (stream !== arrived) return;
+      leaveCamera();
+      say("The camera has stopped. Open it again, or choose a photo.", "error");
+    };
+    const mirrored = track.getSettings().facingMode !== "environment";
+    video.classList.toggle("mirrored", mirrored);
+    note.textContent = mirrored
+      ? "You see yourself as in a mirror; the photo is not mirrored. Nothing is sent before you take it."
+      : "Nothing is sent before you take the photo.";
+    video.srcObject = arrived;
+    finder.hidden = false;
+    buttons.hidden = true;
+    el.classList.add("live");
+    try {
+      await video.play();
+      turn.hidden = (await cameras()).length < 2;
+    } catch (error) {
+      if (stream === arrived) refuse(error);
+      return;
+    }
+    if (stream !== arrived) return;
+    shoot.disabled = turn.disabled = false;
+    shoot.focus();
+  };
+
+  const closeCamera = () => {
+    preparing = null;
+    leaveCamera();
+    say(settled.text, settled.state);
+    camera.focus();
   };
 
   upload.onclick = () => chooser.click();
@@ -80,13 +264,34 @@ function render({ model, el, signal }) {
     chooser.value = "";
   };
   example.onclick = () => {
-    say("Looking for faces…", "busy");
-    model.send({ kind: "example" });
+    begin("Looking for faces…");
+    preparing = null;
+    ask("example");
   };
   clear.onclick = () => {
-    say("", "empty");
-    model.send({ kind: "clear" });
+    const onlyHere = preparing && !awaited;
+    preparing = null;
+    leaveCamera();
+    if (onlyHere) {
+      say(settled.text, settled.state);
+    } else {
+      ask("clear");
+      say("", "empty");
+    }
     upload.focus();
+  };
+  camera.onclick = () => openCamera({ facingMode: "user" });
+  turn.onclick = async () => {
+    const shown = stream;
+    const wish = await otherCamera(shown.getVideoTracks()[0]);
+    if (stream === shown) openCamera(wish);
+  };
+  close.onclick = closeCamera;
+  shoot.onclick = async () => {
+    const frame = encode(video, video.videoWidth, video.videoHeight);
+    const mine = begin("Making the photo ready to send…");
+    upload.focus();
+    await give(await frame, "camera photo", mine);
   };
 
   // On a page of its own a photo may be dropped anywhere: beside the well the browser would open
@@ -112,17 +317,38 @@ function render({ model, el, signal }) {
     event.preventDefault();
     take(file);
   }, options);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !finder.hidden) closeCamera();
+  }, options);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && stream) leaveCamera();
+  }, options);
 
+  const leave = () => {
+    preparing = null;
+    leaveCamera();
+  };
   // Closing the page lets go of the photo even where the kernel lives on.
-  window.addEventListener("pagehide", () => model.send({ kind: "clear" }), options);
+  window.addEventListener("pagehide", () => {
+    leave();
+    model.send({ kind: "clear" });
+  }, options);
 
   const silence = listen(model, el, {
     text: (message) => { privacy.textContent = message.privacy; },
-    status: (message) => say(message.text, message.state),
-    clear: () => say("", "empty"),
+    status({ text, state, turn: answered }) {
+      if (awaited && answered !== awaited) return;
+      hush(false);
+      full = state !== "empty";
+      if (state !== "busy") awaited = null;
+      if (!preparing) say(text, state);
+      else if (state !== "busy") settled = { text, state };
+    },
   });
   return () => {
     clearTimeout(patience);
+    leave();
+    hush(false);
     silence();
   };
 }

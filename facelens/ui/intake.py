@@ -1,4 +1,4 @@
-"""Where a photo comes in: upload, drop, paste or the example that comes with the page."""
+"""Where a photo comes in: upload, drop, paste, camera or the example that comes with the page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,6 +17,9 @@ class Intake(View):
 
     `on_photo(bytes, name)` gets each photo, `on_clear()` each wish to forget, `on_ready()` the
     first sign of life of the page.
+
+    Messages are answered in order, one at a time. The page gives each wish a `turn`, and every
+    status repeats the turn it answers, so the page can pass over what it no longer waits for.
     """
 
     _esm = source("shared.js", "intake.js")
@@ -30,11 +33,12 @@ class Intake(View):
     ) -> None:
         super().__init__()
         self._on_photo, self._on_clear, self._on_ready = on_photo, on_clear, on_ready
+        self._turn: dict[str, Any] = {}
         self.show("text", {"privacy": PRIVACY})
 
     def say(self, text: str, state: str = "busy") -> None:
         """Show a status line; `state` is empty, busy, done, none (no face) or error."""
-        self.show("status", {"text": text, "state": state})
+        self.show("status", {"text": text, "state": state, **self._turn})
 
     def clear(self) -> None:
         """Ask for a photo again."""
@@ -48,7 +52,9 @@ class Intake(View):
         """Pass the visitor's photo or wish on."""
         if kind == "ready":
             self._on_ready()
-        elif kind == "photo" and buffers:
+            return
+        self._turn = {"turn": content["turn"]} if "turn" in content else {}
+        if kind == "photo" and buffers:
             self._on_photo(bytes(buffers[0]), str(content.get("name") or "photo"))
         elif kind == "example":
             self._on_photo(EXAMPLE.read_bytes(), EXAMPLE.name)

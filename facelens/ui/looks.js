@@ -1,66 +1,240 @@
+const WIDTH = 178;
+const HEIGHT = 218;
+const MOST_BESIDE = 6;
+
+/** Values between the fields of a map at a pixel, as `cv2.resize` has them; nearest if `square`. */
+function sampler(values, height, width, tall, wide, square) {
+  const along = (pixel, pixels, fields) => {
+    const at = Math.min(fields - 1, Math.max(0, ((pixel + 0.5) * fields) / pixels - 0.5));
+    const low = square ? Math.round(at) : Math.floor(at);
+    return [low, Math.min(fields - 1, low + 1), square ? 0 : at - low];
+  };
+  const rows = Array.from({ length: tall }, (_, y) => along(y, tall, height));
+  const columns = Array.from({ length: wide }, (_, x) => along(x, wide, width));
+  return (y, x) => {
+    const [top, bottom, down] = rows[y];
+    const [left, right, across] = columns[x];
+    const row = (at) => values[at * width + left] * (1 - across) + values[at * width + right] * across;
+    return row(top) * (1 - down) + row(bottom) * down;
+  };
+}
+
+/** Paint what speaks for (`sign` 1) or against (-1) over the grey face. */
+function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
+  const { width: wide, height: tall } = canvas;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(crop, 0, 0, wide, tall);
+  const picture = context.getImageData(0, 0, wide, tall);
+  const data = picture.data;
+  const at = sampler(map.values, map.height, map.width, tall, wide, square);
+  const top = Math.max(...map.values.map((value) => sign * value));
+  for (let y = 0, i = 0; y < tall; y += 1) {
+    for (let x = 0; x < wide; x += 1, i += 4) {
+      const grey = (data[i] + data[i + 1] + data[i + 2]) / 3;
+      const share = top > 0 ? Math.min(1, Math.max(0, (sign * at(y, x)) / top)) : 0;
+      const weight = opacity * share;
+      const colour = 3 * Math.round(255 * share);
+      for (let c = 0; c < 3; c += 1) data[i + c] = (1 - weight) * grey + weight * lut[colour + c];
+    }
+  }
+  context.putImageData(picture, 0, 0);
+}
+
 function render({ model, el }) {
   const crops = pictures();
-  const maps = pictures();
-  const crop = element("img", { alt: "The face, laid straight", width: 178, height: 218 });
+  const crop = element("img", { alt: "The face, laid straight", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
-  const map = element("img", { alt: "", width: 178, height: 218 });
-  const scale = element("div", { className: "scale small" },
-    element("span", {}, "nothing"), element("i", { ariaHidden: "true" }), element("span", {}, "speaks for it"));
+  const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
+  const bar = element("i", { ariaHidden: "true" });
+  const scaleEnd = element("span");
+  const scale = element("figcaption", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
-  const head = element("div", { className: "head" },
-    element("h2", {}, "Where it looks for"), select);
-  const caption = element("p", { className: "small", ariaLive: "polite" });
+  const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
   const pair = element("div", { className: "pair" },
-    element("figure", {}, crop, cropCaption),
-    element("figure", {}, map, scale));
-  const body = element("section", { className: "card", hidden: true }, head, pair, caption);
+    element("figure", {}, crop, cropCaption), element("figure", {}, canvas, scale));
+  const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
+  const contra = element("button", { type: "button", ariaPressed: "false" }, "Speaks against it");
+  const way = element("select", { ariaLabel: "Kind of map" });
+  const opacity = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0.75", ariaLabel: "Strength of the colours" });
+  const square = element("input", { type: "checkbox" });
+  const keep = element("button", { type: "button" }, "Keep beside");
+  const tools = element("div", { className: "tools" },
+    element("div", { className: "sides", role: "group", ariaLabel: "Side" }, pro, contra),
+    way,
+    element("label", { className: "small" }, "Colours", opacity),
+    element("label", { className: "small" }, square, "Fields as squares"),
+    keep);
+  const caption = element("p", { className: "small caption", ariaLive: "polite" });
+  const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
+  const body = element("section", { className: "card", hidden: true }, head, pair, tools, caption, beside);
   el.classList.add("facelens", "looks");
   el.append(body);
 
-  const choose = (name, label) => {
+  let face = null;
+  let lut = null;
+  let maps = {};
+  let chosen = null;
+  let sign = 1;
+  let kept = [];
+
+  const attribute = (name) => face.attributes.find((each) => each.name === name);
+  const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
+  const mapOf = (name) => {
+    const all = maps[way.value] ?? maps.map;
+    if (!all) return null;
+    const size = all.height * all.width;
+    const index = face.attributes.findIndex((each) => each.name === name);
+    return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
+  };
+  const score = ({ logit, probability }) => `Score (logit) ${logit.toFixed(2)}, probability ${probability.toFixed(2)}.`;
+
+  function words(about, map, strongest) {
+    const fields = `${map.width} × ${map.height} fields`;
+    const looks = map.passes === 1 ? "one look" : `${map.passes} looks`;
+    const time = `${looks}, ${Math.max(1, Math.round(map.milliseconds))} ms`;
+    if (strongest <= 0) {
+      return sign > 0
+        ? `The picture is grey: no part of this face speaks for “${about.label}”. Turn to what speaks against it.`
+        : `The picture is grey: no part of this face speaks against “${about.label}”.`;
+    }
+    if (map.way === "cover") {
+      return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places.`
+        + ` Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
+    }
+    const mean = map.values.reduce((sum, value) => sum + value, 0) / map.values.length;
+    const sum = (mean + about.constant).toFixed(2);
+    const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
+    const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}.`;
+    return map.way === "map"
+      ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${mean.toFixed(2)} ${signed} = ${sum}.`
+      : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${mean.toFixed(2)} ${signed} = ${sum}; the answer itself comes from one look.`;
+  }
+
+  function paint() {
+    if (!face || !chosen || !crop.complete || !crop.naturalWidth) return;
+    const about = attribute(chosen);
+    const map = mapOf(chosen);
+    if (!about || !map) return;
+    paintMap(canvas, crop, lut, map, settings());
+    const strongest = Math.max(...map.values.map((value) => sign * value));
+    canvas.ariaLabel = `What speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face`;
+    scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
+    scale.hidden = strongest <= 0;
+    caption.textContent = `${score(about)} ${words(about, map, strongest)}`;
+    keep.disabled = kept.includes(chosen) || kept.length >= MOST_BESIDE;
+    paintBeside();
+  }
+
+  function paintBeside() {
+    const names = kept.filter(attribute);
+    beside.replaceChildren(...names.map((name) => {
+      const about = attribute(name);
+      const tile = element("canvas", { width: WIDTH, height: HEIGHT, ariaHidden: "true" });
+      paintMap(tile, crop, lut, mapOf(name), settings());
+      const show = element("button", { type: "button", className: "tile", ariaLabel: `Look at ${about.label}` }, tile);
+      show.onclick = () => turn(name);
+      const away = element("button", { type: "button", className: "away", ariaLabel: `Take ${about.label} away` }, "×");
+      away.onclick = () => {
+        kept = kept.filter((each) => each !== name);
+        paint();
+        keep.focus();
+      };
+      return element("li", {}, show, away,
+        element("span", { className: "small" }, `${about.label} ${about.probability.toFixed(2)}`));
+    }));
+    beside.hidden = names.length === 0;
+  }
+
+  function choose(name) {
+    const about = face && attribute(name);
+    if (!about) return;
+    chosen = name;
     if (![...select.options].some((option) => option.value === name)) {
-      select.append(element("option", { value: name }, label));
+      select.append(element("option", { value: name }, about.label));
     }
     select.value = name;
+    paint();
+  }
+
+  function turn(name) {
+    choose(name);
+    model.send({ kind: "choose", name });
+  }
+
+  const side = (value) => {
+    sign = value;
+    pro.ariaPressed = String(sign > 0);
+    contra.ariaPressed = String(sign < 0);
+    paint();
   };
-  select.onchange = () => model.send({ kind: "choose", name: select.value });
+  pro.onclick = () => side(1);
+  contra.onclick = () => side(-1);
+  select.onchange = () => turn(select.value);
+  opacity.oninput = paint;
+  square.onchange = paint;
+  keep.onclick = () => {
+    kept.push(chosen);
+    paint();
+  };
+  way.onchange = () => {
+    if (maps[way.value]) {
+      paint();
+      return;
+    }
+    body.ariaBusy = "true";
+    caption.textContent = "Looking again…";
+    model.send({ kind: "ask", way: way.value });
+  };
+  crop.onload = paint;
+
+  const take = (kind) => (message, [buffer]) => {
+    const bytes = buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
+    maps[kind] = { ...message, way: kind, values: new Float32Array(bytes) };
+    body.ariaBusy = "false";
+    paint();
+  };
 
   const silence = listen(model, el, {
-    crop(message, [buffer]) {
+    face(message, [jpeg, colours]) {
+      face = message;
+      maps = {};
+      lut = new Uint8Array(colours.buffer.slice(colours.byteOffset, colours.byteOffset + colours.byteLength));
       crops.free();
-      crop.src = crops.url(buffer, "image/jpeg");
+      crop.src = crops.url(jpeg, "image/jpeg");
       cropCaption.textContent = message.alone
         ? "The face, laid straight: all that the network sees."
         : `Face ${message.number}, laid straight: all that the network sees.`;
-      select.replaceChildren(...message.names
-        .toSorted((a, b) => a[1].localeCompare(b[1]))
-        .map(([value, text]) => element("option", { value }, text)));
+      select.replaceChildren(...message.attributes
+        .filter((each) => !each.judgement)
+        .toSorted((a, b) => a.label.localeCompare(b.label))
+        .map(({ name, label }) => element("option", { value: name }, label)));
+      way.replaceChildren(...message.ways.map(([value, text]) => element("option", { value }, text[0].toUpperCase() + text.slice(1))));
       body.hidden = false;
+      body.ariaBusy = "false";
     },
-    map(message, [buffer]) {
-      maps.free();
-      map.src = maps.url(buffer, "image/png");
-      map.alt = `What speaks for “${message.label}” in this face`;
-      choose(message.name, message.label);
-      scale.hidden = message.blank;
-      const score = `Score (logit) ${message.logit.toFixed(2)}, probability ${message.probability.toFixed(2)}`;
-      caption.textContent = message.blank
-        ? `${score}. The map is blank: no part of this face speaks for “${message.label}”, every part speaks against it.`
-        : `${score}. Class activation map of the last layer, ${message.width} × ${message.height} fields;`
-          + ` the brightest gives ${message.top.toFixed(1)}. The mean over all fields and one constant make up the score.`;
+    map: take("map"),
+    finer: take("finer"),
+    finest: take("finest"),
+    cover: take("cover"),
+    chosen({ name }) { choose(name); },
+    error() {
+      body.ariaBusy = "false";
+      way.value = "map";
+      paint();
     },
     clear() {
       crops.free();
-      maps.free();
+      face = null;
+      maps = {};
       crop.removeAttribute("src");
-      map.removeAttribute("src");
+      for (const each of [canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
+      beside.replaceChildren();
       body.hidden = true;
     },
   });
   return () => {
     silence();
     crops.free();
-    maps.free();
   };
 }
 

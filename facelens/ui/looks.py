@@ -1,4 +1,4 @@
-"""Where the network looks: the class activation map of one attribute over the face."""
+"""Where the network looks: evidence for and against an attribute, laid over the face."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -7,49 +7,87 @@ import numpy as np
 
 from facelens.attributes import describe
 from facelens.faces import Face
-from facelens.layers import overlay
-from facelens.ui._view import View, jpeg, png, source
+from facelens.layers import viridis
+from facelens.ui._view import View, jpeg, source
 
 if TYPE_CHECKING:
-    from facelens.model import Prediction
+    from facelens.model import Model, Prediction
+    from facelens.where import Where
+
+# What the page offers, in order: how it is called.
+WAYS = {
+    "map": "exact map",
+    "finer": "finer map",
+    "finest": "finest map",
+    "cover": "check by covering",
+}
 
 
 class Looks(View):
-    """Show the straightened face beside its map; `on_choose(name)` gets the attribute asked for."""
+    """Show the straightened face beside its maps.
+
+    The maps of all attributes are on the page, which paints them itself: choosing, turning to
+    what speaks against, or making the colours weaker asks the kernel nothing. `on_choose(name)`
+    hears which attribute is looked at; `on_ask(way)` gets the wish for another kind of map.
+    """
 
     _esm = source("shared.js", "looks.js")
     _css = source("shared.css", "looks.css")
 
-    def __init__(self, on_choose: Callable[[str], None]) -> None:
+    def __init__(self, on_choose: Callable[[str], None], on_ask: Callable[[str], None]) -> None:
         super().__init__()
-        self._on_choose = on_choose
+        self._on_choose, self._on_ask = on_choose, on_ask
 
-    def draw(self, face: Face, number: int, count: int, names: Sequence[str]) -> None:
-        """Show face `number` of `count`, straightened, and offer the attributes `names`."""
-        described = [describe(name) for name in names]
+    def draw(
+        self, face: Face, number: int, count: int, model: "Model", prediction: "Prediction"
+    ) -> None:
+        """Show face `number` of `count`, straightened, and offer what `model` knows."""
+        for way in WAYS:
+            self._shown.pop(way, None)
+        described = [describe(name) for name in model.names]
         content = {
             "number": number,
             "alone": count == 1,
-            "names": [[a.name, a.label] for a in described if not a.is_judgement],
+            "ways": list(WAYS.items()),
+            "attributes": [
+                {
+                    "name": attribute.name,
+                    "label": attribute.label,
+                    "judgement": attribute.is_judgement,
+                    "logit": float(logit),
+                    "probability": float(probability),
+                    "constant": float(constant),
+                }
+                for attribute, logit, probability, constant in zip(
+                    described,
+                    prediction.logits,
+                    prediction.probabilities,
+                    model.config.bias,
+                    strict=True,
+                )
+            ],
         }
-        self.show("crop", content, [jpeg(face.crop, quality=92)])
+        self.show("face", content, [jpeg(face.crop, quality=92), viridis().tobytes()])
 
-    def light(self, face: Face, name: str, values: np.ndarray, prediction: "Prediction") -> None:
-        """Show the signed map `values` float32 (h, w) of attribute `name` over `face`."""
-        index = prediction.names.index(name)
+    def light(self, where: "Where", milliseconds: float) -> None:
+        """Show what `where` says of every attribute."""
+        count, height, width = where.values.shape
         content = {
-            "name": name,
-            "label": describe(name).label,
-            "logit": float(prediction.logits[index]),
-            "probability": float(prediction.probabilities[index]),
-            "height": values.shape[0],
-            "width": values.shape[1],
-            "top": float(values.max()),
-            "blank": bool(values.max() <= 0),
+            "count": count,
+            "height": height,
+            "width": width,
+            "passes": where.passes,
+            "milliseconds": milliseconds,
         }
-        self.show("map", content, [png(overlay(face.crop, values, opacity=0.75))])
+        self.show(where.way, content, [np.ascontiguousarray(where.values, np.float32).tobytes()])
+
+    def choose(self, name: str) -> None:
+        """Turn to attribute `name`."""
+        self.show("chosen", {"name": name})
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
-        """Pass the visitor's choice on."""
+        """Pass the visitor's wish on."""
         if kind == "choose":
             self._on_choose(str(content["name"]))
+        elif kind == "ask":
+            self._on_ask(str(content["way"]))

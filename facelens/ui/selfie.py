@@ -3,23 +3,29 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING
 
 import ipywidgets
 import numpy as np
 
+from facelens import report
+from facelens.errors import BundleError
 from facelens.faces import Face, detector_in_use, find_faces
-from facelens.model import Model, Prediction, load_model
-from facelens.photo import read_photo
-from facelens.ui.board import Board
+from facelens.layers import Layer
+from facelens.model import Look, Model, load_model
+from facelens.model.offered import choose, offered
+from facelens.photo import Photo, read_photo
+from facelens.stem import Stem, stem
+from facelens.ui.about import About
+from facelens.ui.board import Board, Wish
+from facelens.ui.compare import Compare, Reading
 from facelens.ui.footer import Footer
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
 from facelens.ui.looks import Looks
+from facelens.ui.network import Network
 from facelens.ui.picture import Picture
-
-if TYPE_CHECKING:
-    from facelens.layers import Layer
+from facelens.ui.steps import Steps
+from facelens.where import Where, cover, finer
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
 FIRST_CHOICE = "Smiling"
@@ -27,6 +33,16 @@ NO_FACE = (
     "No face was found in this photo. Try one in which a face looks towards the camera, larger "
     "and in good light."
 )
+FORMS = {
+    "png": (report.as_png, "image/png"),
+    "csv": (report.as_csv, "text/csv"),
+    "json": (report.as_json, "application/json"),
+}
+WAYS = {
+    "finer": lambda model, crop: finer(model, crop, "finer"),
+    "finest": lambda model, crop: finer(model, crop, "finest"),
+    "cover": cover,
+}
 
 
 class Selfie(ipywidgets.Box):
@@ -35,25 +51,35 @@ class Selfie(ipywidgets.Box):
     def __init__(self, model: str | Model | None = None, *, detector: str | None = None) -> None:
         self._wanted, self._detector = model, detector
         self._model: Model | None = None
+        self._name = ""
+        self._loaded: dict[str, Model] = {}
         self._choice = FIRST_CHOICE
+        self._photo: Photo | None = None
+        self._photos = 0
         self._faces: list[Face] = []
-        self._predictions: list[Prediction] = []
+        self._answers: list[Look] = []
         self._picked: int | None = None
-        self._maps = np.zeros((0, 1, 1), np.float32)
-        self._layers: dict[str, Layer] = {}
+        self._kept: Reading | None = None
+        self._layers: list[Layer] = []
         self._stages: dict[str, float] = {}
         self.intake = Intake(self.take, self.forget, self.warm_up)
         self.picture = Picture(self.pick)
-        self.looks = Looks(self.choose)
-        self.board = Board(self.choose)
+        self.looks = Looks(self.choose, self.look_again)
+        self.board = Board(self.choose, self.report)
+        self.compare = Compare(self.keep, self.drop)
         self.inside = Inside(self.open_layer)
+        self.steps = Steps(self.walk)
+        self.network = Network(self.switch)
+        self.about = About()
         self.footer = Footer()
         seen = ipywidgets.Box([self.picture, self.looks])
         left = ipywidgets.Box([self.intake, seen])
-        right = ipywidgets.Box([self.board, self.inside])
+        right = ipywidgets.Box([self.board, self.compare, self.inside, self.steps])
+        foot = ipywidgets.Box([self.network, self.about, self.footer])
         for column in (seen, left, right):
             column.add_class("facelens-column")
-        super().__init__([left, right, self.footer])
+        foot.add_class("facelens-foot")
+        super().__init__([left, right, foot])
         self.add_class("facelens-page")
 
     @property
@@ -61,17 +87,45 @@ class Selfie(ipywidgets.Box):
         """The network, loaded on first use."""
         if self._model is None:
             wanted = self._wanted
-            model = load_model(wanted) if wanted is None or isinstance(wanted, str) else wanted
-            self.board.introduce(model)
-            self.footer.introduce(
-                [
-                    f"{model.title} ({model.bundle.source})",
-                    DETECTORS[detector_in_use(self._detector)],
-                    model.config.licence,
-                ]
-            )
-            self._model = model
+            if isinstance(wanted, Model):
+                self._use(wanted, wanted.title)
+            else:
+                name = wanted or offered()[0]
+                self._use(load_model(name), name)
+        assert self._model is not None
         return self._model
+
+    def _use(self, model: Model, name: str) -> None:
+        """Let `model` answer from now on, which was asked for as `name`."""
+        self._model, self._name = model, name
+        self._loaded[name] = model
+        self._stem: Stem | None = None
+        self.board.introduce(model, name if name in offered()[1:] else None)
+        self.network.introduce(model, name)
+        self.footer.introduce(
+            [
+                self._title,
+                DETECTORS[detector_in_use(self._detector)],
+                model.config.licence,
+            ]
+        )
+
+    @property
+    def _title(self) -> str:
+        """The network and where it is from; of a folder its name, since the rest is private."""
+        model = self.model
+        folder = model.bundle.source == str(model.bundle.folder)
+        return f"{model.title} ({model.bundle.folder.name if folder else model.bundle.source})"
+
+    def switch(self, name: str) -> None:
+        """Let another of the offered networks answer, for the face that is on the page too."""
+        if self._model is not None and name == self._name:
+            return
+        # What was in use may be used again, be it a folder that only the page's author may name.
+        self._use(self._loaded.get(name) or choose(name), name)
+        if self._faces:
+            self._read()
+            self.pick(self._picked or 0)
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
@@ -79,9 +133,11 @@ class Selfie(ipywidgets.Box):
 
     def take(self, data: bytes, name: str) -> None:
         """Read a photo, find its faces and show the largest."""
-        self.forget()
+        self._leave()
+        self._photos += 1
         with self._timed("photo"):
-            photo = read_photo(data, name=name)
+            photo = self._photo = read_photo(data, name=name)
+        self.intake.say("Looking for faces…")
         with self._timed("faces"):
             self._faces = find_faces(photo, detector=self._detector)
         self.picture.draw(photo, self._faces)
@@ -89,56 +145,146 @@ class Selfie(ipywidgets.Box):
         if count == 0:
             self.intake.say(NO_FACE, "none")
             return
-        with self._timed("network"):
-            self._predictions = self.model.predict(self._faces)
+        self.intake.say("Asking the network…")
+        self._read()
         self.pick(0)
         found = "Found one face." if count == 1 else f"Found {count} faces; the largest is chosen."
         self.intake.say(found, "done")
+
+    def _read(self) -> None:
+        model = self.model
+        with self._timed("network"):
+            self._answers = model.look(self._faces)
 
     def pick(self, index: int) -> None:
         """Turn the page to face `index` of the photo."""
         if not 0 <= index < len(self._faces):
             return
-        face = self._faces[index]
         self._picked = index
-        self._layers = {}
+        self._layers = []
+        model, face, answer = self.model, self._faces[index], self._answers[index]
         self.picture.mark(index)
-        self.board.read(self._predictions[index], face.hints)
-        self.looks.draw(face, index + 1, len(self._faces), self.model.names)
-        with self._timed("map"):
-            self._maps = self.model.activation_maps(face.crop)
-        known = self.model.names
-        self.choose(self._choice if self._choice in known else known[0])
-        self.inside.offer(self.model)
+        key = f"{self._photos}-{index}-{model.title}"
+        self.board.read(answer.prediction, face.hints, key)
+        self.looks.draw(face, index + 1, len(self._faces), model, answer.prediction)
+        self.looks.light(Where("map", answer.maps, 1), self._stages["network"] / len(self._faces))
+        self.choose(self._choice if self._choice in model.names else model.names[0])
+        self.inside.offer(model, face.crop)
+        self.steps.offer(model)
+        self.about.show_face(model.names, answer.prediction.logits / model.config.temperature)
+        self._set_beside()
         self.footer.time(self._stages)
 
     def choose(self, name: str) -> None:
-        """Show where the network looks for attribute `name`."""
+        """Turn to attribute `name`, on the board and on the map."""
         if self._picked is None or name not in self.model.names:
             return
         self._choice = name
-        values = self._maps[self.model.names.index(name)]
-        face, prediction = self._faces[self._picked], self._predictions[self._picked]
-        self.looks.light(face, name, values, prediction)
+        self.looks.choose(name)
         self.board.choose(name)
+
+    def look_again(self, way: str) -> None:
+        """Ask in another `way` where the network looks."""
+        if self._picked is None or way not in WAYS:
+            return
+        with self._timed(way):
+            where = WAYS[way](self.model, self._faces[self._picked].crop)
+        self.looks.light(where, self._stages.pop(way))
+
+    def keep(self) -> None:
+        """Keep the face that is on the page, to set others beside it."""
+        if self._picked is not None:
+            self._kept = self._reading(self._picked)
+            self.compare.kept(self._kept)
+
+    def drop(self) -> None:
+        """Let the kept face go."""
+        self._kept = None
+        self._set_beside()
+
+    def _set_beside(self) -> None:
+        if self._picked is None:
+            return
+        if self._kept is None:
+            self.compare.offer()
+            return
+        reading = self._reading(self._picked)
+        same = (reading.face, reading.model) == (self._kept.face, self._kept.model)
+        if same:
+            self.compare.kept(self._kept)
+        else:
+            self.compare.draw(self._kept, reading)
+
+    def _reading(self, index: int) -> Reading:
+        return Reading(self._faces[index], self._answers[index].prediction, self.model.title)
 
     def open_layer(self, name: str) -> None:
         """Show the feature maps of layer `name`."""
-        if self._picked is None:
+        for layer in self._all_layers():
+            if layer.name == name:
+                self.inside.draw(layer)
+
+    def walk(self, channel: int | None) -> None:
+        """Walk the face through filter `channel` of the first layer."""
+        layers = self._all_layers()
+        if layers and self._picked is not None:
+            self.steps.draw(self._faces[self._picked].crop, layers, self._first_layer(), channel)
+
+    def _all_layers(self) -> list[Layer]:
+        if self._picked is not None and not self._layers:
+            self._layers = self.model.layers(self._faces[self._picked].crop)
+        return self._layers
+
+    def _first_layer(self) -> Stem | None:
+        if self._stem is None:
+            try:
+                self._stem = stem(self.model)
+            except BundleError:  # from the Hub it comes without its training weights
+                return None
+        return self._stem
+
+    def report(self, wish: Wish) -> None:
+        """Hand the visitor what is on the page as a file."""
+        if self._picked is None or self._photo is None or wish.form not in FORMS:
             return
-        if not self._layers:
-            crop = self._faces[self._picked].crop
-            self._layers = {layer.name: layer for layer in self.model.layers(crop)}
-        if name in self._layers:
-            self.inside.draw(self._layers[name])
+        model, index = self.model, self._picked
+        cuts = [wish.thresholds.get(name) for name in model.names]
+        written, kind = FORMS[wish.form]
+        data = written(
+            report.Report(
+                photo=self._photo,
+                face=self._faces[index],
+                number=index + 1,
+                count=len(self._faces),
+                prediction=self._answers[index].prediction,
+                thresholds=np.array([np.nan if cut is None else cut for cut in cuts], np.float32),
+                curves=model.curves,
+                model=self._title,
+                detector=DETECTORS[detector_in_use(self._detector)],
+                licence=model.config.licence,
+                chosen=self._choice,
+                heat=self._answers[index].maps[model.names.index(self._choice)],
+                marks=wish.marks,
+                judgements=wish.judgements,
+                others=[face.box for i, face in enumerate(self._faces) if i != index],
+            )
+        )
+        self.board.hand_over(data, f"facelens-face-{index + 1}.{wish.form}", kind)
 
     def forget(self) -> None:
-        """Let go of the photo and of all that was made of it."""
-        self._faces, self._predictions, self._picked = [], [], None
-        self._maps, self._layers, self._stages = np.zeros((0, 1, 1), np.float32), {}, {}
-        for view in (self.picture, self.looks, self.board, self.inside, self.footer):
-            view.clear()
+        """Let go of the photo, of the face that was kept, and of all that was made of them."""
+        self._kept = None
+        self._leave()
         self.intake.clear()
+
+    def _leave(self) -> None:
+        self._photo, self._picked = None, None
+        self._faces, self._answers, self._layers, self._stages = [], [], [], {}
+        for view in (
+            self.picture, self.looks, self.board, self.compare, self.inside, self.steps,
+            self.about, self.footer,
+        ):  # fmt: skip
+            view.clear()
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

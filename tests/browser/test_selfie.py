@@ -1,12 +1,15 @@
 """The dashboard in Chromium, used as a person would."""
 
+import csv
 import io
+import json
 import re
 
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
+from visit import Visit
 
 from facelens.attributes import NAMES
 from facelens.model import Prediction, load_model
@@ -15,43 +18,7 @@ from facelens.ui._view import source
 from facelens.ui.board import rows
 
 pytestmark = pytest.mark.browser
-PATIENCE = 60_000
-
-
-class Visit:
-    """A tab on the dashboard that notes what the page asks of whom."""
-
-    def __init__(self, browser, address, **options):
-        self.address = address
-        self.page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
-        self.page.set_default_timeout(PATIENCE)
-        self.requests, self.said, self.problems = [], [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("websocket", lambda socket: socket.on("framesent", self.note))
-        self.page.goto(address)
-        self.page.get_by_role("button", name="Choose a photo").wait_for()
-
-    def note(self, frame):
-        self.said.append(frame)
-
-    def upload(self, data, name="photo.jpg", kind="image/jpeg"):
-        with self.page.expect_file_chooser() as chooser:
-            self.page.get_by_role("button", name=re.compile("Choose a photo|Another photo")).click()
-        chooser.value.set_files({"name": name, "mimeType": kind, "buffer": data})
-
-    def status(self, state):
-        line = self.page.locator(f'.intake .status[data-state="{state}"]')
-        line.wait_for()
-        return line.inner_text()
-
-    def row(self, label):
-        """The row of the board with exactly this label."""
-        label = self.page.locator(".label", has_text=re.compile(f"^{label}"))
-        return self.page.locator(".board .row", has=label)
-
-    def rows(self):
-        return self.page.locator(".board .row:visible").count()
+MINUS = "\u2212"
 
 
 @pytest.fixture
@@ -90,7 +57,7 @@ def test_a_portrait_is_answered_and_a_slider_turns_its_verdict(visit, portrait):
     tab.upload(portrait)
     tab.status("done")
     assert tab.rows() == 32
-    summary = tab.page.locator(".board summary")
+    summary = tab.page.locator(".judgements summary")
     assert summary.inner_text() == "Judgements about people (8)"
     summary.click()
     assert tab.rows() == 40
@@ -198,39 +165,282 @@ def test_a_photo_can_be_dropped_and_another_face_picked(visit, astronaut):
     assert second.get_attribute("aria-pressed") == "true"
 
 
-def test_the_map_and_the_feature_maps_follow_a_choice(visit):
+def test_the_map_is_repainted_in_the_page(visit):
     tab = visit()
-    tab.page.get_by_role("button", name="Try the example").click()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
     tab.status("done")
-    picture = tab.page.locator(".looks img").nth(1)
-    before = picture.get_attribute("src")
+    canvas = page.locator(".looks .pair canvas")
+    painted = lambda: canvas.evaluate("canvas => canvas.toDataURL()")  # noqa: E731
+    caption = page.locator(".looks .caption")
+    page.locator('.looks canvas[aria-label*="for “Smiling”"]').wait_for()
+    before = painted()
     tab.row("Eyeglasses").locator(".label").click()
-    tab.page.locator('.looks img[alt*="Eyeglasses"]').wait_for()
-    assert picture.get_attribute("src") != before
-    assert "logit" in tab.page.locator(".looks .card > p").inner_text()
+    page.locator('.looks canvas[aria-label*="Eyeglasses"]').wait_for()
+    assert painted() != before
+    assert "logit" in caption.inner_text()
 
-    tab.page.locator(".inside").scroll_into_view_if_needed()
-    tile = tab.page.locator(".inside .grid button").first
+    # Turning to the other side, weaker colours, squares and tiles cost no trip to the kernel.
+    page.get_by_label("Attribute to look at").select_option("No_Beard")
+    sent = len(tab.said)
+    pictures = {painted()}
+    page.get_by_role("button", name="Speaks against it").click()
+    assert "against “No beard”" in canvas.get_attribute("aria-label")
+    pictures.add(painted())
+    page.get_by_role("button", name="Speaks for it").click()
+    page.get_by_label("Strength of the colours").fill("0.3")
+    pictures.add(painted())
+    page.get_by_label("Fields as squares").check()
+    pictures.add(painted())
+    assert len(pictures) == 4
+    page.get_by_role("button", name="Keep beside").click()
+    assert page.locator(".looks .beside li").count() == 1
+    assert page.get_by_role("button", name="Keep beside").is_disabled()
+    assert len(tab.said) == sent
+
+    page.get_by_label("Attribute to look at").select_option("Smiling")
+    page.get_by_role("button", name="Keep beside").click()
+    assert page.locator(".looks .beside li").all_inner_texts()[1].endswith("Smiling 1.00")
+    page.get_by_role("button", name="Look at No beard").click()
+    assert "No beard" in canvas.get_attribute("aria-label")
+    page.get_by_role("button", name="Take No beard away").click()
+    assert page.locator(".looks .beside li").count() == 1
+
+    # Something that is nowhere in the face has a grey picture and words that say why.
+    page.get_by_label("Attribute to look at").select_option("Wearing_Hat")
+    page.get_by_label("Strength of the colours").fill("1")
+    kinds = page.get_by_label("Kind of map")
+    for kind, words in (
+        ("finer", "16 \u00d7 20 fields"),
+        ("finest", "32 \u00d7 40 fields"),
+        ("cover", "covered, 80 times"),
+    ):
+        page.get_by_label("Attribute to look at").select_option("Smiling")
+        kinds.select_option(kind)
+        page.locator(".looks .caption", has_text=words).wait_for()
+
+
+def test_layers_enlarge_and_a_filter_is_followed_step_by_step(visit):
+    tab = visit()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    page.locator(".inside").scroll_into_view_if_needed()
+    tile = page.locator(".inside .grid button").first
     tile.wait_for()
-    assert (
-        tile.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 8
-    )
-    layers = tab.page.get_by_label("Layer to look at")
-    caption = tab.page.locator(".inside .card > p").inner_text()
+    assert tile.locator("img").evaluate("i => i.decode().then(() => i.naturalWidth)") > 8
+    layers = page.get_by_label("Layer to look at")
+    caption = page.locator(".inside .card > p").inner_text()
     layers.select_option(index=2)
-    tab.page.wait_for_function(
+    page.wait_for_function(
         "before => document.querySelector('.inside .card > p').innerText !== before", arg=caption
     )
     tile.click()
-    assert "Feature map" in tab.page.locator(".inside figcaption").inner_text()
+    assert "Feature map" in page.locator(".inside figcaption").inner_text()
+    assert "mean" in page.locator(".inside dl").inner_text()
+    face = page.locator(".inside .enlarged .face")
+    assert not face.is_visible()
+    page.get_by_label("Over the face", exact=True).check()
+    assert face.is_visible()
+    page.locator(".inside .enlarged").get_by_role("button", name="Close").click()
+    assert not page.locator(".inside .enlarged").is_visible()
+
+    page.locator(".steps").scroll_into_view_if_needed()
+    here = page.locator(".steps .here")
+    page.locator(".steps .filters button").first.wait_for()
+    filters = page.locator(".steps .filters button")
+    assert filters.count() == 32
+    frame = page.locator(".steps .live").first
+    before = here.inner_text()
+    sent = len(tab.said)
+    frame.hover(position={"x": 20, "y": 30})
+    moved = here.inner_text()
+    assert moved != before
+    numbers = [float(n.replace(MINUS, "-")) for n in re.findall(rf"[{MINUS}\d]+\.\d\d", moved)]
+    red, green, blue, constant, total = numbers[:5]
+    assert abs(red + green + blue + constant - total) < 0.03
+    frame.focus()
+    frame.press("ArrowDown")
+    assert here.inner_text() != moved
+    assert len(tab.said) == sent, "following a place asked the kernel"
+    filters.nth(7).click()
+    page.locator('.steps .filters button:nth-child(8)[aria-pressed="true"]').wait_for()
 
 
-def test_a_phone_shows_everything_in_one_column(visit):
+def test_another_network_reads_the_face_and_shows_its_card(visit):
+    tab = visit()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    probability = tab.row("Bangs").locator(".probability")
+    before = probability.inner_text()
+    page.get_by_role("combobox", name="Network").select_option("resnet50")
+    page.locator(".footer li", has_text="resnet50").wait_for()
+    assert probability.inner_text() != before
+    page.locator(".steps").scroll_into_view_if_needed()
+    page.locator(".steps", has_text="The largest of each window stays").wait_for()
+    assert page.locator(".steps .filters button").count() == 64
+    layers = page.get_by_label("Layer to look at").locator("option").all_inner_texts()
+    assert layers[:3] == ["Stem convolution", "Stem ReLU", "Pooling"]
+
+    page.get_by_role("button", name="Model card").click()
+    card = page.locator("dialog[open]")
+    card.locator("table").first.wait_for()
+    assert "resnet50" in card.inner_text().lower()
+    assert card.locator("td", has_text="Eyeglasses").count() >= 1, "no accuracy per attribute"
+    assert "not Young" in card.inner_text(), "no error by group"
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="About this page").click()
+    about = page.locator("dialog[open]").inner_text().lower()
+    for word in ("softmax", "sigmoid", "cross-entropy", "gpu", "notebooks"):
+        assert word in about
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_two_photos_are_compared(visit, portrait):
+    tab = visit()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    page.get_by_role("button", name="Keep this face to compare").click()
+    page.locator(".compare", has_text="Kept.").wait_for()
+    tab.upload(portrait)
+    page.locator(".compare .moves li").first.wait_for()
+    rows = page.locator(".compare .lists > .moves > li")
+    assert rows.locator("visible=true").count() >= 8
+    moved = [abs(float(text.replace(MINUS, "-"))) for text in rows.locator("b").all_inner_texts()]
+    assert moved == sorted(moved, reverse=True)
+    page.get_by_role("button", name="Show all rows").click()
+    assert page.locator(".compare .lists > .moves > li:visible").count() == 32
+    assert page.locator(".compare details").get_attribute("open") is None
+    page.get_by_role("button", name="Let it go").click()
+    page.get_by_role("button", name="Keep this face to compare").wait_for()
+
+
+def test_the_answers_go_home_as_files_with_thresholds_and_marks(visit):
+    tab = visit()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    tab.row("Bangs").locator(".label").click()
+    slider = page.get_by_role("slider", name="Threshold for Bangs")
+    slider.fill("0.9")
+    page.get_by_role("button", name="Bangs: this was wrong").click()
+    assert "✗" in tab.row("Bangs").locator(".chip").inner_text()
+    files = {}
+    for name in ("Picture", "Table (CSV)", "Data (JSON)"):
+        with page.expect_download() as saving:
+            page.get_by_role("button", name=name, exact=True).click()
+        files[saving.value.suggested_filename.rpartition(".")[2]] = saving.value.path().read_bytes()
+    assert Image.open(io.BytesIO(files["png"])).width > 800
+    rows = {
+        row["attribute"]: row
+        for row in csv.DictReader(io.StringIO(files["csv"].decode("utf-8-sig")))
+    }
+    assert rows["Bangs"]["mark"] == "wrong"
+    assert float(rows["Bangs"]["threshold"]) == pytest.approx(0.9)
+    assert len(rows) == 32
+    told = {row["name"]: row for row in json.loads(files["json"])["attributes"]}
+    assert told["Bangs"]["verdict"] == tab.row("Bangs").locator(".chip").inner_text().split()[0]
+
+
+def test_settings_travel_as_a_link_and_photos_never(dashboard, visit):
+    tab = visit()
+    page = tab.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    page.get_by_role("button", name="Best F1", exact=True).click()
+    tab.row("Smiling").locator(".label").click()
+    page.get_by_role("slider", name="Threshold for Smiling").fill("0.83")
+    page.get_by_label("Order of the rows").select_option("likely")
+    page.get_by_role("button", name="Copy a link").click()
+    page.locator(".home", has_text="Copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert len(link) < 300
+    other = visit(path=link.removeprefix(dashboard))
+    other.page.get_by_role("button", name="Try the example").click()
+    other.status("done")
+    assert other.page.get_by_label("Order of the rows").input_value() == "likely"
+    for label in ("Smiling", "Bangs", "Wavy hair"):
+        name = f"Threshold for {label}"
+        cuts = [
+            p.get_by_role("slider", name=name, exact=True).input_value() for p in (page, other.page)
+        ]
+        assert cuts[0] == cuts[1]
+    assert other.page.get_by_role("slider", name="Threshold for Smiling").input_value() == "0.83"
+
+
+def test_rows_are_found_folded_sorted_and_set_one_by_one(visit):
+    tab = visit()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    page.get_by_label("Find a row").fill("hair")
+    assert 4 <= tab.rows() <= 8
+    page.get_by_label("Find a row").fill("zebra")
+    assert page.get_by_text("No row is called that.").is_visible()
+    page.get_by_label("Find a row").fill("")
+    page.locator(".lists summary", has_text="Hair").click()
+    assert not tab.row("Bangs").is_visible()
+    assert tab.rows() == 32 - 9
+    page.locator(".lists summary", has_text="Hair").press("Enter")
+    assert tab.row("Bangs").is_visible()
+    page.get_by_label("Order of the rows").select_option("likely")
+    shown = [float(text[-4:]) for text in page.locator(".lists .probability").all_inner_texts()]
+    assert shown == sorted(shown, reverse=True)
+    tab.row("Wavy hair").locator(".label").click()
+    page.get_by_role("button", name="90 % right for Wavy hair").click()
+    others = page.get_by_role("slider", name="Threshold for Bangs").input_value()
+    assert page.get_by_role("slider", name="Threshold for Wavy hair").input_value() != "0.5"
+    assert others == "0.5"
+    assert "told apart" in tab.row("Wavy hair").locator(".meaning").inner_text()
+    assert page.get_by_text("Your own thresholds.").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = visit(color_scheme=scheme)
+
+    def faults():
+        return [
+            (fault["id"], [node["html"][:120] for node in fault["nodes"][:3]])
+            for fault in Axe().run(tab.page).response["violations"]
+            if fault["impact"] in {"serious", "critical"}
+        ]
+
+    assert faults() == [], "of the empty page"
+    tab.page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    tab.page.get_by_role("button", name="Keep this face to compare").click()
+    tab.page.get_by_role("button", name="Explain every row").click()
+    tab.page.get_by_role("button", name="Keep beside").click()
+    tab.page.locator(".board .judgements summary").click()
+    for view in (".inside", ".steps"):
+        tab.page.locator(view).scroll_into_view_if_needed()
+        tab.page.locator(f"{view} button img").first.wait_for()
+    tab.page.locator(".inside .grid button").first.click()
+    assert faults() == [], "of the page with a face"
+    tab.page.get_by_role("button", name="About this page").click()
+    assert faults() == [], "of the panel about the page"
+
+
+def test_nothing_is_wider_than_a_phone_or_lost_on_a_large_screen(visit):
     tab = visit(viewport={"width": 390, "height": 844})
     tab.page.get_by_role("button", name="Try the example").click()
     tab.status("done")
     assert tab.rows() == 32
-    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.page.locator(".steps").scroll_into_view_if_needed()
+    tab.page.locator(".steps .filters button").first.wait_for()
+    for width in (390, 899, 900, 1280, 1920):
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        assert tab.page.evaluate("document.documentElement.scrollWidth") <= width
+        photo, board = (tab.page.locator(view).bounding_box() for view in (".picture", ".board"))
+        beside = board["x"] >= photo["x"] + photo["width"]
+        assert beside == (width >= 900)
 
 
 def test_the_page_says_when_its_kernel_has_gone(visit):

@@ -1,0 +1,82 @@
+"""Which networks a visitor of the page may choose, and loading the one that was chosen."""
+
+import os
+import re
+
+import numpy as np
+
+from facelens.embedded import embedded_folder
+from facelens.errors import BundleError, FacelensError
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.model.bundle import DEFAULT, Bundle, fetch_bundle, find_bundle
+from facelens.model.network import Model
+
+# A repository's name as the Hub allows it, less whatever could be a path: no leading dot, no "..".
+_REPOSITORY = re.compile(r"(?!.*\.\.)\w[\w.-]*/\w[\w.-]*(@\w[\w.-]*)?", re.ASCII)
+
+
+def listed() -> tuple[str, ...]:
+    """What the environment's `FACELENS_MODELS` lists, separated by commas or white space."""
+    return tuple(re.findall(r"[^\s,]+", os.environ.get("FACELENS_MODELS", "")))
+
+
+def offered() -> tuple[str, ...]:
+    """Name the networks that every visitor may choose, the default first, none twice.
+
+    After `FACELENS_MODEL`, if it is set, come the embedded ones and what `FACELENS_MODELS` lists.
+    """
+    weights = embedded_folder(DEFAULT).parent
+    # A bundle has a config.json; the networks that find points in a face have none.
+    embedded = sorted(config.parent.name for config in weights.glob("*/config.json"))
+    default = os.environ.get("FACELENS_MODEL", "")
+    names = [default, *(name for name in [DEFAULT] if name in embedded), *embedded, *listed()]
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def may_choose_freely() -> bool:
+    """Whether any repository on the Hub may be chosen: on one's own machine only.
+
+    A network is a stranger's program. On a shared server nobody may have the server run it.
+    """
+    return os.environ.get("FACELENS_OWN_MACHINE") == "1"
+
+
+def is_repository(name: str) -> bool:
+    """Whether `name` reads owner/repo or owner/repo@revision and can be nothing else."""
+    return len(name) <= 300 and bool(_REPOSITORY.fullmatch(name))
+
+
+def title_of(name: str) -> str:
+    """What to call the network `name` without fetching it: name and version, where it is here."""
+    if is_repository(name):
+        return name
+    try:
+        return Model(find_bundle(name)).title
+    except FacelensError:
+        return name
+
+
+def choose(name: str) -> Model:
+    """Load the network that a visitor chose, and see that it answers.
+
+    Raises:
+        BundleError: It is not offered, or is no sound bundle.
+        DownloadError: The Hub cannot be reached.
+    """
+    model = Model(_bundle(name))
+    # What cannot answer is refused here, while the page still has the network before.
+    model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
+    return model
+
+
+def _bundle(name: str) -> Bundle:
+    if name in offered():
+        return find_bundle(name)
+    if not may_choose_freely():
+        raise BundleError("That network is not offered on this page; choose one from the list.")
+    if not is_repository(name):
+        raise BundleError(
+            "That is no network on the Hugging Face Hub: write owner/repo, or owner/repo@revision."
+        )
+    # Not `find_bundle`: what a visitor types is never taken for a folder of this machine.
+    return fetch_bundle(name)

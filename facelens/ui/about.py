@@ -1,0 +1,66 @@
+"""What this page is, how it works, where the photo goes, and what the answers are not."""
+
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, metadata
+
+import numpy as np
+
+from facelens.attributes import JUDGEMENTS_NOTE, describe
+from facelens.ui._view import HERE, View, source
+from facelens.ui.card import card_html
+from facelens.ui.intake import PRIVACY
+
+FIGURE = "<!-- figure -->"
+
+
+def repository() -> str:
+    """The address of the project as the installed package states it, or an empty string."""
+    try:
+        stated = metadata("facelens").get_all("Project-URL") or []
+    except PackageNotFoundError:  # a checkout on PYTHONPATH
+        return ""
+    urls = dict(line.split(", ", 1) for line in stated if ", " in line)
+    return urls.get("Repository") or urls.get("Homepage") or ""
+
+
+def text() -> list[str]:
+    """`about.md` as HTML: what stands before the figure, and what after it."""
+    url = repository()
+    where = f"[the project]({url})" if url else "the project"
+    told = (HERE / "about.md").read_text(encoding="utf-8")
+    told = told.replace("{privacy}", PRIVACY).replace("{judgements}", JUDGEMENTS_NOTE)
+    told = told.replace("{notebooks}", f"the folder `notebooks/` of {where}")
+    told = told.replace(" %", "\N{NO-BREAK SPACE}%")
+    return [card_html(part) for part in told.split(FIGURE)]
+
+
+class About(View):
+    """A button at the foot of the page, and the text that it opens."""
+
+    _esm = source("shared.js", "about.js")
+    _css = source("shared.css", "network.css", "about.css")  # the sheet is dressed in network.css
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.show("text", {"parts": text(), "repository": repository()})
+
+    def show_face(self, names: Sequence[str], logits: np.ndarray) -> None:
+        """Compare sigmoid and softmax on three attributes of the face on the page.
+
+        Args:
+            names: the attributes; of more than three, the surest that are no judgements are
+                taken: there softmax shows what it does.
+            logits: float (attributes,), calibrated (divided by the temperature), so that a
+                sigmoid gives the probabilities of the board.
+        """
+        rows = list(zip(map(describe, names), map(float, logits), strict=True))
+        if len(rows) > 3:
+            ordinary = [row for row in rows if not row[0].is_judgement]
+            rows = sorted(ordinary, key=lambda row: -row[1])[:3]
+        self.show("face", {"rows": [[attribute.label, logit] for attribute, logit in rows]})
+
+    def clear(self) -> None:
+        """Forget the face; the text stays."""
+        told = self._shown["text"]
+        super().clear()
+        self._shown["text"] = told

@@ -1,0 +1,41 @@
+"""A tab on the dashboard, used as a person would."""
+
+import re
+
+PATIENCE = 60_000
+
+
+class Visit:
+    """A tab on the dashboard that notes what the page asks of whom."""
+
+    def __init__(self, browser, address, *, path="", **options):
+        self.address = address
+        self.page = browser.new_page(**{"viewport": {"width": 1280, "height": 800}, **options})
+        self.page.set_default_timeout(PATIENCE)
+        self.requests, self.said, self.problems = [], [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("websocket", lambda socket: socket.on("framesent", self.note))
+        self.page.goto(address + path)
+        self.page.get_by_role("button", name="Choose a photo").wait_for()
+
+    def note(self, frame):
+        self.said.append(frame)
+
+    def upload(self, data, name="photo.jpg", kind="image/jpeg"):
+        with self.page.expect_file_chooser() as chooser:
+            self.page.get_by_role("button", name=re.compile("Choose a photo|Another photo")).click()
+        chooser.value.set_files({"name": name, "mimeType": kind, "buffer": data})
+
+    def status(self, state):
+        line = self.page.locator(f'.intake .status[data-state="{state}"]')
+        line.wait_for()
+        return line.inner_text()
+
+    def row(self, label):
+        """The row of the board with exactly this label."""
+        label = self.page.locator(".label", has_text=re.compile(f"^{label}"))
+        return self.page.locator(".board .row", has=label)
+
+    def rows(self):
+        return self.page.locator(".board .row:visible").count()

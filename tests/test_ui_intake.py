@@ -1,0 +1,89 @@
+"""The way in without a browser: the visitor's wishes in, status lines out."""
+
+import pytest
+
+from facelens.errors import FacelensError
+from facelens.ui._view import CALM, View
+from facelens.ui.intake import EXAMPLE, Intake
+
+
+class Desk:
+    """An intake whose wishes are written down, and what it said to the browser."""
+
+    def __init__(self):
+        self.photos, self.clears, self.readies = [], 0, 0
+        self.intake = Intake(self.take, self.forget, self.warm_up)
+
+    def take(self, data, name):
+        self.intake.clear()  # the photo before goes first
+        if data == b"bad":
+            raise FacelensError("This is no photo.")
+        if data == b"worse":
+            raise KeyError("secret")
+        self.photos.append((data, name))
+        self.intake.say("Found one face.", "done")
+
+    def forget(self):
+        self.clears += 1
+        self.intake.clear()
+
+    def warm_up(self):
+        self.readies += 1
+
+    def hear(self, kind, *buffers, **content):
+        self.intake._handle_custom_msg({"kind": kind, **content}, [memoryview(b) for b in buffers])
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Each status that would have reached the browser."""
+    lines = []
+
+    def send(_view, content, _buffers=()):
+        if content["kind"] == "status":
+            lines.append({key: value for key, value in content.items() if key != "kind"})
+
+    monkeypatch.setattr(View, "send", send)
+    return lines
+
+
+@pytest.fixture
+def desk(said):  # noqa: ARG001  before the intake speaks
+    return Desk()
+
+
+def test_a_photo_is_passed_on_with_its_name(desk):
+    desk.hear("photo", b"pixels", name="me.jpg")
+    desk.hear("photo", b"more")
+    assert desk.photos == [(b"pixels", "me.jpg"), (b"more", "photo")]
+
+
+def test_the_example_is_a_photo_as_any(desk):
+    desk.hear("example")
+    assert desk.photos == [(EXAMPLE.read_bytes(), EXAMPLE.name)]
+
+
+def test_a_photo_without_bytes_and_unknown_wishes_are_passed_over(desk, said):
+    desk.hear("photo", name="me.jpg")
+    desk.hear("dance")
+    assert (desk.photos, desk.clears, said) == ([], 0, [])
+
+
+def test_each_status_repeats_the_turn_that_it_answers(desk, said):
+    desk.hear("photo", b"pixels", turn="a")
+    desk.hear("clear", turn="b")
+    desk.hear("photo", b"pixels", turn="c")
+    assert [line["turn"] for line in said] == ["a", "a", "b", "c", "c"]
+    desk.hear("ready")
+    assert desk.readies == 1
+    assert said[-1]["turn"] == "c", "a view that is drawn anew gets the last status as it was"
+
+
+@pytest.mark.parametrize(("data", "text"), [(b"bad", "This is no photo."), (b"worse", CALM)])
+def test_the_next_photo_works_after_a_failure(desk, said, data, text):
+    desk.hear("photo", data, turn="a")
+    assert said[-1] == {"text": text, "state": "error", "turn": "a"}
+    desk.hear("clear", turn="b")
+    assert said[-1]["state"] == "empty"
+    desk.hear("photo", b"pixels", turn="c")
+    assert said[-1] == {"text": "Found one face.", "state": "done", "turn": "c"}
