@@ -17,7 +17,7 @@ GROUPS = {
 }
 
 JUDGEMENTS_NOTE = (
-    "These eight are opinions that strangers clicked on photos of celebrities, not facts about "
+    "These are opinions that strangers clicked on photos of celebrities, not facts about "
     "anyone. They are here because the data set has them, so that you can see what a network "
     "makes of such labels."
 )

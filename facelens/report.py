@@ -52,6 +52,7 @@ class Report:
     `thresholds`: float32 (attributes,), NaN where out of reach.
     `heat`: float32 (h, w), signed activation map of the attribute `chosen`.
     `marks`: attribute to whether the visitor calls the answer right.
+    `data`: the data set whose validation faces say what a threshold means.
     `judgements`: whether the judgements about people are in it; else they are nowhere.
     `others`: boxes of the photo's other faces, which the picture leaves out or blurs.
     """
@@ -70,6 +71,7 @@ class Report:
     heat: np.ndarray
     marks: Mapping[str, bool]
     judgements: bool = False
+    data: str = "CelebA"
     others: Sequence["Box"] = ()
     made: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -90,7 +92,8 @@ class Report:
         rows = [
             Row(
                 describe(name), float(logit), float(probability), float(threshold), verdict,
-                meaning(name, float(threshold), self.curves), self.marks.get(name),
+                meaning(name, float(threshold), self.curves, data=self.data),
+                self.marks.get(name),
             )
             for name, logit, probability, threshold, verdict in zip(
                 said.names, said.logits, said.probabilities, self.thresholds, self.verdicts,

@@ -159,20 +159,20 @@ def verdicts(
     ]
 
 
-def meaning(name: str, threshold: float, curves: Curves) -> str:
-    """What calling `name` from `threshold` on means, in words."""
+def meaning(name: str, threshold: float, curves: Curves, *, data: str = "CelebA") -> str:
+    """What calling `name` from `threshold` on means on the faces of `data`, in words."""
     if not np.isfinite(threshold):
-        return "No threshold reaches this precision on CelebA."
+        return f"No threshold reaches this precision on {data}."
     row, column = curves.names.index(name), round(threshold * 100)
     called, found = curves.precision[row, column], curves.recall[row, column]
     label = describe(name).label
     if not np.isfinite(called):
-        return f"No CelebA face is called {label} here."
+        return f"No {data} face is called {label} here."
     low = round(100 * float(curves.precision_low[row, column]))
     high = round(100 * float(curves.precision_high[row, column]))
     share = f"{low} to {high}" if low != high else f"{low}"
     return (
-        f"Of 100 CelebA faces called {label} here, {share} are; "
+        f"Of 100 {data} faces called {label} here, {share} are; "
         f"it finds {round(100 * float(found))} of 100."
     )
 

@@ -46,7 +46,7 @@ def finer(model: "Model", crop: np.ndarray, way: Literal["finer", "finest"] = "f
         crop: uint8 (218, 178, 3).
     """
     times = TIMES[way]
-    height, width = model.config.layers[-1].shape[1:]
+    height, width = model.activation_maps(crop).shape[1:]
     down, across = (
         [round((i - (times - 1) / 2) * step / times) for i in range(times)]
         for step in _field(model, height, width)

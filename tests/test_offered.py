@@ -10,14 +10,13 @@ from tiny import tiny_bundle
 
 from facelens import load_model
 from facelens.errors import BundleError, DownloadError
-from facelens.model import choose, may_choose_freely, offered
 from facelens.model.bundle import LARGEST, write_manifest
-from facelens.model.offered import title_of
+from facelens.model.offered import choose, may_choose_freely, offered, title_of
 
 # The client reads HF_ENDPOINT when it is imported: a process of its own.
 SCRIPT = """
 import sys, time, facelens
-from facelens.model import choose
+from facelens.model.offered import choose
 time.sleep = lambda _: None  # the client waits between its tries
 try:
     model = choose(sys.argv[1])
@@ -86,7 +85,7 @@ def test_titles_need_no_network(monkeypatch, tmp_path):
     assert title_of("resnet50") == load_model("resnet50").title
     assert title_of(str(tiny_bundle(tmp_path))) == load_model().title
     assert title_of("owner/repo@v1") == "owner/repo@v1"
-    assert title_of("/no/such/folder") == "/no/such/folder"
+    assert title_of("/no/such/folder") == "folder"
 
 
 def test_a_listed_folder_can_be_chosen_and_another_not(monkeypatch, tmp_path):

@@ -222,7 +222,7 @@ def test_a_coarse_run_is_gone_on_with_where_its_kernels_looked(toy, tmp_path):
     assert cli.main([*common, *go_on]) == 0
     run = learn.open_run(spread)
     assert run.about["start"] == (
-        "a run of 1 epochs over 128 faces with pictures of 64x64, which began with random weights"
+        "a run of 1 epoch over 128 faces with pictures of 64x64, which began with random weights"
     )
     assert not learn.open_run(coarse).recipe.fine_maps
     assert run.recipe.fine_maps

@@ -2,7 +2,9 @@
 
 import io
 import json
+import shutil
 import sys
+from dataclasses import fields, replace
 
 import ipywidgets.embed
 import numpy as np
@@ -12,6 +14,9 @@ from PIL import Image
 from facelens import load_model
 from facelens.attributes import NAMES
 from facelens.errors import BundleError
+from facelens.model import Model
+from facelens.model.bundle import write_manifest
+from facelens.thresholds import Curves
 from facelens.ui import Selfie
 from facelens.ui._view import CALM, View
 
@@ -385,3 +390,120 @@ def test_every_row_says_how_reliable_it_is(page, sent):
     assert rows["Eyeglasses"]["dots"] == 3
     assert rows["Oval_Face"]["dots"] == 1
     assert {row["dots"] for row in rows.values()} == {1, 2, 3}
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A bundle whose graph answers and whose curves are of other attributes."""
+    folder = tmp_path / "broken"
+    shutil.copytree(load_model().bundle.folder, folder)
+    curves = json.loads((folder / "curves.json").read_text())
+    first, *others = curves["names"]
+    curves["names"] = ["Something_Else", *others]
+    curves["attributes"]["Something_Else"] = curves["attributes"].pop(first)
+    (folder / "curves.json").write_text(json.dumps(curves))
+    write_manifest(folder)
+    return folder
+
+
+def test_a_network_that_fails_to_come_in_leaves_the_one_before_whole(
+    sent, model, broken, monkeypatch
+):
+    monkeypatch.setenv("FACELENS_MODELS", str(broken))
+    page = Selfie(model, detector="haar")
+    say(page.intake, "example")
+    before = last(sent, page.board, "face")[0]["logits"]
+    say(page.network, "choose", name="broken")
+    words = last(sent, page.network, "error")[0]["text"]
+    assert "other attributes" in words
+    assert str(broken.parent) not in words, "where it lies on the server is nobody's business"
+    assert page.model is model
+    say(page.intake, "example")
+    assert last(sent, page.intake, "status")[0]["state"] == "done"
+    assert last(sent, page.board, "face")[0]["logits"] == before
+
+
+def test_a_first_network_that_fails_shows_no_empty_board(sent, broken):
+    page = Selfie(str(broken), detector="haar")
+    for _ in range(2):
+        say(page.intake, "example")
+        status = last(sent, page.intake, "status")[0]
+        assert status["state"] == "error"
+        assert "other attributes" in status["text"]
+        assert "face" not in page.board._shown
+
+
+def test_a_folder_on_the_server_is_called_by_its_name_alone(sent, tmp_path, monkeypatch):
+    folder = tmp_path / "private place" / "ours"
+    shutil.copytree(load_model().bundle.folder, folder)
+    monkeypatch.setenv("FACELENS_MODELS", f"{folder}/")
+    page = Selfie(detector="haar")
+    say(page.intake, "example")
+    say(page.network, "choose", name="ours")
+    assert page.model.bundle.folder == folder
+    say(page.board, "report", form="json", thresholds={}, marks={}, judgements=False)
+    told = json.dumps([content for _, content, _ in sent])
+    data = b"".join(last(sent, page.board, "file")[1])
+    assert "private place" not in told
+    assert b"private place" not in data
+    assert "(ours)" in " ".join(last(sent, page.footer, "facts")[0]["lines"])
+    say(page.network, "choose", name="mobilenet_v2")
+    assert page.model.bundle.source == "embedded"
+
+
+def test_a_judgement_that_was_looked_at_is_folded_away_with_the_next_face(page, sent):
+    say(page.intake, "example")
+    say(page.board, "choose", name="Male")
+    assert last(sent, page.looks, "chosen")[0]["name"] == "Male"
+    say(page.intake, "example")
+    assert last(sent, page.looks, "chosen")[0]["name"] == "Smiling"
+
+
+class FewAnswers(Model):
+    """The embedded network, of which only some answers are heard, under other names."""
+
+    def __init__(self, names):
+        super().__init__(load_model().bundle)
+        kept = slice(0, len(names))
+        points = {name: cuts[kept] for name, cuts in self.config.operating_points.items()}
+        whole = super().curves
+        self.config = replace(
+            self.config,
+            attributes=tuple(names),
+            temperature=self.config.temperature[kept],
+            bias=self.config.bias[kept],
+            operating_points=points,
+        )
+        columns = {f.name: getattr(whole, f.name)[kept] for f in fields(whole) if f.name != "names"}
+        self.__dict__["curves"] = Curves(tuple(names), **columns)
+
+    def _run(self, crops, outputs):
+        found = Model._run(load_model(), crops, outputs)
+        few = ("logits", "activation_maps")
+        return [
+            values[:, : len(self.names)] if name in few else values
+            for name, values in zip(outputs, found, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    "names", [["Mask"], ["Attractive"], ["Attractive", "Hat", "Scarf"], ["Male", "Young", "Mask"]]
+)
+def test_another_list_of_attributes_works_on_every_view(sent, names):
+    page = Selfie(FewAnswers(names), detector="haar")
+    say(page.intake, "example")
+    assert last(sent, page.intake, "status")[0]["state"] == "done"
+    for view in page.model.config.layers:
+        say(page.inside, "ask", name=view.name)
+    for way in ("finer", "finest", "cover"):
+        say(page.looks, "ask", way=way)
+    say(page.steps, "ask", channel=0)
+    say(page.compare, "keep")
+    say(page.board, "report", form="png", thresholds={}, marks={}, judgements=False)
+    assert "error" not in {content["kind"] for _, content, _ in sent}
+    chosen = [content["name"] for _, content, _ in sent if content["kind"] == "chosen"]
+    assert not {"Attractive", "Male", "Young"} & set(chosen), "a judgement was shown unasked"
+    about = [
+        content["rows"] for to, content, _ in sent if (to, content["kind"]) == (page.about, "face")
+    ]
+    assert all(len(rows) >= 2 for rows in about)

@@ -241,7 +241,7 @@ def find_bundle(name: str | None = None) -> Bundle:
     if name.replace("_", "").replace("-", "").isalnum() and _is_folder(str(embedded_folder(name))):
         bundle = Bundle(embedded_folder(name), "embedded")
     elif _is_folder(name):
-        bundle = Bundle(Path(name), name)
+        bundle = Bundle(Path(name), str(Path(name)))
     elif _is_repository(name):
         bundle = fetch_bundle(name)
     else:

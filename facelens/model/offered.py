@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -16,8 +17,9 @@ _REPOSITORY = re.compile(r"(?!.*\.\.)\w[\w.-]*/\w[\w.-]*(@\w[\w.-]*)?", re.ASCII
 
 
 def listed() -> tuple[str, ...]:
-    """What the environment's `FACELENS_MODELS` lists, separated by commas or white space."""
-    return tuple(re.findall(r"[^\s,]+", os.environ.get("FACELENS_MODELS", "")))
+    """What the environment's `FACELENS_MODELS` lists, separated by commas or new lines."""
+    parts = re.split(r"[,\n]", os.environ.get("FACELENS_MODELS", ""))
+    return tuple(filter(None, map(str.strip, parts)))
 
 
 def offered() -> tuple[str, ...]:
@@ -53,7 +55,7 @@ def title_of(name: str) -> str:
     try:
         return Model(find_bundle(name)).title
     except FacelensError:
-        return name
+        return Path(name).name
 
 
 def choose(name: str) -> Model:

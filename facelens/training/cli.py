@@ -190,7 +190,13 @@ def _check(args: argparse.Namespace) -> None:
     if args.start_from:
         learn.weights_file(args.start_from)
     with torch.device("meta"):  # shapes only
-        build(args.arch, 1, from_scratch=True)
+        build(
+            args.arch,
+            1,
+            from_scratch=True,
+            fine_maps=args.maps != "coarse",
+            spread_kernels=args.maps == "spread",
+        )
     _check_place(args)
 
 
@@ -242,10 +248,11 @@ def _start(args: argparse.Namespace) -> str:
 def _told(run: learn.Run) -> str:
     """What a run has done so far, for the card of the run that goes on from it."""
     sizes = " and ".join(dict.fromkeys(row["size"] for row in run.history))
+    epochs = f"{len(run.history)} {'epoch' if len(run.history) == 1 else 'epochs'}"
     faces = run.about.get("data", {}).get("train", "?")
     teachers = " and ".join(run.about.get("teachers", []))
     return (
-        f"a run of {len(run.history)} epochs over {faces} faces with pictures of {sizes}"
+        f"a run of {epochs} over {faces} faces with pictures of {sizes}"
         f"{f', taught by {teachers}' if teachers else ''}, which began with "
         f"{run.about.get('start', '?')} weights"
     )
@@ -288,6 +295,8 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
+    from facelens.training.shrink import PRECISIONS
+
     parser.add_argument("run", type=Path, help="folder of a training run")
     parser.add_argument("--data", type=Path, required=True, help="folder of parquet files")
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
@@ -297,7 +306,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", default="CelebA", help="what the card calls the data")
     parser.add_argument("--licence", help="terms of the weights; default: CelebA's")
     parser.add_argument(
-        "--precision", choices=("float32", "float16", "int8"), default="float32",
+        "--precision", choices=PRECISIONS, default="float32",
         help="that the graph's kernels are stored in: float16 halves the file, int8 quarters it, "
         "and it computes in float32 as before",
     )  # fmt: skip

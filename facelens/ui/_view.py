@@ -1,6 +1,7 @@
 """What every view shares: files beside the module, messages with bytes, one place for failures."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,12 @@ def source(*names: str) -> str:
 
 
 def sentence_of(error: Exception) -> str:
-    """What a person reads when `error` happened; the unforeseen goes to the log."""
+    """What a person reads when `error` happened; the unforeseen goes to the log.
+
+    Where a file lies on the server is nothing to its visitors: a path loses its folders.
+    """
     if isinstance(error, FacelensError):
-        return str(error)
+        return re.sub(r"(?<![\w.:/])/(?:[^\s/]+/)+", "", str(error))
     log.error("unforeseen failure on the page", exc_info=error)
     return CALM
 

@@ -90,7 +90,7 @@ function render({ model, el }) {
     },
     face(message) {
       figure.replaceChildren(comparison(message.rows,
-        "Three logits of the face on this page, calibrated. The page shows the sigmoid's percentages; softmax here is over these three."));
+        `Logits of the face on this page, calibrated. The page shows the sigmoid's percentages; softmax here is over these ${message.rows.length}.`));
     },
     clear: example,
   });

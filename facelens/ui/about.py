@@ -48,16 +48,17 @@ class About(View):
         """Compare sigmoid and softmax on three attributes of the face on the page.
 
         Args:
-            names: the attributes; of more than three, the surest that are no judgements are
-                taken: there softmax shows what it does.
+            names: the attributes; the three surest that are no judgements are taken. Of fewer
+                than two there is nothing to compare, and the example stays.
             logits: float (attributes,), calibrated (divided by the temperature), so that a
                 sigmoid gives the probabilities of the board.
         """
         rows = list(zip(map(describe, names), map(float, logits), strict=True))
-        if len(rows) > 3:
-            ordinary = [row for row in rows if not row[0].is_judgement]
-            rows = sorted(ordinary, key=lambda row: -row[1])[:3]
-        self.show("face", {"rows": [[attribute.label, logit] for attribute, logit in rows]})
+        ordinary = [row for row in rows if not row[0].is_judgement]
+        if len(ordinary) < 2:
+            return
+        surest = sorted(ordinary, key=lambda row: -row[1])[:3]
+        self.show("face", {"rows": [[attribute.label, logit] for attribute, logit in surest]})
 
     def clear(self) -> None:
         """Forget the face; the text stays."""

@@ -7,6 +7,7 @@ const SORTS = [
 const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
 const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
 const FORMS = [["png", "Picture"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
+let rowsBuilt = 0;
 const digits = (value) => value.toFixed(2);
 
 /** Settings that a link carries: a preset, single thresholds, the order of the rows. */
@@ -103,7 +104,7 @@ function render({ model, el }) {
   const pointNamed = (name) => network.points.find((point) => point.name === name);
 
   function buildRow(description, index) {
-    const id = `facelens-${crypto.randomUUID()}`;
+    const id = `facelens-meaning-${(rowsBuilt += 1)}`;
     const label = element(
       "button",
       { type: "button", className: "label", title: "Show where the network looks for this" },
@@ -111,7 +112,7 @@ function render({ model, el }) {
     );
     if (description.dots) {
       label.append(
-        element("span", { className: "dots", ariaHidden: "true", title: `On CelebA yes and no are ${DOT_WORDS[description.dots]}` },
+        element("span", { className: "dots", ariaHidden: "true", title: `On ${network.data} yes and no are ${DOT_WORDS[description.dots]}` },
           "●".repeat(description.dots), element("i", {}, "●".repeat(3 - description.dots))),
         element("span", { className: "unseen" }, ` (${DOT_WORDS[description.dots]})`),
       );
@@ -196,7 +197,7 @@ function render({ model, el }) {
     row.points.forEach((button, i) => {
       button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
     });
-    const words = meaning(row.label.firstChild.data, threshold, row.curves);
+    const words = meaning(row.label.firstChild.data, threshold, row.curves, network.data);
     row.meaningLine.replaceChildren(
       element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${digits(threshold)}. `),
       [words, row.separation === null ? "" : apart(row), row.note].filter(Boolean).join(" "));
@@ -287,17 +288,21 @@ function render({ model, el }) {
     });
   }
 
+  /** The preset from which the fewest rows differ, and those rows. */
+  function nearest() {
+    const others = (point) => rows.filter((row) => row.threshold !== point.thresholds[row.index]);
+    const point = network.points.toSorted((a, b) => others(a).length - others(b).length)[0];
+    return { point, own: others(point).filter((row) => row.threshold !== null) };
+  }
+
   /** The address of this page with its settings, and nothing of the photo. */
   function address() {
     const url = new URL(location.href);
     url.search = "";
     url.hash = "";
-    const others = (point) => rows.filter((row) => row.threshold !== point.thresholds[row.index]);
-    // The preset from which the fewest rows differ makes the shortest link.
-    const point = network.points.toSorted((a, b) => others(a).length - others(b).length)[0];
-    const own = others(point).filter((row) => row.threshold !== null)
-      .map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
-    const query = { thresholds: [point.name, ...own].join(","), sort: sort.value, network: network.address };
+    const { point, own } = nearest();
+    const single = own.map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
+    const query = { thresholds: [point.name, ...single].join(","), sort: sort.value, network: network.address };
     for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
     return url.href;
   }
@@ -343,10 +348,14 @@ function render({ model, el }) {
   return listen(model, el, {
     network(message) {
       // Another network keeps what the visitor had set: the preset, or thresholds by name.
-      const before = network && rows.length
-        ? { point: current()?.name, single: current() ? new Map() : new Map(rows.map((row) => [row.name, row.threshold])) }
-        : wanted;
+      let before = wanted;
+      if (network) {
+        const { point, own } = nearest();
+        before = { point: point.name, single: new Map(own.map((row) => [row.name, row.threshold])) };
+      }
       network = message;
+      // The face on the page was read by another network; its own answer follows.
+      face = null;
       active = null;
       rows = network.rows.map(buildRow);
       setPoint((pointNamed(before.point) ?? network.points[0]).name);
@@ -367,9 +376,9 @@ function render({ model, el }) {
       const judged = rows.filter((row) => row.judgement).length;
       foldTitle.textContent = `${network.judgements.title} (${judged})`;
       foldNote.textContent = network.judgements.note;
-      if (face) paint();
     },
     face(message) {
+      if (!network) return;
       face = message;
       empty.hidden = true;
       filled.hidden = false;
@@ -383,6 +392,17 @@ function render({ model, el }) {
     file({ name, type }, [buffer]) { download(buffer, name, type); },
     clear() {
       face = null;
+      answer.textContent = doubts.textContent = "";
+      lists.replaceChildren();
+      foldList.replaceChildren();
+      fold.open = false;
+      active = null;
+      if (network) {
+        // New rows hold nothing of the face, only the thresholds.
+        const cuts = rows.map((row) => row.threshold);
+        rows = network.rows.map(buildRow);
+        rows.forEach((row, i) => { row.threshold = cuts[i]; });
+      }
       marked.clear();
       copied.textContent = "";
       link.hidden = true;

@@ -99,6 +99,7 @@ class Board(View):
         told_apart = separation(model.curves)
         content = {
             "address": address,
+            "data": str(model.config.data.get("name") or "CelebA"),
             "rows": [
                 row | {"dots": _dots(value), "separation": value}
                 for row, value in zip(rows(names), _numbers(told_apart), strict=True)

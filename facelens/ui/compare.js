@@ -3,7 +3,7 @@ const FIRST_ROWS = 8;
 function render({ model, el }) {
   const shelf = pictures();
   const head = element("h2", {}, "Compare two faces");
-  const words = element("p", { className: "small" });
+  const words = element("p", { className: "small", role: "status" });
   const keep = element("button", { type: "button" }, "Keep this face to compare");
   const drop = element("button", { type: "button", hidden: true }, "Let it go");
   const first = element("img", { alt: "The first face", width: 178, height: 218 });
@@ -54,6 +54,7 @@ function render({ model, el }) {
   all.onclick = () => open(all.ariaExpanded !== "true");
 
   const stage = ({ holding, paired }) => {
+    const pressed = [keep, drop].includes(document.activeElement);
     body.hidden = false;
     keep.hidden = holding && !paired;
     keep.textContent = paired ? "Keep the second one instead" : "Keep this face to compare";
@@ -61,6 +62,8 @@ function render({ model, el }) {
     pair.hidden = !holding;
     secondFigure.hidden = !paired;
     moves.hidden = !paired;
+    // A button that is hidden loses the focus; it goes to the one that is left.
+    if (pressed) (keep.hidden ? drop : drop.hidden ? keep : document.activeElement).focus();
   };
 
   const silence = listen(model, el, {
@@ -81,7 +84,7 @@ function render({ model, el }) {
       second.src = shelf.url(two, "image/jpeg");
       stage({ holding: true, paired: true });
       const [before, after] = message.networks;
-      words.textContent = `Probabilities moved by ${message.moved.toFixed(2)} on average; those that moved most come first.`
+      words.textContent = (message.moved === null ? "" : `Probabilities moved by ${message.moved.toFixed(2)} on average; those that moved most come first.`)
         + (before === after ? "" : ` The first was read by ${before}, the second by ${after}.`);
       const plain = message.rows.filter((each) => !each.judgement);
       const opinions = message.rows.filter((each) => each.judgement);

@@ -57,6 +57,7 @@ class Compare(View):
             ),
             key=lambda row: -abs(row[2] - row[1]),
         )
+        ordinary = [abs(after - before) for each, before, after in moved if not each.is_judgement]
         rows = [
             {
                 "label": attribute.label,
@@ -70,7 +71,7 @@ class Compare(View):
             "rows": rows,
             "note": JUDGEMENTS_NOTE,
             "networks": [first.model, second.model],
-            "moved": float(np.mean([abs(after - before) for _, before, after in moved] or [0])),
+            "moved": float(np.mean(ordinary)) if ordinary else None,
         }
         pictures = [jpeg(each.face.crop, quality=90) for each in (first, second)]
         self.show("pair", content, pictures)

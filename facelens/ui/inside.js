@@ -117,6 +117,8 @@ function render({ model, el, signal }) {
       large.removeAttribute("src");
       enlarged.hidden = true;
       grid.replaceChildren();
+      facts.replaceChildren();
+      opened = null;
       body.hidden = true;
     },
   });

@@ -121,7 +121,8 @@ function render({ model, el }) {
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
     scale.hidden = strongest <= 0;
     caption.textContent = `${score(about)} ${words(about, map, strongest)}`;
-    keep.disabled = kept.includes(chosen) || kept.length >= MOST_BESIDE;
+    // A button that is disabled would lose the focus.
+    keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
     paintBeside();
   }
 
@@ -173,6 +174,7 @@ function render({ model, el }) {
   opacity.oninput = paint;
   square.onchange = paint;
   keep.onclick = () => {
+    if (keep.ariaDisabled === "true") return;
     kept.push(chosen);
     paint();
   };
@@ -224,7 +226,11 @@ function render({ model, el }) {
     },
     clear() {
       crops.free();
+      // What is folded away on the board shall not stand here when the next face comes.
+      kept = kept.filter((name) => !face || !attribute(name)?.judgement);
       face = null;
+      chosen = null;
+      caption.textContent = "";
       maps = {};
       crop.removeAttribute("src");
       for (const each of [canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;

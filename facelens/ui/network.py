@@ -1,6 +1,7 @@
 """Which network answers: choose one, and read its model card."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facelens.model.offered import is_repository, may_choose_freely, offered, title_of
@@ -27,6 +28,10 @@ class Network(View):
         self._titles = {name: title_of(name) for name in offered()}
         self._show(None)
 
+    def key(self, name: str) -> str:
+        """What the page calls the network `name`; of a folder only the last part."""
+        return name if is_repository(name) else Path(name).name
+
     def introduce(self, model: "Model", name: str) -> None:
         """Say that `model`, which was asked for as `name`, is the one that answers."""
         self._model = model
@@ -37,7 +42,8 @@ class Network(View):
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
         """Pass the visitor's choice on; send the model card to whoever opens it."""
         if kind == "choose":
-            self._on_choose(str(content["name"]))
+            key = str(content["name"])
+            self._on_choose(next((name for name in self._titles if self.key(name) == key), key))
             self.send({"kind": "settled"})
         elif kind == "card" and self._model:
             from facelens.ui.card import card_html
@@ -46,5 +52,7 @@ class Network(View):
             self.send({"kind": "card", "html": card_html(self._model.card)})
 
     def _show(self, used: str | None) -> None:
-        content = {"networks": list(self._titles.items()), "free": may_choose_freely()}
-        self.show("networks", {**content, "used": used})
+        networks = [[self.key(name), title] for name, title in self._titles.items()]
+        used = None if used is None else self.key(used)
+        content = {"networks": networks, "free": may_choose_freely(), "used": used}
+        self.show("networks", content)

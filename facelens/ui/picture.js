@@ -55,6 +55,8 @@ function render({ model, el }) {
       figure.hidden = true;
       image.removeAttribute("src");
       boxes.replaceChildren();
+      hints.replaceChildren();
+      faces = { boxes: [], hints: [] };
     },
   });
   return () => {

@@ -8,10 +8,12 @@ import ipywidgets
 import numpy as np
 
 from facelens import report
+from facelens.attributes import describe
 from facelens.errors import BundleError
 from facelens.faces import Face, detector_in_use, find_faces
 from facelens.layers import Layer
 from facelens.model import Look, Model, load_model
+from facelens.model.bundle import DEFAULT
 from facelens.model.offered import choose, offered
 from facelens.photo import Photo, read_photo
 from facelens.stem import Stem, stem
@@ -24,7 +26,7 @@ from facelens.ui.intake import Intake
 from facelens.ui.looks import Looks
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
-from facelens.ui.steps import Steps
+from facelens.ui.steps import Steps, able
 from facelens.where import Where, cover, finer
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
@@ -90,41 +92,33 @@ class Selfie(ipywidgets.Box):
             if isinstance(wanted, Model):
                 self._use(wanted, wanted.title)
             else:
-                name = wanted or offered()[0]
+                name = wanted or next(iter(offered()), DEFAULT)
                 self._use(load_model(name), name)
         assert self._model is not None
         return self._model
 
     def _use(self, model: Model, name: str) -> None:
         """Let `model` answer from now on, which was asked for as `name`."""
+        # What may fail comes first: the network before stays in use, all of it.
+        facts = [_origin(model), DETECTORS[detector_in_use(self._detector)], model.config.licence]
+        self.board.introduce(model, self.network.key(name) if name in offered()[1:] else None)
         self._model, self._name = model, name
         self._loaded[name] = model
         self._stem: Stem | None = None
-        self.board.introduce(model, name if name in offered()[1:] else None)
         self.network.introduce(model, name)
-        self.footer.introduce(
-            [
-                self._title,
-                DETECTORS[detector_in_use(self._detector)],
-                model.config.licence,
-            ]
-        )
-
-    @property
-    def _title(self) -> str:
-        """The network and where it is from; of a folder its name, since the rest is private."""
-        model = self.model
-        folder = model.bundle.source == str(model.bundle.folder)
-        return f"{model.title} ({model.bundle.folder.name if folder else model.bundle.source})"
+        self.footer.introduce(facts)
 
     def switch(self, name: str) -> None:
         """Let another of the offered networks answer, for the face that is on the page too."""
         if self._model is not None and name == self._name:
             return
         # What was in use may be used again, be it a folder that only the page's author may name.
-        self._use(self._loaded.get(name) or choose(name), name)
+        model = self._loaded.get(name) or choose(name)
+        with self._timed("network"):
+            answers = model.look(self._faces)
+        self._use(model, name)
         if self._faces:
-            self._read()
+            self._answers = answers
             self.pick(self._picked or 0)
 
     def warm_up(self) -> None:
@@ -140,35 +134,37 @@ class Selfie(ipywidgets.Box):
         self.intake.say("Looking for faces…")
         with self._timed("faces"):
             self._faces = find_faces(photo, detector=self._detector)
-        self.picture.draw(photo, self._faces)
         count = len(self._faces)
         if count == 0:
+            self.picture.draw(photo, [])
             self.intake.say(NO_FACE, "none")
             return
         self.intake.say("Asking the network…")
-        self._read()
+        model = self.model
+        with self._timed("network"):
+            self._answers = model.look(self._faces)
+        self.picture.draw(photo, self._faces)
         self.pick(0)
         found = "Found one face." if count == 1 else f"Found {count} faces; the largest is chosen."
         self.intake.say(found, "done")
 
-    def _read(self) -> None:
-        model = self.model
-        with self._timed("network"):
-            self._answers = model.look(self._faces)
-
     def pick(self, index: int) -> None:
         """Turn the page to face `index` of the photo."""
-        if not 0 <= index < len(self._faces):
+        if not 0 <= index < len(self._answers):
             return
         self._picked = index
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]
         self.picture.mark(index)
-        key = f"{self._photos}-{index}-{model.title}"
+        key = f"{self._photos}-{index}-{list(self._loaded).index(self._name)}"
         self.board.read(answer.prediction, face.hints, key)
         self.looks.draw(face, index + 1, len(self._faces), model, answer.prediction)
         self.looks.light(Where("map", answer.maps, 1), self._stages["network"] / len(self._faces))
-        self.choose(self._choice if self._choice in model.names else model.names[0])
+        ordinary = [name for name in model.names if not describe(name).is_judgement]
+        for name in [self._choice, *ordinary]:
+            if name in model.names:
+                self.choose(name)
+                break
         self.inside.offer(model, face.crop)
         self.steps.offer(model)
         self.about.show_face(model.names, answer.prediction.logits / model.config.temperature)
@@ -209,14 +205,13 @@ class Selfie(ipywidgets.Box):
             self.compare.offer()
             return
         reading = self._reading(self._picked)
-        same = (reading.face, reading.model) == (self._kept.face, self._kept.model)
-        if same:
+        if (reading.face, reading.prediction) == (self._kept.face, self._kept.prediction):
             self.compare.kept(self._kept)
         else:
             self.compare.draw(self._kept, reading)
 
     def _reading(self, index: int) -> Reading:
-        return Reading(self._faces[index], self._answers[index].prediction, self.model.title)
+        return Reading(self._faces[index], self._answers[index].prediction, _origin(self.model))
 
     def open_layer(self, name: str) -> None:
         """Show the feature maps of layer `name`."""
@@ -227,7 +222,7 @@ class Selfie(ipywidgets.Box):
     def walk(self, channel: int | None) -> None:
         """Walk the face through filter `channel` of the first layer."""
         layers = self._all_layers()
-        if layers and self._picked is not None:
+        if self._picked is not None and able(self.model):
             self.steps.draw(self._faces[self._picked].crop, layers, self._first_layer(), channel)
 
     def _all_layers(self) -> list[Layer]:
@@ -248,6 +243,7 @@ class Selfie(ipywidgets.Box):
         if self._picked is None or self._photo is None or wish.form not in FORMS:
             return
         model, index = self.model, self._picked
+        chosen = self._choice if self._choice in model.names else model.names[0]
         cuts = [wish.thresholds.get(name) for name in model.names]
         written, kind = FORMS[wish.form]
         data = written(
@@ -259,13 +255,14 @@ class Selfie(ipywidgets.Box):
                 prediction=self._answers[index].prediction,
                 thresholds=np.array([np.nan if cut is None else cut for cut in cuts], np.float32),
                 curves=model.curves,
-                model=self._title,
+                model=_origin(model),
                 detector=DETECTORS[detector_in_use(self._detector)],
                 licence=model.config.licence,
-                chosen=self._choice,
-                heat=self._answers[index].maps[model.names.index(self._choice)],
+                chosen=chosen,
+                heat=self._answers[index].maps[model.names.index(chosen)],
                 marks=wish.marks,
                 judgements=wish.judgements,
+                data=str(model.config.data.get("name") or "CelebA"),
                 others=[face.box for i, face in enumerate(self._faces) if i != index],
             )
         )
@@ -279,6 +276,8 @@ class Selfie(ipywidgets.Box):
 
     def _leave(self) -> None:
         self._photo, self._picked = None, None
+        if describe(self._choice).is_judgement:  # folded away again with the next face
+            self._choice = FIRST_CHOICE
         self._faces, self._answers, self._layers, self._stages = [], [], [], {}
         for view in (
             self.picture, self.looks, self.board, self.compare, self.inside, self.steps,
@@ -291,6 +290,12 @@ class Selfie(ipywidgets.Box):
         start = perf_counter()
         yield
         self._stages[stage] = 1000 * (perf_counter() - start)
+
+
+def _origin(model: Model) -> str:
+    """The network and where it is from; of a folder its name, since the rest is private."""
+    folder = model.bundle.source == str(model.bundle.folder)
+    return f"{model.title} ({model.bundle.folder.name if folder else model.bundle.source})"
 
 
 def selfie(model: str | Model | None = None, *, detector: str | None = None) -> Selfie:

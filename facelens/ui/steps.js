@@ -93,7 +93,9 @@ function render({ model, el, signal }) {
       context.fillRect(0, 0, 63, 63);
       context.drawImage(seen.picture, left, top, side, side, 0, 0, 63, 63);
       const [red, green, blue] = [0, 1, 2].map((c) => now.colours[c * height * width + at]);
-      sum = `The patch times the filter, number by number, adds up to ${two(red)} for red, ${two(green)} for green and ${two(blue)} for blue; with the constant ${two(constant)} that is ${two(before)}`;
+      // A graph may keep its kernels in fewer bits than the weights that the filters come from.
+      const near = Math.abs(red + green + blue + constant - before) < 0.005;
+      sum = `The patch times the filter, number by number, adds up to ${two(red)} for red, ${two(green)} for green and ${two(blue)} for blue; with the constant ${two(constant)} that is ${near ? "" : "about "}${two(before)}`;
     } else {
       box(seen.mark, row / height, column / width, 1 / height, 1 / width);
     }
@@ -193,6 +195,9 @@ function render({ model, el, signal }) {
       seen.picture.removeAttribute("src");
       for (const { picture } of [convolved, kept, pooled]) picture.width += 0;
       patch.width += 0;
+      here.textContent = "";
+      for (const { words } of [convolved, kept, pooled]) words.textContent = "";
+      filters.replaceChildren();
       body.hidden = true;
     },
   });

@@ -29,10 +29,8 @@ class Steps(View):
 
     def offer(self, model: "Model") -> None:
         """Say whether `model` begins with a convolution and a ReLU that can be shown."""
-        views = model.config.layers
-        able = len(views) > 2 and views[0].shape == views[1].shape
         self._shown.pop("steps", None)
-        self.show("offer", {"able": able})
+        self.show("offer", {"able": able(model)})
 
     def draw(
         self, crop: np.ndarray, layers: Sequence[Layer], stem: Stem | None, channel: int | None
@@ -42,18 +40,24 @@ class Steps(View):
         `layers`: of this crop; the first two are the convolution and its ReLU.
         """
         first, second, third = (layer.maps for layer in layers[:3])
+        ceiling = float(second.max())
+        if not np.allclose(second, np.clip(first, 0, ceiling), atol=1e-4):
+            self.show("offer", {"able": False})  # it is no ReLU that comes second
+            return
         order = _telling(first)
         channel = order[0] if channel is None or not 0 <= channel < len(first) else channel
         convolved, kept = first[channel], second[channel]
-        own = len(third) == len(first) and third.shape[1] == -(-first.shape[1] // 2)
-        pooled = third[channel] if own else _pooled(kept)
+        pooled = _pooled_by_three(kept)
+        own = third.shape == (len(first), *pooled.shape) and np.allclose(third[channel], pooled)
+        if not own:
+            pooled = _pooled(kept)
         content: dict[str, Any] = {
             "channel": channel,
             "channels": order,
             "shape": list(convolved.shape),
             "pooled": list(pooled.shape),
-            "pools": own,
-            "ceiling": bool(second.max() <= 6 < first.max()),
+            "pools": bool(own),
+            "ceiling": bool(ceiling <= 6 < first.max()),
             "filter": None,
         }
         buffers = [
@@ -80,6 +84,12 @@ class Steps(View):
             self._on_ask(None if channel is None else int(channel))
 
 
+def able(model: "Model") -> bool:
+    """Whether `model` shows two layers of one shape first, as a convolution and its ReLU are."""
+    views = model.config.layers
+    return len(views) > 2 and views[0].shape == views[1].shape
+
+
 def _telling(maps: np.ndarray) -> list[int]:
     """Channels by how much their answers differ over the face, those first that ReLU halves.
 
@@ -88,6 +98,13 @@ def _telling(maps: np.ndarray) -> list[int]:
     negative = (maps < 0).mean((1, 2))
     halved = (negative > 0.15) & (negative < 0.85)
     return [int(channel) for channel in np.lexsort((-maps.std((1, 2)), ~halved))]
+
+
+def _pooled_by_three(values: np.ndarray) -> np.ndarray:
+    """The largest of 3 x 3 fields at every second place, as ResNets pool."""
+    import cv2
+
+    return np.ascontiguousarray(cv2.dilate(values, np.ones((3, 3), np.uint8))[::2, ::2])
 
 
 def _pooled(values: np.ndarray) -> np.ndarray:

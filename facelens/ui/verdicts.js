@@ -21,15 +21,15 @@ function verdict(probability, threshold, curves, hinted) {
 }
 
 /** `facelens.thresholds.meaning`: what calling `label` from `threshold` on means. */
-function meaning(label, threshold, curves) {
-  if (threshold === null) return "No threshold reaches this precision on CelebA.";
+function meaning(label, threshold, curves, data = "CelebA") {
+  if (threshold === null) return `No threshold reaches this precision on ${data}.`;
   const column = rounded(Math.fround(threshold) * 100);
-  if (curves.precision[column] === null) return `No CelebA face is called ${label} here.`;
+  if (curves.precision[column] === null) return `No ${data} face is called ${label} here.`;
   const hundred = (value) => rounded(100 * Math.fround(value));
   const low = hundred(curves.precision_low[column]);
   const high = hundred(curves.precision_high[column]);
   const share = low === high ? `${low}` : `${low} to ${high}`;
-  return `Of 100 CelebA faces called ${label} here, ${share} are; `
+  return `Of 100 ${data} faces called ${label} here, ${share} are; `
     + `it finds ${hundred(curves.recall[column])} of 100.`;
 }
 

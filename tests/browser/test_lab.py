@@ -1,0 +1,101 @@
+"""The same page as a notebook in JupyterLab: it opens there too, and a saved one holds no photo."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.train]  # JupyterLab comes with the extra `train`
+pytest.importorskip("jupyterlab", reason="needs the extra `train`")
+ROOT = Path(__file__).parents[2]
+SAVE_STATE = "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """A JupyterLab on a copy of the dashboard that saves the state of widgets with a notebook."""
+    shutil.copy(ROOT / "dashboards" / "selfie.ipynb", tmp_path)
+    settings = tmp_path / "settings" / SAVE_STATE
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"saveState": true}')
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--allow-root",
+            "--IdentityProvider.token=", f"--ServerApp.root_dir={tmp_path}",
+            "--LabApp.extension_manager=readonly", "--LabApp.news_url=",
+        ],
+        env=os.environ
+        | {"JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"), "JUPYTER_PLATFORM_DIRS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}/lab"
+    try:
+        for _ in range(240):
+            assert server.poll() is None, "JupyterLab ended"
+            try:
+                urllib.request.urlopen(address, timeout=5)
+                break
+            except (OSError, urllib.error.HTTPError):
+                time.sleep(0.5)
+        yield f"{address}/tree/selfie.ipynb", tmp_path / "selfie.ipynb"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, lab, astronaut):
+    address, notebook = lab
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(90_000)
+    page.goto(address)
+    page.locator(".jp-Notebook .jp-Cell").nth(1).wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.get_by_role("button", name="Choose a photo").wait_for()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a photo").click()
+    photo = astronaut.read_bytes()
+    chooser.value.set_files({"name": "it-is-me.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    page.locator('.intake .status[data-state="done"]').wait_for()
+    assert page.locator(".board .row:visible").count() == 32
+    assert not page.get_by_role("button", name="Copy a link").is_visible()
+    page.locator(".inside").scroll_into_view_if_needed()
+    page.locator(".inside .grid button").first.wait_for()
+    before = notebook.stat().st_mtime_ns
+    page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
+    page.keyboard.press("Control+s")
+    for _ in range(120):
+        if notebook.stat().st_mtime_ns != before:
+            break
+        page.wait_for_timeout(250)
+    page.wait_for_timeout(500)
+    saved = notebook.read_text()
+    page.close()
+    assert "widgets" in json.loads(saved)["metadata"], "no state was saved, so nothing was tested"
+    assert "anywidget" in saved
+    assert "it-is-me" not in saved
+    for start in ("/9j/", "iVBORw0KGgo"):  # how a JPEG and a PNG begin in base64
+        assert start not in saved
+    with_photo = "buffers" in saved and any(
+        widget.get("buffers") for widget in states(json.loads(saved)["metadata"]["widgets"])
+    )
+    assert not with_photo
+
+
+def states(widgets):
+    for kind in widgets.values():
+        yield from kind.get("state", {}).values()
