@@ -151,8 +151,56 @@ def networks() -> str:
     return "\n".join(lines)
 
 
+def maps() -> str:
+    """How well each way of asking where a network looks agrees with covering."""
+    table = rows("maps.csv")
+    lines = [
+        f"`{table[0]['network']}`, {table[0]['faces']} faces, {table[0]['maps']} maps, measured "
+        f"{table[0]['date']}; 95 % intervals by bootstrap over faces.",
+        "",
+        "| map | fields | looks | correlation with covering | time |",
+        "|---|---|---|---|---|",
+    ]
+    for row in table:
+        time = f"{row['time_ratio']} x" if row["time_ratio"] else "not offered"
+        lines.append(
+            f"| {row['way']} | {row['fields'].replace('x', ' x ')} | {row['passes']} "
+            f"| {row['correlation_with_covering']} ({row['low']} to {row['high']}) | {time} |"
+        )
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """What a visit weighs, beside a page of one button."""
+    table = {(r["page"], r["what"]): r for r in rows("page.csv")}
+    first = table["facelens", "requests"]
+    lines = [
+        f"Median of {first['visits']} visits with an empty cache to a server on the same machine "
+        f"({first['machine']}), measured {first['date']}.",
+        "",
+        "| | this page | a plain Voilà page of one button | ratio |",
+        "|---|---|---|---|",
+    ]
+    for what, title in (
+        ("requests", "requests"),
+        ("bytes", "megabytes, not compressed"),
+        ("seconds until it can be used", "seconds until it can be used"),
+    ):
+        cells = []
+        for name in ("facelens", "plain Voilà page"):
+            value = table[name, what]["median"]
+            cells.append(f"{int(value) / 1e6:.1f}" if what == "bytes" else value)
+        lines.append(
+            f"| {title} | {' | '.join(cells)} | {table['facelens', what]['ratio_to_plain']} |"
+        )
+    answer = table["facelens", "seconds from the click to the answer"]["median"]
+    lines.append(f"| seconds from the example's click to its answer | {answer} | | |")
+    return "\n".join(lines)
+
+
 TABLES = {
     "README.md": {"accuracy": accuracy, "networks": networks},
+    "docs/dashboard.md": {"maps": maps, "page": page},
     "docs/accuracy.md": {"by attribute": by_attribute, "by group": by_group},
 }
 

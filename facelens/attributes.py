@@ -51,6 +51,8 @@ _NEAR_CHANCE = "People who label the same face disagree about this nearly as oft
 _SPLITS_DIFFER = "CelebA's validation and test faces were labelled by different standards here."
 _OPINION = "An opinion of whoever labelled the photo, not a fact about the person."
 _HIDDEN = "Often outside the picture or hidden by hair, so a no means little."
+_CUT = "Often cut off, tied up or under a hat, so a no means little."
+_BELOW = "Often below the edge of the picture, so a no means little."
 _FAINT = "Hard to see in a small picture; light and make-up change it."
 
 CELEBA: tuple[Attribute, ...] = (
@@ -105,14 +107,14 @@ CELEBA: tuple[Attribute, ...] = (
     Attribute("Smiling", "expression", "Smiling", "smiling", "not smiling",
               no_is_news=True),
     Attribute("Straight_Hair", "hair", "Straight hair", "straight hair", "no straight hair",
-              _HIDDEN),
-    Attribute("Wavy_Hair", "hair", "Wavy hair", "wavy hair", "no wavy hair", _HIDDEN),
+              _CUT),
+    Attribute("Wavy_Hair", "hair", "Wavy hair", "wavy hair", "no wavy hair", _CUT),
     Attribute("Wearing_Earrings", "accessories", "Earrings", "earrings", "no earrings", _HIDDEN),
     Attribute("Wearing_Hat", "accessories", "Hat", "a hat", "no hat"),
     Attribute("Wearing_Lipstick", "nose_mouth", "Lipstick", "lipstick", "no lipstick"),
     Attribute("Wearing_Necklace", "accessories", "Necklace", "a necklace", "no necklace",
-              _HIDDEN),
-    Attribute("Wearing_Necktie", "accessories", "Necktie", "a necktie", "no necktie", _HIDDEN),
+              _BELOW),
+    Attribute("Wearing_Necktie", "accessories", "Necktie", "a necktie", "no necktie", _BELOW),
     Attribute("Young", "judgements", "Labelled “young”", "labelled young", "not labelled young",
               _OPINION),
 )  # fmt: skip

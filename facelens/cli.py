@@ -212,7 +212,10 @@ def _predict(args: argparse.Namespace) -> int:
     if not args.json:
         print(_headline(args.photo, photo, model, detector, len(faces)))
         for number, row in enumerate(answers, 1):
-            print(_face_as_text(number, len(faces), *row, judgements=args.judgements))
+            text = _face_as_text(
+                number, len(faces), *row, points=points, judgements=args.judgements
+            )
+            print(text)
     return 0
 
 
@@ -255,6 +258,7 @@ def _face_as_text(
     prediction: "Prediction",
     verdicts: "Sequence[Verdict]",
     *,
+    points: "np.ndarray",
     judgements: bool,
 ) -> str:
     from facelens import attributes, thresholds
@@ -264,8 +268,7 @@ def _face_as_text(
         "",
         f"Face {number} of {count}: {box.w:.0f} x {box.h:.0f} pixels at {box.x:.0f}, {box.y:.0f}, "
         f"confidence {face.confidence:.2f}",
-        thresholds.sentence(prediction, verdicts),
-        *(f"Mind: {hint}" for hint in face.hints),
+        thresholds.sentence(prediction, verdicts, points, hints=face.hints),
     ]
     folded = 0
     rows: dict[str, list[str]] = {}

@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 
 NOTE = "Answers are about the labels of celebrity photos, not about the person."
 COLUMNS = (
-    "attribute", "label", "group", "probability", "threshold", "verdict", "mark", "meaning",
+    "attribute", "label", "group", "probability", "threshold", "verdict", "you_say", "meaning",
 )  # fmt: skip
 OUT_OF_REACH = "out of reach"
-MARKS = {True: "right", False: "wrong", None: ""}
+SAID = {True: "yes", False: "no", None: ""}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One attribute's answer; `threshold` is NaN where out of reach, `mark` None if not given."""
+    """One attribute's answer; `threshold` is NaN where out of reach.
+
+    `you_say`: whether the visitor finds that it is so; None where nothing was said.
+    """
 
     attribute: Attribute
     logit: float
@@ -42,7 +45,7 @@ class Row:
     threshold: float
     verdict: Verdict
     meaning: str
-    mark: bool | None
+    you_say: bool | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,7 @@ class Report:
 
     `thresholds`: float32 (attributes,), NaN where out of reach.
     `heat`: float32 (h, w), signed activation map of the attribute `chosen`.
-    `marks`: attribute to whether the visitor calls the answer right.
+    `marks`: attribute to whether the visitor says that it is so.
     `data`: the data set whose validation faces say what a threshold means.
     `judgements`: whether the judgements about people are in it; else they are nowhere.
     `others`: boxes of the photo's other faces, which the picture leaves out or blurs.
@@ -83,7 +86,7 @@ class Report:
     @property
     def sentence(self) -> str:
         """What the network is fairly sure of and what not."""
-        return sentence(self.prediction, self.verdicts)
+        return sentence(self.prediction, self.verdicts, self.thresholds, hints=self.face.hints)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -133,7 +136,7 @@ def as_json(report: Report) -> bytes:
                 "threshold": _number(row.threshold),
                 "verdict": str(row.verdict),
                 "meaning": row.meaning,
-                "mark": row.mark,
+                "you_say": row.you_say,
             }
             for row in report.rows
         ],
@@ -159,7 +162,7 @@ def as_csv(report: Report) -> bytes:
                 _number(row.probability),
                 OUT_OF_REACH if threshold is None else threshold,
                 row.verdict,
-                MARKS[row.mark],
+                SAID[row.you_say],
                 _cell(row.meaning),
             ]
         )
@@ -304,8 +307,8 @@ def _columns(rows: list[Row]) -> tuple[list[Row], list[Row]]:
 
 def _note(row: Row) -> str:
     reach = "" if math.isfinite(row.threshold) else f"threshold {OUT_OF_REACH}"
-    mark = "" if row.mark is None else f"you: {MARKS[row.mark]}"
-    return " · ".join(filter(None, (mark, reach)))
+    said = "" if row.you_say is None else f"you say {SAID[row.you_say]}"
+    return " · ".join(filter(None, (said, reach)))
 
 
 def _height(row: Row) -> int:

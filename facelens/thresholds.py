@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 GRID = np.linspace(0, 1, 101)
 OPERATING_POINTS = {
     "half": "Yes from a probability of one half.",
-    "f1": "Best balance of precision and recall (F1), at a precision of one half or more.",
-    "balanced": "The best mean of the shares of yes and of no that are found.",
-    "precision90": "At least 90 of 100 called yes are yes; unavailable where out of reach.",
+    "f1": "As few false alarms and as few misses as can be had at once (best F1); at least half "
+    "of the yeses are right.",
+    "balanced": "The best mean of two shares: of the yes faces found, and of the no faces found.",
+    "precision90": "Yes only from where at least 90 of 100 yeses were right on validation faces; "
+    "some rows never get there.",
 }
 
 
@@ -165,15 +167,14 @@ def meaning(name: str, threshold: float, curves: Curves, *, data: str = "CelebA"
         return f"No threshold reaches this precision on {data}."
     row, column = curves.names.index(name), round(threshold * 100)
     called, found = curves.precision[row, column], curves.recall[row, column]
-    label = describe(name).label
     if not np.isfinite(called):
-        return f"No {data} face is called {label} here."
+        return f"No {data} face gets a yes here."
     low = round(100 * float(curves.precision_low[row, column]))
     high = round(100 * float(curves.precision_high[row, column]))
     share = f"{low} to {high}" if low != high else f"{low}"
     return (
-        f"Of 100 {data} faces called {label} here, {share} are; "
-        f"it finds {round(100 * float(found))} of 100."
+        f"Of 100 {data} faces that get a yes here, {share} are labelled so; "
+        f"of 100 that are labelled so, {round(100 * float(found))} get a yes."
     )
 
 
@@ -189,15 +190,26 @@ def separation(curves: Curves) -> np.ndarray:
     return np.where(known, best, np.nan).astype(np.float32)
 
 
-def sentence(prediction: "Prediction", verdicts: Sequence[Verdict], *, most: int = 5) -> str:
+def sentence(
+    prediction: "Prediction",
+    verdicts: Sequence[Verdict],
+    thresholds: np.ndarray,
+    *,
+    hints: Sequence[str] = (),
+    most: int = 5,
+) -> str:
     """What the network is fairly sure of and what not; judgements about people never in it.
 
-    A yes tells more than a no: yes comes first, surest first, then the noes that are news.
+    A yes tells more than a no: yes comes first, surest first, then the noes that are news; of
+    what is doubtful, the nearest to its threshold. A row without a threshold says nothing.
     """
+    if hints:
+        return f"Sure of nothing in this face. {' '.join(hints)}"
     sure_yes, sure_no, doubtful = [], [], []
-    for i in np.argsort(-np.abs(prediction.logits)):
+    p = prediction.probabilities
+    for i in np.argsort(-np.abs(prediction.logits), kind="stable"):
         attribute = describe(prediction.names[i])
-        if attribute.is_judgement:
+        if attribute.is_judgement or np.isnan(thresholds[i]):
             continue
         if verdicts[i] is Verdict.YES:
             sure_yes.append(attribute.yes)
@@ -205,13 +217,14 @@ def sentence(prediction: "Prediction", verdicts: Sequence[Verdict], *, most: int
             if attribute.no_is_news:
                 sure_no.append(attribute.no)
         else:
-            doubtful.append(attribute.yes)
+            doubtful.append((abs(p[i] - np.float32(thresholds[i])), attribute.yes))
     sure = (sure_yes + sure_no)[:most]
     parts = []
     if sure:
         parts.append(f"Fairly sure: {', '.join(sure)}.")
     if doubtful:
+        nearest = [words for _, words in sorted(doubtful, key=lambda each: each[0])[:most]]
         more = len(doubtful) - most
         tail = f" and {more} more" if more > 0 else ""
-        parts.append(f"Doubtful: {', '.join(doubtful[:most])}{tail}.")
+        parts.append(f"Doubtful: {', '.join(nearest)}{tail}.")
     return " ".join(parts) or "Sure of nothing in particular."

@@ -134,9 +134,9 @@ def test_json_says_what_the_page_said(report, model):
             assert row["verdict"] == verdict
             assert row["probability"] == pytest.approx(report.prediction[name], abs=1e-6)
             assert row["meaning"] == meaning(name, 0.5, model.curves)
-    assert rows["Smiling"]["mark"] is True
-    assert rows["Bangs"]["mark"] is False
-    assert rows["Wearing_Hat"]["mark"] is None
+    assert rows["Smiling"]["you_say"] is True
+    assert rows["Bangs"]["you_say"] is False
+    assert rows["Wearing_Hat"]["you_say"] is None
     assert "smiling" in answer["sentence"]
     assert answer["model"] == report.model
     assert answer["note"] == NOTE
@@ -155,7 +155,7 @@ def test_the_table_has_a_row_an_attribute(report, judgements, count):
     assert list(rows[0]) == list(COLUMNS)
     smiling = next(row for row in rows if row["attribute"] == "Smiling")
     assert float(smiling["probability"]) > 0.5
-    assert (smiling["threshold"], smiling["verdict"], smiling["mark"]) == ("0.5", "yes", "right")
+    assert (smiling["threshold"], smiling["verdict"], smiling["you_say"]) == ("0.5", "yes", "yes")
 
 
 def test_no_cell_is_a_formula(report):
@@ -187,7 +187,7 @@ def test_the_picture_says_all_and_stays_within_its_margins(report, written):
     lines = written(report)
     for phrase in (
         "What a network reads in this face", "Fairly sure:", "Smiling", "doubtful",
-        "you: right", "you: wrong", report.model, report.detector, report.licence, NOTE,
+        "you say yes", "you say no", report.model, report.detector, report.licence, NOTE,
         f"{report.made.day} {report.made:%B %Y}",
     ):  # fmt: skip
         assert phrase in words(lines)

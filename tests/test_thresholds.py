@@ -62,14 +62,28 @@ def test_a_threshold_out_of_reach_is_doubtful_and_says_so():
 
 def test_the_meaning_of_a_threshold_is_in_words():
     assert meaning("Smiling", 0.5, curves(("Smiling",))) == (
-        "Of 100 CelebA faces called Smiling here, 50 are; it finds 50 of 100."
+        "Of 100 CelebA faces that get a yes here, 50 are labelled so; "
+        "of 100 that are labelled so, 50 get a yes."
     )
 
 
 def test_the_sentence_leaves_judgements_out_and_names_doubts():
     said = prediction(Smiling=0.97, Attractive=0.99, Brown_Hair=0.8, No_Beard=0.02, Bangs=0.5)
-    text = sentence(said, verdicts(said, np.full(5, 0.5), curves(said.names)))
+    half = np.full(5, 0.5)
+    answers = verdicts(said, half, curves(said.names))
+    text = sentence(said, answers, half)
     assert text == "Fairly sure: smiling, brown hair, a beard. Doubtful: bangs."
+    hints = ("The face is dark.",)
+    assert sentence(said, answers, half, hints=hints) == (
+        "Sure of nothing in this face. The face is dark."
+    )
+
+
+def test_what_has_no_threshold_is_no_news_and_the_nearest_doubt_comes_first():
+    said = prediction(Smiling=0.4, Bangs=0.58, Eyeglasses=0.01, Bald=0.52)
+    cuts = np.array([0.5, 0.5, np.nan, 0.5])
+    doubts = [Verdict.DOUBTFUL] * 4
+    assert sentence(said, doubts, cuts) == "Doubtful: bald, bangs, smiling."
 
 
 def test_an_operating_point_is_a_name_or_a_number():

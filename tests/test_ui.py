@@ -313,7 +313,7 @@ def test_a_report_holds_the_thresholds_and_marks_of_the_page(page, sent, form):
     if form == "json":
         rows = {row["name"]: row for row in json.loads(data)["attributes"]}
         assert rows["Smiling"]["threshold"] is None
-        assert rows["Bangs"]["mark"] is True
+        assert rows["Bangs"]["you_say"] is True
         assert rows["Bangs"]["threshold"] == 0.5
         assert "Male" not in rows
     elif form == "png":

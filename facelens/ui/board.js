@@ -6,7 +6,8 @@ const SORTS = [
 ];
 const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
 const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
-const FORMS = [["png", "Picture"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
+const SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
+const FORMS = [["png", "Picture (PNG)"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
 let rowsBuilt = 0;
 const digits = (value) => value.toFixed(2);
 
@@ -61,13 +62,15 @@ function render({ model, el }) {
   const foldNote = element("p", { className: "small" });
   const foldList = element("ol");
   const fold = element("details", { className: "judgements" }, foldTitle, foldNote, foldList);
+  const skip = element("button", { type: "button", className: "skip" }, "Past the rows");
   const filled = element(
     "div",
     { className: "filled", hidden: true },
+    element("h2", { className: "unseen" }, "What the network answers"),
     element("div", { className: "card" }, answer, doubts),
     element("div", { className: "controls" },
       element("span", { className: "small" }, "Thresholds for all rows:"), presets),
-    about, tools, lists, nothing, fold, home,
+    about, tools, skip, lists, nothing, fold, home,
   );
   const empty = element(
     "div",
@@ -135,18 +138,21 @@ function render({ model, el }) {
       button.onclick = () => move(point.thresholds[index]);
       return button;
     });
-    const marks = [[true, "yes"], [false, "no"]].map(([right, text]) => {
-      const button = element("button", { type: "button", ariaPressed: "false",
-        ariaLabel: `${description.label}: this was ${right ? "right" : "wrong"}` }, text);
-      button.onclick = () => mark(row, right);
+    const question = element("span", { className: "question" });
+    const marks = ["yes", "no"].map((text, i) => {
+      const button = element("button", { type: "button", ariaPressed: "false" }, text);
+      button.onclick = () => mark(row, i === 0);
       return button;
     });
+    // On a phone the map is far below the rows; beside them it is in sight already.
+    const show = element("button", { type: "button", className: "show" }, "Show where");
+    show.onclick = () => el.closest(".facelens-page")?.querySelector(".looks")
+      ?.scrollIntoView({ block: "start", behavior: "smooth" });
     const more = element("div", { className: "more small" },
-      element("span", {}, "This row:"), ...points,
-      element("span", { className: "question" }, "Was this right?"), ...marks);
+      element("span", {}, "This row:"), ...points, question, ...marks, show);
     const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
     const row = {
-      ...description, index, item, label, zone, fill, slider, probability, chip, meaningLine, points, marks,
+      ...description, index, item, label, zone, fill, slider, probability, chip, meaningLine, points, question, marks,
       curves: network.curves[description.name], threshold: null, verdict: "doubtful",
     };
     const move = (threshold) => {
@@ -156,28 +162,31 @@ function render({ model, el }) {
       paintSummary();
     };
     slider.oninput = () => move(slider.valueAsNumber);
-    slider.onfocus = () => activate(row);
     label.onclick = () => {
       activate(row);
       markChosen({ name: row.name });
       model.send({ kind: "choose", name: row.name });
-      // On a phone the map is below the rows; beside them it is in sight already.
-      el.closest(".facelens-page")?.querySelector(".looks")
-        ?.scrollIntoView({ block: "nearest", behavior: "smooth" });
     };
     return row;
   }
 
   function activate(row) {
+    if (active === row) return;
+    // The row that closes above must not move this one away from under a finger.
+    const before = row.item.getBoundingClientRect().top;
     active?.item.classList.remove("active");
     active = row;
     row.item.classList.add("active");
+    const moved = row.item.getBoundingClientRect().top - before;
+    if (moved) window.scrollBy({ top: moved, behavior: "instant" });
   }
 
-  function mark(row, right) {
-    const marked = marksOf(face.key);
-    if (marked.get(row.name) === right) marked.delete(row.name);
-    else marked.set(row.name, right);
+  /** Note what the visitor says: that a yes or no was right or not, or of a doubt what is so. */
+  function mark(row, yes) {
+    const said = marksOf(face.key);
+    const so = row.verdict === "no" ? !yes : yes;
+    if (said.get(row.name) === so) said.delete(row.name);
+    else said.set(row.name, so);
     paintRow(row);
   }
 
@@ -189,15 +198,23 @@ function render({ model, el }) {
     row.fill.style.width = `${100 * p}%`;
     row.probability.replaceChildren(
       element("span", { className: "unseen" }, "probability "), digits(p));
-    const right = marksOf(face.key).get(row.name);
-    row.chip.replaceChildren(row.verdict, ...(right === undefined ? [] : [
-      element("span", { ariaHidden: "true" }, right ? " ✓" : " ✗"),
-      element("span", { className: "unseen" }, right ? ", you say this is right" : ", you say this is wrong")]));
-    row.marks.forEach((button, i) => { button.ariaPressed = String(right === (i === 0)); });
+    // What is so stays so when a threshold moves; whether the verdict is right follows from it.
+    const so = marksOf(face.key).get(row.name);
+    const doubtful = row.verdict === "doubtful";
+    const yes = so === undefined || doubtful ? so : so === (row.verdict === "yes");
+    row.chip.replaceChildren(threshold === null ? "no threshold" : row.verdict, ...(yes === undefined || doubtful ? [] : [
+      element("span", { ariaHidden: "true" }, yes ? " ✓" : " ✗"),
+      element("span", { className: "unseen" }, yes ? ", you say this is right" : ", you say this is wrong")]));
+    row.item.classList.toggle("void", threshold === null);
+    row.question.textContent = doubtful ? "Is it so?" : "Was this right?";
+    row.marks.forEach((button, i) => {
+      button.ariaPressed = String(yes === (i === 0));
+      button.ariaLabel = `${row.label.firstChild.data}, ${row.question.textContent} ${button.textContent}`;
+    });
     row.points.forEach((button, i) => {
       button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
     });
-    const words = meaning(row.label.firstChild.data, threshold, row.curves, network.data);
+    const words = meaning(threshold, row.curves, network.data);
     row.meaningLine.replaceChildren(
       element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${digits(threshold)}. `),
       [words, row.separation === null ? "" : apart(row), row.note].filter(Boolean).join(" "));
@@ -215,16 +232,17 @@ function render({ model, el }) {
   }
 
   function paintSummary() {
-    answer.textContent = sentence(rows, face.logits, rows.map((row) => row.verdict));
-    doubts.textContent = `Every answer here is marked doubtful. ${face.hints.join(" ")}`;
+    answer.textContent = sentence(
+      rows, face, rows.map((row) => row.verdict), rows.map((row) => row.threshold));
+    doubts.textContent = "So every answer here is marked doubtful.";
     doubts.hidden = face.hints.length === 0;
     const point = current();
     [...presets.children].forEach((button, i) => {
       button.ariaPressed = String(network.points[i] === point);
     });
     about.textContent = point ? point.about : "Your own thresholds.";
-    about.append(" Drag the tick on a bar to move its threshold; where a bar is hatched, the"
-      + " answer is too close to call.");
+    about.append(" Drag the tick on a bar to move its threshold. Where a bar ends in the hatched"
+      + " part, the answer is too close to call.");
   }
 
   function paint() {
@@ -234,7 +252,8 @@ function render({ model, el }) {
   }
 
   function arrange() {
-    const words = search.value.trim().toLowerCase();
+    const words = SPELLINGS.reduce((text, [from, to]) => text.replaceAll(from, to),
+      search.value.trim().toLowerCase());
     const fits = (row) => `${row.label.textContent} ${row.name}`.toLowerCase().includes(words);
     const p = (row) => face.probabilities[row.index];
     const orders = {
@@ -266,6 +285,8 @@ function render({ model, el }) {
     }));
     foldList.replaceChildren(...judged.map((row) => row.item));
     fold.hidden = judged.length === 0;
+    const count = rows.filter((row) => row.judgement).length;
+    foldTitle.textContent = `${network.judgements.title} (${words ? `${judged.length} of ${count} fit; open to see` : count})`;
     nothing.hidden = plain.length + judged.length > 0;
     if (el.contains(focused)) focused.focus();
   }
@@ -276,9 +297,9 @@ function render({ model, el }) {
   }
 
   function report(form, button) {
-    const disabled = button.disabled;
-    button.disabled = true;
-    setTimeout(() => { button.disabled = disabled; }, 1500);
+    if (button.ariaDisabled === "true") return;
+    button.ariaDisabled = "true"; // `disabled` would lose the focus
+    setTimeout(() => { button.ariaDisabled = "false"; }, 1500);
     model.send({
       kind: "report",
       form,
@@ -329,6 +350,11 @@ function render({ model, el }) {
     }
   }
 
+  skip.onclick = () => {
+    const next = fold.hidden ? forms[0] : foldTitle;
+    next.focus();
+    next.scrollIntoView({ block: "center" });
+  };
   sort.onchange = arrange;
   search.oninput = arrange;
   explain.onclick = () => {
@@ -373,8 +399,6 @@ function render({ model, el }) {
         };
         return button;
       }));
-      const judged = rows.filter((row) => row.judgement).length;
-      foldTitle.textContent = `${network.judgements.title} (${judged})`;
       foldNote.textContent = network.judgements.note;
     },
     face(message) {

@@ -5,7 +5,7 @@ function render({ model, el }) {
   const head = element("h2", {}, "Compare two faces");
   const words = element("p", { className: "small", role: "status" });
   const keep = element("button", { type: "button" }, "Keep this face to compare");
-  const drop = element("button", { type: "button", hidden: true }, "Let it go");
+  const drop = element("button", { type: "button", hidden: true }, "Forget the first face");
   const first = element("img", { alt: "The first face", width: 178, height: 218 });
   const second = element("img", { alt: "The second face", width: 178, height: 218 });
   const secondFigure = element("figure", {}, second, element("figcaption", { className: "small" }, "Second"));
@@ -70,7 +70,7 @@ function render({ model, el }) {
     offer() {
       shelf.free();
       stage({ holding: false, paired: false });
-      words.textContent = "Keep this face, then give another photo, the same one with glasses off, or pick another face: you see which probabilities moved most.";
+      words.textContent = "Keep this face, then pick another, or give another photo, perhaps of you with your glasses off. You will see which probabilities moved most.";
     },
     kept(message, [picture]) {
       shelf.free();

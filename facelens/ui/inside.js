@@ -1,4 +1,3 @@
-const short = (value) => value.toFixed(2);
 
 function render({ model, el, signal }) {
   const shelf = pictures();
@@ -13,12 +12,11 @@ function render({ model, el, signal }) {
   const facts = element("dl", { className: "small" });
   const over = element("input", { type: "checkbox" });
   const strength = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0.6", ariaLabel: "Strength of the map over the face" });
-  const close = element("button", { type: "button" }, "Close");
   const enlarged = element("figure", { className: "enlarged", hidden: true },
     element("div", { className: "frame" }, under, large),
     element("div", {}, largeCaption, facts,
       element("div", { className: "tools" },
-        element("label", { className: "small" }, over, "Over the face"), strength, close)));
+        element("label", { className: "small" }, over, "Over the face"), strength)));
   const grid = element("div", { className: "grid" });
   const scale = element("div", { className: "scale small" },
     element("span", {}, "least"), element("i", { ariaHidden: "true" }), element("span", {}, "most of its own map"));
@@ -33,6 +31,7 @@ function render({ model, el, signal }) {
     if (!stale || !inSight || !select.value) return;
     stale = false;
     grid.ariaBusy = "true";
+    if (!grid.children.length) caption.textContent = "Looking into the network…";
     model.send({ kind: "ask", name: select.value });
   };
   const watcher = new IntersectionObserver((entries) => {
@@ -46,7 +45,6 @@ function render({ model, el, signal }) {
     stale = true;
     ask();
   };
-  let opened = null;
   const lay = () => {
     under.hidden = !over.checked;
     strength.disabled = !over.checked;
@@ -55,27 +53,21 @@ function render({ model, el, signal }) {
   };
   over.onchange = lay;
   strength.oninput = lay;
-  close.onclick = () => {
-    enlarged.hidden = true;
-    opened?.focus();
-  };
-
   const enlarge = (map, url, tile) => {
-    opened = tile;
+    for (const each of grid.children) each.ariaPressed = String(each === tile);
     large.src = url;
     large.alt = `Feature map ${map.channel}`;
     largeCaption.textContent = `Feature map ${map.channel}: how much one filter of this layer answers at each place.`;
     const rows = [
-      ["lowest (dark)", short(map.low)],
-      ["highest (bright)", short(map.high)],
-      ["mean", short(map.mean)],
-      ["deviation", short(map.deviation)],
+      ["lowest (dark)", two(map.low)],
+      ["highest (bright)", two(map.high)],
+      ["mean", two(map.mean)],
+      ["deviation", two(map.deviation)],
       ["fields at or below zero", `${Math.round(100 * map.silent)} of 100`],
     ];
     facts.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
     lay();
     enlarged.hidden = false;
-    enlarged.scrollIntoView({ block: "nearest", behavior: "smooth" });
   };
 
   const silence = listen(model, el, {
@@ -92,7 +84,6 @@ function render({ model, el, signal }) {
     layer(message, buffers) {
       stale = false;
       shelf.free();
-      enlarged.hidden = true;
       select.value = message.name;
       const [channels, height, width] = message.shape;
       const shown = message.maps.length < channels
@@ -107,6 +98,7 @@ function render({ model, el, signal }) {
         tile.onclick = () => enlarge(map, url, tile);
         return tile;
       }));
+      grid.firstChild?.click();
       grid.ariaBusy = "false";
     },
     error() { grid.ariaBusy = "false"; },
@@ -118,7 +110,6 @@ function render({ model, el, signal }) {
       enlarged.hidden = true;
       grid.replaceChildren();
       facts.replaceChildren();
-      opened = null;
       body.hidden = true;
     },
   });

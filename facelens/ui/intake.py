@@ -7,8 +7,8 @@ from facelens.ui._view import HERE, View, sentence_of, source
 
 EXAMPLE = HERE / "astronaut.jpg"
 PRIVACY = (
-    "Your photo goes to the server that runs this page, stays in its memory and is gone when you "
-    "clear or close. Only your own face, or with a yes from whose it is."
+    "Your photo goes to the server that runs this page, stays in its memory, and is gone when you "
+    "press Clear or close the page. Use only a photo of yourself, or of someone who has agreed."
 )
 
 

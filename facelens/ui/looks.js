@@ -57,7 +57,7 @@ function render({ model, el }) {
   const way = element("select", { ariaLabel: "Kind of map" });
   const opacity = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0.75", ariaLabel: "Strength of the colours" });
   const square = element("input", { type: "checkbox" });
-  const keep = element("button", { type: "button" }, "Keep beside");
+  const keep = element("button", { type: "button" }, "Keep this map beside");
   const tools = element("div", { className: "tools" },
     element("div", { className: "sides", role: "group", ariaLabel: "Side" }, pro, contra),
     way,
@@ -69,6 +69,14 @@ function render({ model, el }) {
   const body = element("section", { className: "card", hidden: true }, head, pair, tools, caption, beside);
   el.classList.add("facelens", "looks");
   el.append(body);
+
+  const back = element("button", { type: "button", className: "back" }, "Back to the rows");
+  back.onclick = () => {
+    const row = el.closest(".facelens-page")?.querySelector(".board .row.active .label");
+    row?.focus({ preventScroll: true });
+    row?.scrollIntoView({ block: "center", behavior: "smooth" });
+  };
+  body.append(back);
 
   let face = null;
   let lut = null;
@@ -86,7 +94,7 @@ function render({ model, el }) {
     const index = face.attributes.findIndex((each) => each.name === name);
     return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
   };
-  const score = ({ logit, probability }) => `Score (logit) ${logit.toFixed(2)}, probability ${probability.toFixed(2)}.`;
+  const score = ({ logit, probability, temperature }) => `Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${two(probability)}.`;
 
   function words(about, map, strongest) {
     const fields = `${map.width} × ${map.height} fields`;
@@ -101,13 +109,15 @@ function render({ model, el }) {
       return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places.`
         + ` Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
     }
-    const mean = map.values.reduce((sum, value) => sum + value, 0) / map.values.length;
-    const sum = (mean + about.constant).toFixed(2);
+    const total = map.values.reduce((sum, value) => sum + value, 0) / map.values.length + about.constant;
+    const sum = two(total);
+    // Of the rounded numbers, so that whoever adds them up agrees.
+    const mean = Number(total.toFixed(2)) - Number(about.constant.toFixed(2));
     const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
-    const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}.`;
+    const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${map.values.length} that are averaged.`;
     return map.way === "map"
-      ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${mean.toFixed(2)} ${signed} = ${sum}.`
-      : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${mean.toFixed(2)} ${signed} = ${sum}; the answer itself comes from one look.`;
+      ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${two(mean)} ${signed} = ${sum}.`
+      : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${two(mean)} ${signed} = ${sum}; the answer itself comes from one look.`;
   }
 
   function paint() {
@@ -184,7 +194,7 @@ function render({ model, el }) {
       return;
     }
     body.ariaBusy = "true";
-    caption.textContent = "Looking again…";
+    caption.textContent = "Looking again, in another way…";
     model.send({ kind: "ask", way: way.value });
   };
   crop.onload = paint;
@@ -210,9 +220,15 @@ function render({ model, el }) {
         .filter((each) => !each.judgement)
         .toSorted((a, b) => a.label.localeCompare(b.label))
         .map(({ name, label }) => element("option", { value: name }, label)));
+      const before = way.value;
       way.replaceChildren(...message.ways.map(([value, text]) => element("option", { value }, text[0].toUpperCase() + text.slice(1))));
       body.hidden = false;
       body.ariaBusy = "false";
+      // The kind of map that the visitor has chosen is asked for again.
+      if (before && before !== "map") {
+        way.value = before;
+        way.onchange();
+      }
     },
     map: take("map"),
     finer: take("finer"),

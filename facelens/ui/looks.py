@@ -57,12 +57,14 @@ class Looks(View):
                     "logit": float(logit),
                     "probability": float(probability),
                     "constant": float(constant),
+                    "temperature": float(temperature),
                 }
-                for attribute, logit, probability, constant in zip(
+                for attribute, logit, probability, constant, temperature in zip(
                     described,
                     prediction.logits,
                     prediction.probabilities,
                     model.config.bias,
+                    model.config.temperature,
                     strict=True,
                 )
             ],

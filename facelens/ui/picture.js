@@ -30,6 +30,7 @@ function render({ model, el }) {
         });
         box.onclick = () => {
           pick({ index });
+          el.closest(".facelens-page")?.classList.add("facelens-turning");
           model.send({ kind: "pick", index });
         };
         return box;
@@ -49,7 +50,11 @@ function render({ model, el }) {
 
   const silence = listen(model, el, {
     photo: draw,
-    picked: pick,
+    picked(message) {
+      el.closest(".facelens-page")?.classList.remove("facelens-turning");
+      pick(message);
+    },
+    error() { el.closest(".facelens-page")?.classList.remove("facelens-turning"); },
     clear() {
       shelf.free();
       figure.hidden = true;

@@ -119,7 +119,7 @@ class Selfie(ipywidgets.Box):
         self._use(model, name)
         if self._faces:
             self._answers = answers
-            self.pick(self._picked or 0)
+            self._turn(self._picked or 0)
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
@@ -144,14 +144,19 @@ class Selfie(ipywidgets.Box):
         with self._timed("network"):
             self._answers = model.look(self._faces)
         self.picture.draw(photo, self._faces)
-        self.pick(0)
+        self._turn(0)
         found = "Found one face." if count == 1 else f"Found {count} faces; the largest is chosen."
         self.intake.say(found, "done")
 
     def pick(self, index: int) -> None:
         """Turn the page to face `index` of the photo."""
-        if not 0 <= index < len(self._answers):
-            return
+        if 0 <= index < len(self._answers):
+            self._turn(index)
+            count = len(self._faces)
+            if count > 1:
+                self.intake.say(f"Found {count} faces; you see face {index + 1}.", "done")
+
+    def _turn(self, index: int) -> None:
         self._picked = index
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]

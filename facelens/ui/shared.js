@@ -9,6 +9,9 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 
+/** A number in two digits, with a proper minus. */
+const two = (value) => (value < 0 ? "\u2212" : "") + Math.abs(value).toFixed(2);
+
 /** Objects' URLs of the pictures on show; the old ones are let go with `free`. */
 function pictures() {
   const urls = new Set();

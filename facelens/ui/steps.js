@@ -1,4 +1,3 @@
-const two = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
 const floats = (buffer) => new Float32Array(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength));
 
 /** Paint a map of floats, its `low` dark and its `high` bright. */
@@ -40,7 +39,7 @@ function render({ model, el, signal }) {
   const body = element("section", { className: "card", hidden: true },
     element("h2", {}, "Step by step: your face through the first layer"),
     element("p", { className: "small lead" },
-      "A network begins with the simplest of questions, asked at every place of the picture by a small filter. Point at a place, or use the arrow keys, and follow it through the steps."),
+      "A network begins with the simplest of questions, asked at every place of the picture by a small filter. Point at a place or tap it, or use the arrow keys, and follow it through the steps."),
     strip, here, filtersTitle, filters);
   el.classList.add("facelens", "steps");
   el.append(body);
@@ -49,6 +48,7 @@ function render({ model, el, signal }) {
   let inSight = false;
   const ask = (channel = null) => {
     body.ariaBusy = "true";
+    if (!now) here.textContent = "Working through the first layer…";
     model.send({ kind: "ask", channel });
   };
   const watcher = new IntersectionObserver((entries) => {
@@ -133,6 +133,7 @@ function render({ model, el, signal }) {
   const silence = listen(model, el, {
     offer({ able }) {
       body.hidden = !able;
+      if (!able) here.textContent = "";
       now = null;
       stale = able;
       if (stale && inSight) {
@@ -169,20 +170,22 @@ function render({ model, el, signal }) {
         filter.picture.alt = `Filter ${channel}`;
         filter.words.textContent = `Filter ${channel}: ${has.side} × ${has.side} × 3 numbers that training has found; brighter than grey counts for, darker against. Beside it the patch under it.`;
       }
-      convolved.words.textContent = `The filter slides over the picture${has ? `, ${has.stride} pixels a step,` : ""} and notes one number a place: ${width} × ${height} of them, from ${two(low)} (dark) to ${two(high)} (bright).`;
+      convolved.words.textContent = `The filter slides over the picture${has ? `, ${has.stride} pixels per step,` : ""} and notes one number per place: ${width} × ${height} of them, from ${two(low)} (dark) to ${two(high)} (bright).`;
       kept.words.textContent = `What is below zero becomes zero${message.ceiling ? ", and what is above six becomes six" : ""}: here ${Math.round(100 * negative)} of 100 places. Without this step all layers together could do no more than one.`;
       pooled.words.textContent = message.pools
         ? `The largest of each window stays: ${message.pooled[1]} × ${message.pooled[0]} fields. What was found matters more from here on than where exactly.`
-        : `The largest of every 2 × 2 fields. This network has no such step: it makes its pictures smaller by taking larger strides. So you would see it in others.`;
+        : `The largest of every 2 × 2 fields. This network has no such step: it makes its pictures smaller by taking larger strides. In others it would look like this.`;
       filtersTitle.textContent = has
         ? `All ${message.channels.length} filters of the first layer; the most telling ones for your face come first. Choose another:`
         : "The filters of this network lie in its training weights, which were not fetched. Choose another feature map:";
+      const within = filters.contains(document.activeElement);
       filters.replaceChildren(...message.channels.map((each, i) => {
         const button = element("button", { type: "button", ariaPressed: String(each === channel), ariaLabel: `Filter ${each}` },
           has ? element("img", { src: shelf.url(thumbs[i], "image/png"), alt: "", width: 32, height: 32 }) : String(each));
         button.onclick = () => ask(each);
         return button;
       }));
+      if (within) filters.querySelector('[aria-pressed="true"]').focus();
       // The place that answers most is where one sees what the filter is about.
       const top = values[0].indexOf(high);
       place = [Math.floor(top / width), top % width];

@@ -20,38 +20,43 @@ function verdict(probability, threshold, curves, hinted) {
   return p >= cut ? "yes" : "no";
 }
 
-/** `facelens.thresholds.meaning`: what calling `label` from `threshold` on means. */
-function meaning(label, threshold, curves, data = "CelebA") {
+/** `facelens.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
+function meaning(threshold, curves, data = "CelebA") {
   if (threshold === null) return `No threshold reaches this precision on ${data}.`;
   const column = rounded(Math.fround(threshold) * 100);
-  if (curves.precision[column] === null) return `No ${data} face is called ${label} here.`;
+  if (curves.precision[column] === null) return `No ${data} face gets a yes here.`;
   const hundred = (value) => rounded(100 * Math.fround(value));
   const low = hundred(curves.precision_low[column]);
   const high = hundred(curves.precision_high[column]);
   const share = low === high ? `${low}` : `${low} to ${high}`;
-  return `Of 100 ${data} faces called ${label} here, ${share} are; `
-    + `it finds ${hundred(curves.recall[column])} of 100.`;
+  return `Of 100 ${data} faces that get a yes here, ${share} are labelled so; `
+    + `of 100 that are labelled so, ${hundred(curves.recall[column])} get a yes.`;
 }
 
 /** `facelens.thresholds.sentence`: what is fairly sure and what is doubtful. */
-function sentence(rows, logits, verdicts, most = 5) {
+function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
+  if (hints.length) return `Sure of nothing in this face. ${hints.join(" ")}`;
   const yes = [];
   const no = [];
   const doubtful = [];
   const surest = rows.map((_, i) => i).sort((a, b) => Math.abs(logits[b]) - Math.abs(logits[a]));
   for (const i of surest) {
-    if (rows[i].judgement) continue;
+    if (rows[i].judgement || thresholds[i] === null) continue;
     if (verdicts[i] === "yes") yes.push(rows[i].yes);
-    else if (verdicts[i] === "doubtful") doubtful.push(rows[i].yes);
-    else if (rows[i].telling) no.push(rows[i].no);
+    else if (verdicts[i] === "no") {
+      if (rows[i].telling) no.push(rows[i].no);
+    } else {
+      const away = Math.abs(Math.fround(Math.fround(probabilities[i]) - Math.fround(thresholds[i])));
+      doubtful.push([away, rows[i].yes]);
+    }
   }
   const sure = [...yes, ...no].slice(0, most);
   const parts = [];
   if (sure.length) parts.push(`Fairly sure: ${sure.join(", ")}.`);
   if (doubtful.length) {
+    const nearest = doubtful.sort((a, b) => a[0] - b[0]).slice(0, most).map(([, words]) => words);
     const more = doubtful.length - most;
-    const tail = more > 0 ? ` and ${more} more` : "";
-    parts.push(`Doubtful: ${doubtful.slice(0, most).join(", ")}${tail}.`);
+    parts.push(`Doubtful: ${nearest.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`);
   }
   return parts.join(" ") || "Sure of nothing in particular.";
 }
