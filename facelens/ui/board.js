@@ -202,7 +202,8 @@ function render({ model, el }) {
     const so = marksOf(face.key).get(row.name);
     const doubtful = row.verdict === "doubtful";
     const yes = so === undefined || doubtful ? so : so === (row.verdict === "yes");
-    row.chip.replaceChildren(threshold === null ? "no threshold" : row.verdict, ...(yes === undefined || doubtful ? [] : [
+    row.chip.replaceChildren(...(threshold === null
+      ? [element("span", { ariaHidden: "true" }, "—"), element("span", { className: "unseen" }, "no threshold")] : [row.verdict]), ...(yes === undefined || doubtful ? [] : [
       element("span", { ariaHidden: "true" }, yes ? " ✓" : " ✗"),
       element("span", { className: "unseen" }, yes ? ", you say this is right" : ", you say this is wrong")]));
     row.item.classList.toggle("void", threshold === null);

@@ -73,6 +73,17 @@ def test_a_portrait_is_answered_and_a_slider_turns_its_verdict(visit, portrait):
     assert row.locator(".chip").inner_text() == "yes"
     slider = tab.page.get_by_role("slider", name=f"Threshold for {label}", exact=True)
     before, sentence_before = len(tab.said), words.inner_text()
+    # With the mouse: the tick is in the middle, and goes to the right end.
+    slider.scroll_into_view_if_needed()
+    area = slider.bounding_box()
+    middle = area["y"] + area["height"] / 2
+    tab.page.mouse.move(area["x"] + area["width"] / 2, middle)
+    tab.page.mouse.down()
+    tab.page.mouse.move(area["x"] + area["width"], middle, steps=12)
+    tab.page.mouse.up()
+    assert tab.page.locator(".board .row.active .chip").inner_text() != "yes"
+    tab.page.get_by_role("button", name="Reset").click()
+    assert tab.row(label).locator(".chip").inner_text() == "yes"
     slider.focus()
     slider.press("End")
     row = tab.page.locator(".board .row.active")
@@ -83,6 +94,26 @@ def test_a_portrait_is_answered_and_a_slider_turns_its_verdict(visit, portrait):
     assert len(tab.said) == before, "moving a slider sent something to the kernel"
     tab.page.get_by_role("button", name="Reset").click()
     assert tab.row(label).locator(".chip").inner_text() == "yes"
+
+
+def test_portrait_after_portrait_shows_what_is_to_be_seen(visit, portraits):
+    """Nothing of the one before stays: answers on the page are those of the photo on the page."""
+    with (portraits / "labels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    glasses = [row for row in rows if row["Eyeglasses"] == "1"][:2]
+    none = [row for row in rows if row["Eyeglasses"] == "0"][1:3]
+    tab, shown = visit(), ""
+    for row in [one for pair in zip(glasses, none, strict=True) for one in pair]:
+        tab.upload((portraits / row["photo"]).read_bytes(), row["photo"])
+        tab.page.wait_for_function(
+            """was => document.querySelector('.picture img').src !== was
+                && document.querySelector('.intake .status').dataset.state === 'done'""",
+            arg=shown,
+        )
+        shown = tab.page.locator(".picture img").evaluate("image => image.src")
+        said = tab.row("Eyeglasses").locator(".chip").inner_text()
+        assert said == ("yes" if row["Eyeglasses"] == "1" else "no"), row["photo"]
+        assert tab.rows() == 32
 
 
 def test_the_page_asks_nobody_but_its_own_host(visit):
