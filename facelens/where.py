@@ -4,6 +4,7 @@ The check needs no inner view: it hides a part of the face and sees how the scor
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -92,6 +93,5 @@ def _moved(crop: np.ndarray, dy: int, dx: int) -> np.ndarray:
     return crop[rows[:, None], columns]
 
 
-def _in_batches(run: object, crops: np.ndarray) -> np.ndarray:
-    parts = [run(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)]  # type: ignore[operator]
-    return np.concatenate(parts)
+def _in_batches(run: Callable[[np.ndarray], np.ndarray], crops: np.ndarray) -> np.ndarray:
+    return np.concatenate([run(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)])

@@ -155,18 +155,6 @@ def test_what_is_no_photo_or_shows_no_face_gets_a_sentence_and_the_next_photo_wo
     assert tab.page.locator('img[src^="blob:"]').count() == 0
 
 
-def test_a_photo_larger_than_the_websocket_takes_is_shrunk_on_its_way(visit, astronaut):
-    noise = np.random.default_rng(0).integers(0, 256, (2400, 3200, 3), dtype=np.uint8)
-    canvas = Image.fromarray(noise)
-    canvas.paste(Image.open(astronaut).convert("RGB").resize((2000, 2000)), (500, 200))
-    data = encoded(canvas, "PNG")
-    assert len(data) > 10 * 1024 * 1024
-    tab = visit()
-    tab.upload(data, "large.png", "image/png")
-    assert tab.status("done").startswith("Found")
-    assert max(len(frame) for frame in tab.said) < 10 * 1024 * 1024
-
-
 def test_a_photo_lying_on_its_side_is_shown_upright(visit, astronaut):
     exif = Image.Exif()
     exif[0x0112] = 6
