@@ -384,6 +384,17 @@ def test_a_network_that_is_not_offered_is_refused_and_the_one_before_stays(page,
     assert last(sent, page.intake, "status")[0]["state"] == "done"
 
 
+def test_a_link_from_binder_starts_a_server_of_its_own(model, sent, monkeypatch):
+    monkeypatch.setenv("BINDER_LAUNCH_HOST", "https://binder.example/")
+    monkeypatch.setenv("BINDER_REQUEST", "v2/gh/someone/facelens/main")
+    monkeypatch.setenv("BINDER_REPO_URL", "https://code.example/someone/facelens")
+    page = Selfie(model, detector="haar")
+    page.warm_up()
+    shown = last(sent, page.board, "network")[0]
+    assert shown["launch"] == "https://binder.example/v2/gh/someone/facelens/main"
+    assert last(sent, page.about, "text")[0]["repository"].startswith("https://code.example/")
+
+
 def test_every_row_says_how_reliable_it_is(page, sent):
     page.warm_up()
     rows = {row["name"]: row for row in last(sent, page.board, "network")[0]["rows"]}

@@ -1,5 +1,6 @@
 """What this page is, how it works, where the photo goes, and what the answers are not."""
 
+import os
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, metadata
 
@@ -14,7 +15,9 @@ FIGURE = "<!-- figure -->"
 
 
 def repository() -> str:
-    """The address of the project as the installed package states it, or an empty string."""
+    """The address of the project, from Binder or the installed package, or an empty string."""
+    if binder := os.environ.get("BINDER_REPO_URL"):
+        return binder
     try:
         stated = metadata("facelens").get_all("Project-URL") or []
     except PackageNotFoundError:  # a checkout on PYTHONPATH

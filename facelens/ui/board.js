@@ -319,14 +319,10 @@ function render({ model, el }) {
 
   /** The address of this page with its settings, and nothing of the photo. */
   function address() {
-    const url = new URL(location.href);
-    url.search = "";
-    url.hash = "";
     const { point, own } = nearest();
     const single = own.map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
     const query = { thresholds: [point.name, ...single].join(","), sort: sort.value, network: network.address };
-    for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
-    return url.href;
+    return shareLink(location.href, query, network.launch);
   }
 
   copy.onclick = async () => {

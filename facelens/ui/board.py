@@ -1,5 +1,6 @@
 """The sentence and the rows: probability, threshold, verdict, and what a threshold means."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,12 @@ def rows(names: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
+def launch_address() -> str | None:
+    """Where Binder starts another server like this one; None elsewhere."""
+    host, request = (os.environ.get(f"BINDER_{name}", "") for name in ("LAUNCH_HOST", "REQUEST"))
+    return f"{host.rstrip('/')}/{request.strip('/')}" if host and request else None
+
+
 class Board(View):
     """Show every attribute of a face.
 
@@ -99,6 +106,7 @@ class Board(View):
         told_apart = separation(model.curves)
         content = {
             "address": address,
+            "launch": launch_address(),
             "data": str(model.config.data.get("name") or "CelebA"),
             "rows": [
                 row | {"dots": _dots(value), "separation": value}

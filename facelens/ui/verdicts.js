@@ -60,3 +60,16 @@ function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, 
   }
   return parts.join(" ") || "Sure of nothing in particular.";
 }
+
+/** The address of the page at `href` with the settings in `query`; on Binder, where a server
+ * lasts no longer than its visit, the address `launch` that starts another one with them. */
+function shareLink(href, query, launch) {
+  const settings = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  if (launch) {
+    return `${launch}?urlpath=${encodeURIComponent(`voila/render/dashboards/selfie.ipynb?${settings}`)}`;
+  }
+  const url = new URL(href);
+  url.search = settings;
+  url.hash = "";
+  return url.href;
+}

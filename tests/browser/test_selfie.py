@@ -399,6 +399,33 @@ def test_settings_travel_as_a_link_and_photos_never(dashboard, visit):
     assert other.page.get_by_role("slider", name="Threshold for Smiling").input_value() == "0.83"
 
 
+@pytest.mark.parametrize(
+    ("launch", "link"),
+    [
+        (
+            None,
+            "https://here.example/user/x/voila/render/p.ipynb?thresholds=f1%2CBald%3A0.10&sort=name",
+        ),
+        (
+            "https://binder.example/v2/gh/a/b/main",
+            "https://binder.example/v2/gh/a/b/main?urlpath=voila%2Frender%2Fdashboards%2F"
+            "selfie.ipynb%3Fthresholds%3Df1%252CBald%253A0.10%26sort%3Dname",
+        ),
+    ],
+)
+def test_a_link_holds_the_settings_and_no_token(browser, launch, link):
+    page = browser.new_page()
+    told = page.evaluate(
+        """([script, launch]) => new Function(`${script}; return shareLink;`)()(
+            "https://here.example/user/x/voila/render/p.ipynb?token=secret#top",
+            { thresholds: "f1,Bald:0.10", sort: "name", network: null }, launch)""",
+        [source("verdicts.js"), launch],
+    )
+    page.close()
+    assert told == link
+    assert "secret" not in told
+
+
 def test_rows_are_found_folded_sorted_and_set_one_by_one(visit):
     tab = visit()
     page = tab.page
