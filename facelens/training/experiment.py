@@ -670,6 +670,8 @@ def pareto(rows: Sequence[Row]) -> "Figure":
     majority = float(np.mean([_percent(row, "majority") for row in rows]))
     axis.axhline(majority, color=GREY, linestyle=":", label="always the commoner answer")
     axis.set_xscale("log")
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_formatter("{x:g}")
     axis.margins(x=0.2)
     axis.set_xlabel("milliseconds for one picture on one CPU core (PyTorch)")
     axis.set_ylabel("validation accuracy, %")
