@@ -272,14 +272,15 @@ def _face_as_text(
     ]
     folded = 0
     rows: dict[str, list[str]] = {}
-    for name, probability, verdict in zip(
-        prediction.names, prediction.probabilities, verdicts, strict=True
+    for name, probability, verdict, point in zip(
+        prediction.names, prediction.probabilities, verdicts, points, strict=True
     ):
+        said = verdict if point == point else "no threshold"  # noqa: PLR0124 - NaN is not itself
         attribute = attributes.describe(name)
         if attribute.is_judgement and not judgements:
             folded += 1
             continue
-        row = f"    {attribute.label:<26}{probability:>5.2f}  {verdict}"
+        row = f"    {attribute.label:<26}{probability:>5.2f}  {said}"
         rows.setdefault(attribute.group, []).append(row)
     for group in sorted(rows, key=[*attributes.GROUPS, *rows].index):
         lines += ["", f"  {attributes.group_title(group)}", *rows[group]]

@@ -201,30 +201,39 @@ def sentence(
     """What the network is fairly sure of and what not; judgements about people never in it.
 
     A yes tells more than a no: yes comes first, surest first, then the noes that are news; of
-    what is doubtful, the nearest to its threshold. A row without a threshold says nothing.
+    what is doubtful, the nearest to its threshold. A verdict that a threshold alone makes, against
+    the likelier answer, stands apart. A row without a threshold says nothing.
     """
     if hints:
         return f"Sure of nothing in this face. {' '.join(hints)}"
-    sure_yes, sure_no, doubtful = [], [], []
+    sure_yes: list[str] = []
+    sure_no: list[str] = []
+    bent: list[str] = []
+    doubtful: list[tuple[float, str]] = []
     p = prediction.probabilities
     for i in np.argsort(-np.abs(prediction.logits), kind="stable"):
         attribute = describe(prediction.names[i])
         if attribute.is_judgement or np.isnan(thresholds[i]):
             continue
         if verdicts[i] is Verdict.YES:
-            sure_yes.append(attribute.yes)
+            (sure_yes if p[i] >= 0.5 else bent).append(attribute.yes)
         elif verdicts[i] is Verdict.NO:
-            if attribute.no_is_news:
-                sure_no.append(attribute.no)
+            if attribute.no_is_news or p[i] >= 0.5:
+                (sure_no if p[i] < 0.5 else bent).append(attribute.no)
         else:
-            doubtful.append((abs(p[i] - np.float32(thresholds[i])), attribute.yes))
+            doubtful.append((float(abs(p[i] - np.float32(thresholds[i]))), attribute.yes))
     sure = (sure_yes + sure_no)[:most]
     parts = []
     if sure:
         parts.append(f"Fairly sure: {', '.join(sure)}.")
+    if bent:
+        parts.append(f"By these thresholds also: {_few(bent, most)}.")
     if doubtful:
-        nearest = [words for _, words in sorted(doubtful, key=lambda each: each[0])[:most]]
-        more = len(doubtful) - most
-        tail = f" and {more} more" if more > 0 else ""
-        parts.append(f"Doubtful: {', '.join(nearest)}{tail}.")
+        nearest = [words for _, words in sorted(doubtful, key=lambda each: each[0])]
+        parts.append(f"Doubtful: {_few(nearest, most)}.")
     return " ".join(parts) or "Sure of nothing in particular."
+
+
+def _few(words: Sequence[str], most: int) -> str:
+    tail = f" and {len(words) - most} more" if len(words) > most else ""
+    return f"{', '.join(words[:most])}{tail}"

@@ -79,6 +79,15 @@ def test_the_sentence_leaves_judgements_out_and_names_doubts():
     )
 
 
+def test_what_a_threshold_alone_decides_is_not_called_sure():
+    said = prediction(Smiling=0.97, Bald=0.06, No_Beard=0.8)
+    cuts = np.array([0.5, 0.05, 0.9])
+    answers = [Verdict.YES, Verdict.YES, Verdict.NO]
+    assert sentence(said, answers, cuts) == (
+        "Fairly sure: smiling. By these thresholds also: bald, a beard."
+    )
+
+
 def test_what_has_no_threshold_is_no_news_and_the_nearest_doubt_comes_first():
     said = prediction(Smiling=0.4, Bangs=0.58, Eyeglasses=0.01, Bald=0.52)
     cuts = np.array([0.5, 0.5, np.nan, 0.5])

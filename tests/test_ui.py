@@ -18,7 +18,7 @@ from facelens.model import Model
 from facelens.model.bundle import write_manifest
 from facelens.thresholds import Curves
 from facelens.ui import Selfie
-from facelens.ui._view import CALM, View
+from facelens.ui._view import CALM, View, sentence_of
 
 
 @pytest.fixture(scope="module")
@@ -460,6 +460,52 @@ def test_a_folder_on_the_server_is_called_by_its_name_alone(sent, tmp_path, monk
     assert "(ours)" in " ".join(last(sent, page.footer, "facts")[0]["lines"])
     say(page.network, "choose", name="mobilenet_v2")
     assert page.model.bundle.source == "embedded"
+
+
+def test_folders_of_one_name_are_told_apart(sent, tmp_path, monkeypatch):
+    folders = [tmp_path / place / "mobilenet_v2" for place in ("one", "two")]
+    for folder in folders:
+        shutil.copytree(load_model().bundle.folder, folder)
+    monkeypatch.setenv("FACELENS_MODELS", ",".join(map(str, folders)))
+    page = Selfie(detector="haar")
+    say(page.intake, "example")
+    keys = [key for key, _ in last(sent, page.network, "networks")[0]["networks"]]
+    assert len(set(keys)) == len(keys) == 4
+    say(page.network, "choose", name="mobilenet_v2-3")
+    assert page.model.bundle.folder == folders[1]
+    say(page.network, "choose", name="mobilenet_v2")
+    assert page.model.bundle.source == "embedded"
+
+
+def test_a_photo_that_a_damaged_network_could_not_read_is_read_by_the_next(
+    sent, broken, monkeypatch
+):
+    monkeypatch.setenv("FACELENS_MODEL", str(broken))
+    page = Selfie(detector="haar")
+    say(page.intake, "example")
+    assert last(sent, page.intake, "status")[0]["state"] == "error"
+    assert last(sent, page.picture, "photo")
+    say(page.picture, "pick", index=0)
+    say(page.network, "choose", name="resnet50")
+    assert last(sent, page.board, "face")
+    assert last(sent, page.intake, "status")[0]["text"] == "Found one face."
+
+
+def test_where_files_lie_is_left_out_of_an_error(monkeypatch):
+    monkeypatch.setenv("FACELENS_MODELS", "/srv/our clients/acme bundle,more secrets/b")
+    for said, shown in (
+        (
+            "/srv/our clients/acme bundle/model.onnx is damaged.",
+            "acme bundle/model.onnx is damaged.",
+        ),
+        ("There is no model 'more secrets/b'.", "There is no model 'b'."),
+        ("/home/someone/.cache/x/config.json cannot be read.", "config.json cannot be read."),
+        (
+            "Write owner/repo, or https://a.example/b/c.",
+            "Write owner/repo, or https://a.example/b/c.",
+        ),
+    ):
+        assert sentence_of(BundleError(said)) == shown
 
 
 def test_a_judgement_that_was_looked_at_is_folded_away_with_the_next_face(page, sent):

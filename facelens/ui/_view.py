@@ -10,6 +10,7 @@ import anywidget
 import numpy as np
 
 from facelens.errors import FacelensError
+from facelens.model.offered import is_repository, offered
 
 CALM = "Something went wrong that Facelens did not foresee. Please try again or use another photo."
 HERE = Path(__file__).parent
@@ -27,7 +28,12 @@ def sentence_of(error: Exception) -> str:
     Where a file lies on the server is nothing to its visitors: a path loses its folders.
     """
     if isinstance(error, FacelensError):
-        return re.sub(r"(?<![\w.:/])/(?:[^\s/]+/)+", "", str(error))
+        text = str(error)
+        for name in sorted(offered(), key=len, reverse=True):
+            if not is_repository(name):
+                for path in (name, str(Path(name)), str(Path(name).resolve())):
+                    text = text.replace(path, Path(name).name)
+        return re.sub(r"(?<![\w.:/])/(?:[^\s/]+/)+", "", text)
     log.error("unforeseen failure on the page", exc_info=error)
     return CALM
 

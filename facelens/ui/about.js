@@ -82,11 +82,9 @@ function render({ model, el }) {
   return listen(model, el, {
     text(message) {
       [before.innerHTML, after.innerHTML] = message.parts;
-      if (message.repository) {
-        line.append(element("a", {
-          href: message.repository, target: "_blank", rel: "noopener noreferrer",
-        }, "The project"));
-      }
+      line.replaceChildren(open, ...(message.repository ? [element("a", {
+        href: message.repository, target: "_blank", rel: "noopener noreferrer",
+      }, "The project")] : []));
     },
     face(message) {
       figure.replaceChildren(comparison(message.rows,

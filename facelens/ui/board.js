@@ -15,7 +15,7 @@ const digits = (value) => value.toFixed(2);
 function settingsIn(query) {
   const [point, ...single] = (query.get("thresholds") ?? "").split(",").filter(Boolean);
   const pairs = [point, ...single].filter((each) => each?.includes(":"))
-    .map((each) => [each.slice(0, each.lastIndexOf(":")), Number(each.slice(each.lastIndexOf(":") + 1))])
+    .map((each) => [each.slice(0, each.lastIndexOf(":")), parseFloat(each.slice(each.lastIndexOf(":") + 1))])
     .filter(([, value]) => value >= 0 && value <= 1);
   return { point: point?.includes(":") ? undefined : point, single: new Map(pairs), sort: query.get("sort") };
 }
@@ -29,7 +29,7 @@ function download(buffer, name, type) {
   setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
-function render({ model, el }) {
+function render({ model, el, signal }) {
   el.classList.add("facelens", "board");
 
   const answer = element("p", { className: "sentence", ariaLive: "polite" });
@@ -88,7 +88,6 @@ function render({ model, el }) {
   let face = null;
   let rows = [];
   let active = null;
-  let chosen = null;
 
   // What the visitor says of the answers, face by face: in this page and in a report, nowhere else.
   const marked = new Map();
@@ -165,6 +164,7 @@ function render({ model, el }) {
     label.onclick = () => {
       activate(row);
       markChosen({ name: row.name });
+      tellChosen(el, row.name);
       model.send({ kind: "choose", name: row.name });
     };
     return row;
@@ -233,6 +233,9 @@ function render({ model, el }) {
   }
 
   function paintSummary() {
+    // What was copied, or stands there to be copied, is of the settings before.
+    link.hidden = true;
+    copied.textContent = "";
     answer.textContent = sentence(
       rows, face, rows.map((row) => row.verdict), rows.map((row) => row.threshold));
     doubts.textContent = "So every answer here is marked doubtful.";
@@ -340,7 +343,6 @@ function render({ model, el }) {
   };
 
   function markChosen({ name }) {
-    chosen = name;
     for (const row of rows) {
       row.label.ariaPressed = String(row.name === name);
       row.item.classList.toggle("chosen", row.name === name);
@@ -368,6 +370,7 @@ function render({ model, el }) {
     paint();
   };
 
+  hearChosen(el, signal, (name) => markChosen({ name }));
   return listen(model, el, {
     network(message) {
       // Another network keeps what the visitor had set: the preset, or thresholds by name.

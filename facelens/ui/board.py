@@ -39,7 +39,7 @@ class Wish:
     """What a report is to hold; the page alone knows it.
 
     `form`: "png", "csv" or "json". `thresholds`: attribute to threshold, None where out of reach.
-    `marks`: attribute to whether the visitor found the answer right. `judgements`: whether the
+    `marks`: attribute to whether the visitor says that it is so. `judgements`: whether the
     fold with the judgements about people is open.
     """
 

@@ -101,7 +101,10 @@ function render({ model, el, signal }) {
       grid.firstChild?.click();
       grid.ariaBusy = "false";
     },
-    error() { grid.ariaBusy = "false"; },
+    error() {
+      grid.ariaBusy = "false";
+      if (!grid.children.length) caption.textContent = "";
+    },
     clear() {
       shelf.free();
       faces.free();

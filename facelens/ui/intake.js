@@ -339,7 +339,8 @@ function render({ model, el, signal }) {
     status({ text, state, turn: answered }) {
       if (awaited && answered !== awaited) return;
       hush(false);
-      full = state !== "empty";
+      // An error that answers no wish, of a network that cannot be loaded, comes without a photo.
+      if (state !== "error" || answered) full = state !== "empty";
       if (state !== "busy") awaited = null;
       if (!preparing) say(text, state);
       else if (state !== "busy") settled = { text, state };

@@ -40,7 +40,7 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   context.putImageData(picture, 0, 0);
 }
 
-function render({ model, el }) {
+function render({ model, el, signal }) {
   const crops = pictures();
   const crop = element("img", { alt: "The face, laid straight", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
@@ -125,12 +125,16 @@ function render({ model, el }) {
     const about = attribute(chosen);
     const map = mapOf(chosen);
     if (!about || !map) return;
+    const waiting = !maps[way.value];
+    body.ariaBusy = String(waiting);
     paintMap(canvas, crop, lut, map, settings());
     const strongest = Math.max(...map.values.map((value) => sign * value));
     canvas.ariaLabel = `What speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face`;
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
     scale.hidden = strongest <= 0;
-    caption.textContent = `${score(about)} ${words(about, map, strongest)}`;
+    caption.textContent = waiting
+      ? "Looking again, in another way. Meanwhile this is the exact map…"
+      : `${score(about)} ${words(about, map, strongest)}`;
     // A button that is disabled would lose the focus.
     keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
     paintBeside();
@@ -169,6 +173,7 @@ function render({ model, el }) {
 
   function turn(name) {
     choose(name);
+    tellChosen(el, name);
     model.send({ kind: "choose", name });
   }
 
@@ -189,23 +194,18 @@ function render({ model, el }) {
     paint();
   };
   way.onchange = () => {
-    if (maps[way.value]) {
-      paint();
-      return;
-    }
-    body.ariaBusy = "true";
-    caption.textContent = "Looking again, in another way…";
-    model.send({ kind: "ask", way: way.value });
+    paint();
+    if (!maps[way.value]) model.send({ kind: "ask", way: way.value });
   };
   crop.onload = paint;
 
   const take = (kind) => (message, [buffer]) => {
     const bytes = buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
     maps[kind] = { ...message, way: kind, values: new Float32Array(bytes) };
-    body.ariaBusy = "false";
     paint();
   };
 
+  hearChosen(el, signal, choose);
   const silence = listen(model, el, {
     face(message, [jpeg, colours]) {
       face = message;
@@ -223,7 +223,6 @@ function render({ model, el }) {
       const before = way.value;
       way.replaceChildren(...message.ways.map(([value, text]) => element("option", { value }, text[0].toUpperCase() + text.slice(1))));
       body.hidden = false;
-      body.ariaBusy = "false";
       // The kind of map that the visitor has chosen is asked for again.
       if (before && before !== "map") {
         way.value = before;
@@ -236,7 +235,6 @@ function render({ model, el }) {
     cover: take("cover"),
     chosen({ name }) { choose(name); },
     error() {
-      body.ariaBusy = "false";
       way.value = "map";
       paint();
     },

@@ -26,11 +26,19 @@ class Network(View):
         self._on_choose = on_choose
         self._model: Model | None = None
         self._titles = {name: title_of(name) for name in offered()}
+        self._keys: dict[str, str] = {}
         self._show(None)
 
     def key(self, name: str) -> str:
-        """What the page calls the network `name`; of a folder only the last part."""
-        return name if is_repository(name) else Path(name).name
+        """What the page calls the network `name`: a folder by its last part alone."""
+        if name not in self._keys:
+            short = name if is_repository(name) else Path(name).name
+            key, number = short, 1
+            while key in self._keys.values():
+                number += 1
+                key = f"{short}-{number}"
+            self._keys[name] = key
+        return self._keys[name]
 
     def introduce(self, model: "Model", name: str) -> None:
         """Say that `model`, which was asked for as `name`, is the one that answers."""

@@ -11,9 +11,12 @@ function render({ model, el }) {
   el.classList.add("facelens", "picture");
   el.append(figure);
   let faces = { boxes: [], hints: [] };
+  let answered = false;
+  const dim = (on) => el.closest(".facelens-page")?.classList.toggle("facelens-turning", on);
 
   const draw = (message, [buffer]) => {
     shelf.free();
+    answered = false;
     faces = message;
     image.src = shelf.url(buffer, "image/jpeg");
     frame.style.aspectRatio = `${message.width} / ${message.height}`;
@@ -30,7 +33,7 @@ function render({ model, el }) {
         });
         box.onclick = () => {
           pick({ index });
-          el.closest(".facelens-page")?.classList.add("facelens-turning");
+          if (answered) dim(true);
           model.send({ kind: "pick", index });
         };
         return box;
@@ -51,11 +54,14 @@ function render({ model, el }) {
   const silence = listen(model, el, {
     photo: draw,
     picked(message) {
-      el.closest(".facelens-page")?.classList.remove("facelens-turning");
+      answered = true;
+      dim(false);
       pick(message);
     },
-    error() { el.closest(".facelens-page")?.classList.remove("facelens-turning"); },
+    error() { dim(false); },
     clear() {
+      answered = false;
+      dim(false);
       shelf.free();
       figure.hidden = true;
       image.removeAttribute("src");

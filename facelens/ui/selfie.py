@@ -120,6 +120,7 @@ class Selfie(ipywidgets.Box):
         if self._faces:
             self._answers = answers
             self._turn(self._picked or 0)
+            self._say_found(f"you see face {(self._picked or 0) + 1}")
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
@@ -139,22 +140,25 @@ class Selfie(ipywidgets.Box):
             self.picture.draw(photo, [])
             self.intake.say(NO_FACE, "none")
             return
+        self.picture.draw(photo, self._faces)
         self.intake.say("Asking the network…")
         model = self.model
         with self._timed("network"):
             self._answers = model.look(self._faces)
-        self.picture.draw(photo, self._faces)
         self._turn(0)
-        found = "Found one face." if count == 1 else f"Found {count} faces; the largest is chosen."
-        self.intake.say(found, "done")
+        self._say_found("the largest is chosen")
+
+    def _say_found(self, which: str) -> None:
+        count = len(self._faces)
+        self.intake.say(
+            "Found one face." if count == 1 else f"Found {count} faces; {which}.", "done"
+        )
 
     def pick(self, index: int) -> None:
         """Turn the page to face `index` of the photo."""
         if 0 <= index < len(self._answers):
             self._turn(index)
-            count = len(self._faces)
-            if count > 1:
-                self.intake.say(f"Found {count} faces; you see face {index + 1}.", "done")
+            self._say_found(f"you see face {index + 1}")
 
     def _turn(self, index: int) -> None:
         self._picked = index

@@ -28,6 +28,19 @@ function pictures() {
   };
 }
 
+/** Tell the other views of this page that attribute `name` is looked at. */
+function tellChosen(el, name) {
+  el.dispatchEvent(new CustomEvent("facelens-chosen", { bubbles: true, detail: name }));
+}
+
+/** Call `hear(name)` when another view of this page tells so. */
+function hearChosen(el, signal, hear) {
+  const page = (node) => node.closest(".facelens-page");
+  document.addEventListener("facelens-chosen", ({ target, detail }) => {
+    if (target !== el && page(target) === page(el)) hear(detail);
+  }, { signal });
+}
+
 /** Call `handlers[kind]` for each message, show errors, and say that this view can be drawn on. */
 function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });

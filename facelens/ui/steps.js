@@ -191,7 +191,10 @@ function render({ model, el, signal }) {
       place = [Math.floor(top / width), top % width];
       point();
     },
-    error() { body.ariaBusy = "false"; },
+    error() {
+      body.ariaBusy = "false";
+      if (!now) here.textContent = "";
+    },
     clear() {
       shelf.free();
       now = null;

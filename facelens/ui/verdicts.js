@@ -38,13 +38,15 @@ function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, 
   if (hints.length) return `Sure of nothing in this face. ${hints.join(" ")}`;
   const yes = [];
   const no = [];
+  const bent = [];
   const doubtful = [];
   const surest = rows.map((_, i) => i).sort((a, b) => Math.abs(logits[b]) - Math.abs(logits[a]));
   for (const i of surest) {
     if (rows[i].judgement || thresholds[i] === null) continue;
-    if (verdicts[i] === "yes") yes.push(rows[i].yes);
+    const likely = Math.fround(probabilities[i]) >= 0.5;
+    if (verdicts[i] === "yes") (likely ? yes : bent).push(rows[i].yes);
     else if (verdicts[i] === "no") {
-      if (rows[i].telling) no.push(rows[i].no);
+      if (rows[i].telling || likely) (likely ? bent : no).push(rows[i].no);
     } else {
       const away = Math.abs(Math.fround(Math.fround(probabilities[i]) - Math.fround(thresholds[i])));
       doubtful.push([away, rows[i].yes]);
@@ -53,10 +55,11 @@ function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, 
   const sure = [...yes, ...no].slice(0, most);
   const parts = [];
   if (sure.length) parts.push(`Fairly sure: ${sure.join(", ")}.`);
+  const few = (words) => words.slice(0, most).join(", ")
+    + (words.length > most ? ` and ${words.length - most} more` : "");
+  if (bent.length) parts.push(`By these thresholds also: ${few(bent)}.`);
   if (doubtful.length) {
-    const nearest = doubtful.sort((a, b) => a[0] - b[0]).slice(0, most).map(([, words]) => words);
-    const more = doubtful.length - most;
-    parts.push(`Doubtful: ${nearest.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`);
+    parts.push(`Doubtful: ${few(doubtful.sort((a, b) => a[0] - b[0]).map(([, words]) => words))}.`);
   }
   return parts.join(" ") || "Sure of nothing in particular.";
 }

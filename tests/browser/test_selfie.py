@@ -290,6 +290,23 @@ def test_layers_enlarge_and_a_filter_is_followed_step_by_step(visit):
     page.locator('.steps .filters button:nth-child(8)[aria-pressed="true"]').wait_for()
 
 
+def test_a_row_turns_the_map_without_the_kernel(visit):
+    """The kernel may be busy with a slow map; choosing is the page's own affair."""
+    tab = visit()
+    page = tab.page
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    page.evaluate(
+        """() => {
+            WebSocket.prototype.send = () => {};  // nothing reaches the kernel from here on
+        }"""
+    )
+    tab.row("Eyeglasses").locator(".label").click()
+    page.locator('.looks canvas[aria-label*="Eyeglasses"]').wait_for()
+    page.get_by_label("Attribute to look at").select_option("Bangs")
+    assert tab.row("Bangs").locator(".label").get_attribute("aria-pressed") == "true"
+
+
 def test_another_network_reads_the_face_and_shows_its_card(visit):
     tab = visit()
     page = tab.page
