@@ -33,7 +33,7 @@ def main() -> None:
         desk.screenshot(path=out / "dashboard-1280.png")
         for name in ("No_Beard", "Bangs", "Mouth_Slightly_Open"):
             desk.get_by_label("Attribute to look at").select_option(name)
-            desk.get_by_role("button", name="Keep beside").click()
+            desk.get_by_role("button", name="Keep this map beside").click()
         desk.get_by_label("Attribute to look at").select_option("Smiling")
         desk.get_by_label("Kind of map").select_option("finest")
         desk.locator(".looks .caption", has_text="16 looks").wait_for()
