@@ -499,7 +499,7 @@ def test_where_files_lie_is_left_out_of_an_error(monkeypatch):
             "acme bundle/model.onnx is damaged.",
         ),
         ("There is no model 'more secrets/b'.", "There is no model 'b'."),
-        ("/home/someone/.cache/x/config.json cannot be read.", "config.json cannot be read."),
+        ("/var/cache/x/config.json cannot be read.", "config.json cannot be read."),
         (
             "Write owner/repo, or https://a.example/b/c.",
             "Write owner/repo, or https://a.example/b/c.",

@@ -13,7 +13,7 @@ from facelens.faces.detect import cache_folder
 from facelens.training.data import Store, open_store
 
 T = TypeVar("T")
-_SLICE = {"train": 512, "valid": 256, "test": 256}
+_SLICE = {"train": 384, "valid": 192, "test": 192}
 
 
 @dataclass(frozen=True)
