@@ -27,8 +27,9 @@ class Looks(View):
     """Show the straightened face beside its maps.
 
     The maps of all attributes are on the page, which paints them itself: choosing, turning to
-    what speaks against, or making the colours weaker waits for nothing from the kernel. `on_choose(name)`
-    hears which attribute is looked at; `on_ask(way)` gets the wish for another kind of map.
+    what speaks against, or making the colours weaker waits for nothing from the kernel.
+    `on_choose(name)` hears which attribute is looked at; `on_ask(way)` gets the wish for another
+    kind of map.
     """
 
     _esm = source("shared.js", "looks.js")
