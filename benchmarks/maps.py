@@ -19,7 +19,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load
 
 from facelens import load_model
 from facelens.metrics import interval
@@ -27,6 +26,7 @@ from facelens.model import Model
 from facelens.parquet import images
 from facelens.photo import read_photo
 from facelens.training.augment import plain
+from facelens.training.learn import load_weights
 from facelens.training.network import AttributeNetwork, build
 from facelens.where import cover, finer
 
@@ -102,10 +102,7 @@ def rebuilt(model: Model) -> AttributeNetwork:
         model.config.architecture, len(model.names), from_scratch=True,
         spread_kernels=bool(model.config.recipe.get("spread_kernels")),
     )  # fmt: skip
-    state = load(model.bundle.read("model.safetensors"))
-    network.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-    )
+    load_weights(network, model.bundle.folder)
     return network.eval()
 
 

@@ -7,6 +7,7 @@ holds no face.
 import argparse
 import errno
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -275,7 +276,7 @@ def _face_as_text(
     for name, probability, verdict, point in zip(
         prediction.names, prediction.probabilities, verdicts, points, strict=True
     ):
-        said = verdict if point == point else "no threshold"  # noqa: PLR0124 - NaN is not itself
+        said = verdict if math.isfinite(point) else "no threshold"
         attribute = attributes.describe(name)
         if attribute.is_judgement and not judgements:
             folded += 1

@@ -17,8 +17,7 @@ def crop(astronaut):
 @pytest.fixture(scope="module", params=["mobilenet_v2", "resnet50"])
 def both(request):
     """An embedded network, and the same one in torch, built anew from its training weights."""
-    from safetensors.torch import load
-
+    from facelens.training.learn import load_weights
     from facelens.training.network import build
 
     model = load_model(request.param)
@@ -27,10 +26,7 @@ def both(request):
         model.config.architecture, len(model.names), from_scratch=True,
         spread_kernels=bool(recipe.get("spread_kernels")),
     )  # fmt: skip
-    state = load(model.bundle.read("model.safetensors"))
-    network.load_state_dict(
-        {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
-    )
+    load_weights(network, model.bundle.folder)
     return model, network.eval()
 
 

@@ -58,6 +58,11 @@ class Model:
         return self.config.attributes
 
     @property
+    def data(self) -> str:
+        """The name of the data set that it learnt from and was measured on."""
+        return str(self.config.data.get("name") or "CelebA")
+
+    @property
     def title(self) -> str:
         return f"{self.config.name} {self.config.version}"
 

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-# Mean and deviation of ImageNet, which the pretrained backbones were trained with.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from facelens.stem import MEAN, STD
 
 
 @dataclass(frozen=True)

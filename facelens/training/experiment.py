@@ -24,8 +24,9 @@ from torch.nn import functional as F  # noqa: N812
 
 from facelens import metrics
 from facelens.errors import DataError, OutputError
+from facelens.stem import MEAN, STD
 from facelens.training import learn, recipes
-from facelens.training.augment import MEAN, STD, augment, normalise, plain
+from facelens.training.augment import augment, normalise, plain
 from facelens.training.data import Batches, Store, open_store
 from facelens.training.network import AttributeNetwork, imagenet_file
 

@@ -107,7 +107,7 @@ class Board(View):
         content = {
             "address": address,
             "launch": launch_address(),
-            "data": str(model.config.data.get("name") or "CelebA"),
+            "data": model.data,
             "rows": [
                 row | {"dots": _dots(value), "separation": value}
                 for row, value in zip(rows(names), _numbers(told_apart), strict=True)

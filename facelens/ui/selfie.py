@@ -271,7 +271,7 @@ class Selfie(ipywidgets.Box):
                 heat=self._answers[index].maps[model.names.index(chosen)],
                 marks=wish.marks,
                 judgements=wish.judgements,
-                data=str(model.config.data.get("name") or "CelebA"),
+                data=model.data,
                 others=[face.box for i, face in enumerate(self._faces) if i != index],
             )
         )
