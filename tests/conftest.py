@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hub import Hub
+from tiny import tiny_bundle
 
 ROOT = Path(__file__).parents[1]
 
@@ -84,6 +85,14 @@ def hub():
     handler.url = f"http://127.0.0.1:{server.server_port}"
     yield handler
     server.shutdown()
+
+
+@pytest.fixture
+def published(hub, tmp_path):
+    """That Hub with the embedded bundle as someone/faces."""
+    for path in tiny_bundle(tmp_path).iterdir():
+        hub.files[f"someone/faces/{path.name}"] = path.read_bytes()
+    return hub
 
 
 @pytest.fixture(scope="session")

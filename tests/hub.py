@@ -5,7 +5,10 @@ import contextlib
 import hashlib
 import http.server
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -302,3 +305,20 @@ def serving():
     finally:
         server.shutdown()
         server.server_close()
+
+
+def through_the_client(hub, folder, script, *arguments, **environment):
+    """What `script` prints in a process of its own: the client reads HF_ENDPOINT when imported."""
+    own = {
+        "HF_ENDPOINT": hub.url,
+        "HF_HOME": str(folder / "hub"),
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | environment | own,
+    ).stdout.strip()

@@ -1,11 +1,7 @@
 """A bundle from the Hub, through the real client, from a small server on this machine."""
 
-import os
-import subprocess
-import sys
-
 import pytest
-from tiny import tiny_bundle
+from hub import through_the_client
 
 SCRIPT = """
 import sys, time, numpy as np, facelens
@@ -19,29 +15,8 @@ except facelens.FacelensError as error:
 """
 
 
-@pytest.fixture
-def published(hub, tmp_path):
-    bundle = tiny_bundle(tmp_path)
-    for path in bundle.iterdir():
-        hub.files[f"someone/faces/{path.name}"] = path.read_bytes()
-    return hub
-
-
 def load(name, hub, tmp_path):
-    """Load in a process of its own: the client reads HF_ENDPOINT when it is imported."""
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, name],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=os.environ
-        | {
-            "HF_ENDPOINT": hub.url,
-            "HF_HOME": str(tmp_path / "hub"),
-            "HF_HUB_DISABLE_XET": "1",
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        },
-    ).stdout.strip()
+    return through_the_client(hub, tmp_path, SCRIPT, name)
 
 
 def test_a_bundle_on_the_hub_answers_and_is_kept(published, tmp_path):

@@ -1,11 +1,9 @@
 """Which networks a visitor may choose, and what is refused before it is fetched or run."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
+from hub import through_the_client
 from tiny import tiny_bundle
 
 from facelens import load_model
@@ -13,7 +11,6 @@ from facelens.errors import BundleError, DownloadError
 from facelens.model.bundle import LARGEST, write_manifest
 from facelens.model.offered import choose, may_choose_freely, offered, title_of
 
-# The client reads HF_ENDPOINT when it is imported: a process of its own.
 SCRIPT = """
 import sys, time, facelens
 from facelens.model.offered import choose
@@ -33,29 +30,9 @@ def _nobody_has_listed_anything(monkeypatch):
 
 
 @pytest.fixture
-def published(hub, tmp_path):
-    for path in tiny_bundle(tmp_path).iterdir():
-        hub.files[f"someone/faces/{path.name}"] = path.read_bytes()
-    return hub
-
-
-@pytest.fixture
 def chosen(hub, tmp_path):
     def choose_there(name, **environment):
-        return subprocess.run(
-            [sys.executable, "-c", SCRIPT, name],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=os.environ
-            | environment
-            | {
-                "HF_ENDPOINT": hub.url,
-                "HF_HOME": str(tmp_path / "hub"),
-                "HF_HUB_DISABLE_XET": "1",
-                "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            },
-        ).stdout.strip()
+        return through_the_client(hub, tmp_path, SCRIPT, name, **environment)
 
     return choose_there
 

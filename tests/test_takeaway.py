@@ -17,7 +17,8 @@ from facelens.attributes import CELEBA, JUDGEMENTS_NOTE
 from facelens.faces import Box
 from facelens.model import Prediction
 from facelens.photo import Photo
-from facelens.report import COLUMNS, INNER, MARGIN, NOTE, PICTURE, Report, as_csv, as_json, as_png
+from facelens.report import COLUMNS, NOTE, Report, as_csv, as_json
+from facelens.sheet import INNER, MARGIN, PICTURE, as_png
 from facelens.thresholds import GRID, Curves, meaning, operating_point, verdicts
 
 JUDGEMENTS = [attribute for attribute in CELEBA if attribute.is_judgement]
@@ -333,7 +334,7 @@ def test_a_name_too_long_is_shortened_and_accents_are_spelt_out(report, written)
 
 def test_a_report_needs_neither_the_page_nor_anything_heavy():
     code = (
-        "import sys, facelens.report\n"
+        "import sys, facelens.sheet\n"
         "from facelens import layers, faces\n"
         "heavy = {'torch', 'matplotlib', 'pandas', 'facelens.ui'} & set(sys.modules)\n"
         "assert not heavy, heavy"

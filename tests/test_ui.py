@@ -331,7 +331,7 @@ def test_the_steps_are_the_networks_own_numbers(page, sent, model):
     say(page.intake, "example")
     say(page.steps, "ask", channel=None)
     shown, buffers = last(sent, page.steps, "steps")
-    _, _, first, second, third, colours, _, *thumbs = buffers
+    _, _, first, second, third, colours, *thumbs = buffers
     convolved, kept = (
         np.frombuffer(data, np.float32).reshape(shown["shape"]) for data in (first, second)
     )

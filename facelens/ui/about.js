@@ -53,26 +53,17 @@ function comparison(rows, caption) {
 function render({ model, el }) {
   const open = element("button", { type: "button" }, "About this page");
   const line = element("div", { className: "line" }, open);
-  const close = element("button", { type: "button" }, "Close");
   const before = element("div");
   const after = element("div");
   const figure = element("div", { className: "place" });
   const told = element("div", { className: "text", tabIndex: 0 }, before, figure, after);
-  const dialog = element("dialog", { className: "sheet", ariaLabel: "About this page" },
-    element("header", {}, element("h2", {}, "About this page"), close), told);
+  const dialog = sheet("About this page", told);
   el.classList.add("facelens", "about-page");
   el.append(line, dialog);
 
   open.onclick = () => {
     dialog.showModal();
     told.scrollTop = 0;
-  };
-  close.onclick = () => dialog.close();
-  // Only the dialog's surroundings are the dialog itself. A press that begins inside selects text.
-  let outside = false;
-  dialog.onpointerdown = (event) => { outside = event.target === dialog; };
-  dialog.onclick = (event) => {
-    if (outside && event.target === dialog) dialog.close();
   };
 
   const example = () => figure.replaceChildren(comparison(EXAMPLE,

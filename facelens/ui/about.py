@@ -41,7 +41,7 @@ class About(View):
     """A button at the foot of the page, and the text that it opens."""
 
     _esm = source("shared.js", "about.js")
-    _css = source("shared.css", "network.css", "about.css")  # the sheet is dressed in network.css
+    _css = source("shared.css", "sheet.css", "about.css")
 
     def __init__(self) -> None:
         super().__init__()

@@ -200,8 +200,7 @@ function render({ model, el, signal }) {
   crop.onload = paint;
 
   const take = (kind) => (message, [buffer]) => {
-    const bytes = buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength);
-    maps[kind] = { ...message, way: kind, values: new Float32Array(bytes) };
+    maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
     paint();
   };
 
@@ -210,7 +209,7 @@ function render({ model, el, signal }) {
     face(message, [jpeg, colours]) {
       face = message;
       maps = {};
-      lut = new Uint8Array(colours.buffer.slice(colours.byteOffset, colours.byteOffset + colours.byteLength));
+      lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
       cropCaption.textContent = message.alone

@@ -17,11 +17,8 @@ function render({ model, el }) {
   const line = element("div", { className: "line" },
     element("div", { className: "pair" }, element("label", {}, "Network", select), open), status);
 
-  const close = element("button", { type: "button" }, "Close");
-  const title = element("h2", {}, "Model card");
   const card = element("div", { className: "text", tabIndex: 0 });
-  const dialog = element("dialog", { className: "sheet", ariaLabel: "Model card" },
-    element("header", {}, title, close), card);
+  const dialog = sheet("Model card", card);
   el.classList.add("facelens", "network");
   el.append(line, hub, dialog);
 
@@ -73,13 +70,6 @@ function render({ model, el }) {
     card.replaceChildren(element("p", {}, "Fetching the card…"));
     dialog.showModal();
     model.send({ kind: "card" });
-  };
-  close.onclick = () => dialog.close();
-  // Only the dialog's surroundings are the dialog itself. A press that begins inside selects text.
-  let outside = false;
-  dialog.onpointerdown = (event) => { outside = event.target === dialog; };
-  dialog.onclick = (event) => {
-    if (outside && event.target === dialog) dialog.close();
   };
 
   const heed = () => {

@@ -19,7 +19,7 @@ class Network(View):
     """
 
     _esm = source("shared.js", "network.js")
-    _css = source("shared.css", "network.css")
+    _css = source("shared.css", "sheet.css", "network.css")
 
     def __init__(self, on_choose: Callable[[str], None]) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from time import perf_counter
 import ipywidgets
 import numpy as np
 
-from facelens import report
+from facelens import report, sheet
 from facelens.attributes import describe
 from facelens.errors import BundleError
 from facelens.faces import Face, detector_in_use, find_faces
@@ -36,7 +36,7 @@ NO_FACE = (
     "and in good light."
 )
 FORMS = {
-    "png": (report.as_png, "image/png"),
+    "png": (sheet.as_png, "image/png"),
     "csv": (report.as_csv, "text/csv"),
     "json": (report.as_json, "application/json"),
 }

@@ -12,6 +12,26 @@ function element(tag, properties = {}, ...children) {
 /** A number in two digits, with a proper minus. */
 const two = (value) => (value < 0 ? "\u2212" : "") + Math.abs(value).toFixed(2);
 
+/** The bytes of a message's buffer as an array of `Type`, wherever in it they begin. */
+function numbers({ buffer, byteOffset, byteLength }, Type) {
+  return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+/** A sheet of paper over the page, dressed by sheet.css: `title`, a Close button, `text`. */
+function sheet(title, text) {
+  const close = element("button", { type: "button" }, "Close");
+  const dialog = element("dialog", { className: "sheet", ariaLabel: title },
+    element("header", {}, element("h2", {}, title), close), text);
+  close.onclick = () => dialog.close();
+  // Only the dialog's surroundings are the dialog itself. A press that begins inside selects text.
+  let outside = false;
+  dialog.onpointerdown = (event) => { outside = event.target === dialog; };
+  dialog.onclick = (event) => {
+    if (outside && event.target === dialog) dialog.close();
+  };
+  return dialog;
+}
+
 /** Objects' URLs of the pictures on show; the old ones are let go with `free`. */
 function pictures() {
   const urls = new Set();

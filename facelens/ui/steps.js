@@ -1,4 +1,3 @@
-const floats = (buffer) => new Float32Array(buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + buffer.byteLength));
 
 /** Paint a map of floats, its `low` dark and its `high` bright. */
 function paintFloats(canvas, values, [height, width], lut, low, high) {
@@ -141,20 +140,20 @@ function render({ model, el, signal }) {
         ask();
       }
     },
-    steps(message, [crop, lut, first, second, third, colours, picture, ...thumbs]) {
+    steps(message, [picture, lut, first, second, third, colours, ...thumbs]) {
       stale = false;
       body.ariaBusy = "false";
       shelf.free();
-      const colourTable = new Uint8Array(lut.buffer.slice(lut.byteOffset, lut.byteOffset + lut.byteLength));
-      const values = [first, second, third].map(floats);
-      now = { ...message, values, colours: colours && floats(colours) };
+      const colourTable = numbers(lut, Uint8Array);
+      const values = [first, second, third].map((each) => numbers(each, Float32Array));
+      now = { ...message, values, colours: colours && numbers(colours, Float32Array) };
       const { channel, filter: has } = message;
       const [height, width] = message.shape;
       const low = Math.min(...values[0]);
       const high = Math.max(...values[0]);
       const negative = values[0].filter((value) => value < 0).length / values[0].length;
       seen.picture.onload = point;
-      seen.picture.src = shelf.url(has ? picture : crop, "image/png");
+      seen.picture.src = shelf.url(picture, "image/png");
       paintFloats(convolved.picture, values[0], message.shape, colourTable, low, high);
       paintFloats(kept.picture, values[1], message.shape, colourTable, 0, Math.max(...values[1]));
       paintFloats(pooled.picture, values[2], message.pooled, colourTable, 0, Math.max(...values[2]));

@@ -60,12 +60,13 @@ class Steps(View):
             "ceiling": bool(ceiling <= 6 < first.max()),
             "filter": None,
         }
+        picture = None if stem is None else stem.picture(crop)
+        seen = crop if picture is None else (picture * 255).round().astype(np.uint8)
         buffers = [
-            png(crop), viridis().tobytes(),
+            png(seen), viridis().tobytes(),
             *(np.ascontiguousarray(m, np.float32).tobytes() for m in (convolved, kept, pooled)),
         ]  # fmt: skip
-        if stem is not None:
-            picture = stem.picture(crop)
+        if stem is not None and picture is not None:
             content["filter"] = {
                 "side": stem.side,
                 "stride": stem.stride,
@@ -73,7 +74,6 @@ class Steps(View):
                 "constant": float(stem.constants[channel]),
             }
             buffers.append(stem.by_colour(picture, channel).tobytes())
-            buffers.append(png((picture * 255).round().astype(np.uint8)))
             buffers += [png(filter_picture(stem.filters[each])) for each in order]
         self.show("steps", content, buffers)
 
