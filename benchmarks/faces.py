@@ -2,6 +2,7 @@
 
     python benchmarks/faces.py template DATA      the template's points, from aligned training crops
     python benchmarks/faces.py choices DATA       what each choice gains, on validation crops
+    python benchmarks/faces.py small DATA         faces of 24 to 60 px, at each size of picture
     python benchmarks/faces.py loose DATA         test crops framed loosely
     python benchmarks/faces.py portraits DATA     portraits as they are, turned, small, off-centre
 
@@ -23,6 +24,7 @@ from unittest import mock
 import cv2
 import numpy as np
 
+from facelens import loose as loosely
 from facelens import parquet
 from facelens.faces import Face, align, detect, find_faces
 from facelens.loose import Framed, frame, match
@@ -118,7 +120,7 @@ TRIED: dict[str, list[Row]] = {
     "yunet": [
         {},
         *({"YUNET_PASSES": passes} for passes in (0, 1, 3)),
-        *({"LONGEST_SIDE": side} for side in (320, 480)),
+        *({"YUNET_SIDE": side} for side in (320, 416, 640)),
         *(
             {"YUNET_WEIGHTS": np.array(weights), "YUNET_PASSES": 0}
             for weights in ([1, 1, 1, 1, 1], [2, 2, 1, 1, 1], [4, 4, 0.2, 1, 1], [1, 1, 0, 1, 1])
@@ -127,7 +129,7 @@ TRIED: dict[str, list[Row]] = {
     "haar": [
         {},
         *({"HAAR_PASSES": passes} for passes in (0, 1, 3)),
-        {"LONGEST_SIDE": 480},
+        {"HAAR_SIDE": 480},
         *({"TURNS": turns} for turns in ((), (30.0, -30.0))),
         *({"NEIGHBOURS": neighbours} for neighbours in (1, 3, 5)),
         *({"LEAST_SURE": sure} for sure in (0.0, 0.3, 0.7)),
@@ -147,6 +149,20 @@ def choices(args: argparse.Namespace) -> list[Row]:
                 figures = look(framed, spec(args, name))
             rows.append({"detector": name, "setting": text or "as shipped", **figures})
             print(rows[-1], flush=True)
+    return rows
+
+
+def small(args: argparse.Namespace) -> list[Row]:
+    """Faces of 24 to 60 pixels in pictures of 640 x 480, and what each bound makes of them."""
+    with mock.patch.multiple(loosely, SMALLEST_FACE=24.0, LARGEST_FACE=60.0):
+        pictures = crops(args.data, "valid", args.limit)
+        framed = [frame(crop, 1, i) for i, crop in enumerate(pictures)]
+    rows = []
+    for side in (640, 512, 416, 320):
+        for name in args.detectors:
+            with mock.patch.multiple(detect, YUNET_SIDE=side, HAAR_SIDE=side):
+                figures = look(framed, spec(args, name))
+            rows.append({"detector": name, "longest_side": side, **figures})
     return rows
 
 
@@ -191,7 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {f.__name__: f for f in (template, choices, loose, portraits)}
+    commands = {f.__name__: f for f in (template, choices, small, loose, portraits)}
     parser.add_argument("command", choices=commands)
     parser.add_argument("data", type=Path)
     parser.add_argument("--yunet", default=str(detect.cached_yunet() or ""))

@@ -13,9 +13,9 @@ from facelens.attributes import describe
 from facelens.errors import DataError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
 from facelens.model import Model
-from facelens.model.network import BATCH
 from facelens.parquet import Row, images
 from facelens.photo import Photo, read_photo
+from facelens.session import BATCH
 
 DRAWS = 1000
 _TOO_FEW = 20

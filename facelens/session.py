@@ -1,4 +1,7 @@
-"""One ONNX session: threads, options, which outputs."""
+"""One ONNX session: threads, options, batch size; everything that trades speed for memory.
+
+`python benchmarks/threads.py` measures what is chosen here and writes threads.csv.
+"""
 
 import os
 from functools import cache
@@ -8,40 +11,74 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnxruntime
 
+# Crops in one pass of the network: beyond this no face comes sooner, and memory grows.
+BATCH = 32
+# Waiting threads sleep. If they span, an answer would come a little sooner, but they would take
+# the page's only core for a while after each.
+_OPTIONS = {
+    "session.intra_op.allow_spinning": "0",
+    # Without VNNI, sums of int8 products would overflow; this computes them so that none does.
+    "session.x64quantprecision": "1",
+}
+_CGROUPS = Path("/sys/fs/cgroup")
+
 
 @cache
 def cores() -> int:
     """How many cores this process may really use: affinity, then the container's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    try:  # cgroup v2: "max 100000" or "150000 100000"
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        if quota != "max":
-            return max(1, min(allowed or 1, round(int(quota) / int(period))))
+    return max(1, min(allowed or 1, round(_quota(_CGROUPS))))
+
+
+def _quota(groups: Path) -> float:
+    """Cores that the control groups of a container grant; infinite where they say nothing."""
+    try:  # version 2: "max 100000" or "150000 100000"
+        most, period = (groups / "cpu.max").read_text().split()
     except (OSError, ValueError):
-        pass
-    return allowed or 1
+        try:  # version 1: -1 or 150000
+            most = (groups / "cpu" / "cpu.cfs_quota_us").read_text().strip()
+            period = (groups / "cpu" / "cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return 1e6
+    try:
+        share = int(most) / int(period)
+    except (ValueError, ZeroDivisionError):  # "max" is no number
+        return 1e6
+    return share if share > 0 else 1e6
 
 
-def _wanted_threads() -> int:
+def threads() -> int:
+    """How many threads compute: `FACELENS_THREADS`, else as many as there are cores, four at most.
+
+    One photo is one small batch: beyond four threads waiting costs more than it saves.
+    """
     wanted = os.environ.get("FACELENS_THREADS", "")
-    return int(wanted) if wanted.isdecimal() else 0
+    return (int(wanted) if wanted.isdecimal() else 0) or min(cores(), 4)
 
 
 def open_session(
     source: str | Path | bytes, *, threads: int | None = None
 ) -> "onnxruntime.InferenceSession":
-    """Open a graph on the CPU.
-
-    Without `threads`: what `FACELENS_THREADS` says, else as many as there are cores, four at
-    most. One photo is one small batch: beyond four threads waiting costs more than it saves.
-    """
+    """Open a graph on the CPU, on `threads` threads or on as many as `threads()` says."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or _wanted_threads() or min(cores(), 4)
+    options.intra_op_num_threads = threads or _default_threads()
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Spinning threads would take the page's core while nothing is asked of the network.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for name, value in _OPTIONS.items():
+        options.add_session_config_entry(name, value)
     graph = source if isinstance(source, bytes) else str(source)
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+_default_threads = threads
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What ONNX Runtime raises over a graph that is not sound."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented",
+             "RuntimeException")  # fmt: skip
+    return tuple(getattr(state, name) for name in names)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.model.network import BATCH
+from facelens.session import BATCH
 
 if TYPE_CHECKING:
     from facelens.model import Model

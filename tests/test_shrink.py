@@ -34,37 +34,14 @@ def answers(path, pictures):
     return open_session(path).run(["y"], {"x": pictures})[0]
 
 
-@pytest.mark.parametrize(
-    ("precision", "share", "off"), [("float16", 0.6, 2e-3), ("int8", 0.35, 2e-2)]
-)
-def test_fewer_bits_make_a_smaller_file_that_answers_the_same(
-    written, tmp_path, precision, share, off
-):
+def test_half_the_bits_make_a_smaller_file_that_answers_the_same(written, tmp_path):
     path, pictures = written
     small = tmp_path / "model.onnx"
     small.write_bytes(path.read_bytes())
-    shrink(small, precision)
-    assert small.stat().st_size < share * path.stat().st_size
+    shrink(small)
+    assert small.stat().st_size < 0.6 * path.stat().st_size
     before, after = answers(path, pictures), answers(small, pictures)
-    assert 0 < np.abs(after - before).max() < off * np.abs(before).max()
-
-
-def test_a_filter_of_zeros_stays_one(tmp_path):
-    layer = nn.Conv2d(32, 64, 3).eval()
-    nn.init.zeros_(layer.weight[0])
-    path = tmp_path / "model.onnx"
-    write_graph(layer, torch.zeros(2, 32, 4, 4), path, takes="x", gives=["y"])
-    shrink(path, "int8")
-    assert np.ptp(answers(path, np.ones((1, 32, 4, 4), np.float32))[0, 0]) == 0
-
-
-def test_float32_is_left_alone_and_nonsense_refused(written):
-    path, _ = written
-    before = path.read_bytes()
-    shrink(path, "float32")
-    assert path.read_bytes() == before
-    with pytest.raises(DataError, match="no precision 'int4'"):
-        shrink(path, "int4")
+    assert 0 < np.abs(after - before).max() < 2e-3 * np.abs(before).max()
 
 
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50", "mobilenet_v2", "efficientnet_b0"])

@@ -9,6 +9,7 @@ import numpy as np
 from facelens.embedded import embedded_folder
 from facelens.errors import DetectorError
 from facelens.faces import align
+from facelens.session import open_session
 
 PATCH = 64
 # The square of the template that the network sees, side and middle in template pixels.
@@ -49,8 +50,6 @@ class PointNetwork:
     """Better a rough warp, and say how sure it is that there is a face."""
 
     def __init__(self, path: Path) -> None:
-        from facelens.session import open_session
-
         self._session = open_session(path, threads=1)
 
     def __call__(self, grey: np.ndarray, warp: np.ndarray, passes: int) -> tuple[np.ndarray, float]:

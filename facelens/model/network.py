@@ -11,13 +11,11 @@ from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Face
 from facelens.layers import Layer
 from facelens.model.bundle import Bundle, Config, find_bundle
-from facelens.session import open_session
+from facelens.session import BATCH, failures, open_session
 from facelens.thresholds import Curves
 
 if TYPE_CHECKING:
     import onnxruntime
-
-BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +149,7 @@ class Model:
             raise BundleError(f"The graph of {self.bundle.folder} reads other files; refused.")
         try:
             session = open_session(graph)
-        except _failures() as error:
+        except failures() as error:
             raise BundleError(f"The graph of {self.bundle.folder} cannot be run.") from error
         there = {output.name: output.shape for output in session.get_outputs()}
         wanted = {"logits", "activation_maps", *(view.output for view in self.config.layers)}
@@ -172,17 +170,8 @@ class Model:
         options.only_execute_path_to_fetches = True
         try:
             return self._session.run(outputs, {"crops": crops}, options)
-        except _failures() as error:
+        except failures() as error:
             raise BundleError(f"The graph of {self.bundle.folder} failed on a face.") from error
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises over a graph that is not sound."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented",
-             "RuntimeException")  # fmt: skip
-    return tuple(getattr(state, name) for name in names)
 
 
 def stack(faces: Sequence[Face | np.ndarray]) -> np.ndarray:

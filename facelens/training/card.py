@@ -147,10 +147,14 @@ def _graph(metrics: dict[str, Any]) -> str:
     text = f"The graph and torch differ by at most {metrics['graph_difference']:.1g} in a logit."
     if "rounding" not in metrics:
         return text
+    how = (
+        "It was then made to compute in int8"
+        if metrics["precision"] == "int8"
+        else f"Its kernels were then stored as {metrics['precision']}"
+    )
     return (
-        f"{text} Its kernels are stored as {metrics['precision']} afterwards, which moves a logit "
-        f"by {metrics['rounding']:.1g} (root mean square); every figure below is of the graph as "
-        "stored."
+        f"{text} {how}, which moves a logit by {metrics['rounding']:.2g} (root mean square); "
+        "every figure below is of the graph as shipped."
     )
 
 

@@ -295,9 +295,11 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
-    from facelens.training.shrink import PRECISIONS
+    from facelens.training.export import PRECISIONS
 
-    parser.add_argument("run", type=Path, help="folder of a training run")
+    parser.add_argument(
+        "run", type=Path, help="folder of a training run, or of a bundle to write anew"
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of parquet files")
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--name", help="default: the architecture")
@@ -307,8 +309,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--licence", help="terms of the weights; default: CelebA's")
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="float32",
-        help="that the graph's kernels are stored in: float16 halves the file, int8 quarters it, "
-        "and it computes in float32 as before",
+        help="of the graph: float16 halves the file and computes as before; int8 makes it a "
+        "quarter as large, and two to four times as fast on processors that multiply bytes",
     )  # fmt: skip
     parser.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
     parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
@@ -316,16 +318,20 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from facelens.training.export import LICENCE, export
+    from facelens.model.bundle import find_bundle
+    from facelens.training.export import LICENCE, Shipped, export
 
-    run = learn.open_run(args.run)
+    is_bundle = (args.run / "manifest.json").is_file()
+    run = Shipped(find_bundle(str(args.run))) if is_bundle else learn.open_run(args.run)
+    cache = args.cache or cache_folder()
     model = export(
         run,
         args.out,
         data=args.data,
-        valid_set=open_store(
-            args.data, "valid", cache=args.cache or cache_folder(), limit=args.limit
-        ),
+        valid_set=open_store(args.data, "valid", cache=cache, limit=args.limit),
+        train_set=open_store(args.data, "train", cache=cache, limit=args.limit)
+        if args.precision == "int8"
+        else None,
         limit=args.limit,
         name=args.name or run.recipe.arch,
         version=args.version,

@@ -22,8 +22,8 @@ from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Box, Face, align, detect, fi
 from facelens.loose import Framed, frame, match
 from facelens.metrics import resample_people, wilson
 from facelens.model import Model
-from facelens.model.network import BATCH
 from facelens.photo import Photo
+from facelens.session import BATCH
 from facelens.training.plots import AMBER, GREY, INK, SERIES, TEAL, bars
 
 if TYPE_CHECKING:

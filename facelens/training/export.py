@@ -3,7 +3,10 @@
 import logging
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,21 +17,22 @@ from torch.nn import functional as F  # noqa: N812
 from facelens import evaluate as ev
 from facelens.errors import DataError
 from facelens.model import Model, load_model
-from facelens.model.bundle import Config, View, write_manifest
-from facelens.model.network import BATCH
-from facelens.session import open_session
+from facelens.model.bundle import Bundle, Config, View, write_manifest
+from facelens.session import BATCH, open_session
 from facelens.training import calibrate
 from facelens.training.augment import plain
 from facelens.training.card import write_card
 from facelens.training.data import Store, split_files
 from facelens.training.graph import write_graph
-from facelens.training.learn import Run
+from facelens.training.learn import Recipe, Run, load_weights
 from facelens.training.network import AttributeNetwork, build
+from facelens.training.quantise import CROPS, quantise
 from facelens.training.shrink import shrink
 
 log = logging.getLogger(__name__)
 
 LICENCE = "Non-commercial research only: trained on CelebA, whose terms the weights inherit."
+PRECISIONS = ("float32", "float16", "int8")
 _CHECKED = 64  # crops on which the graph is compared with torch
 _TOLERANCE = 2e-3  # largest difference of a logit that float32 arithmetic explains
 
@@ -85,12 +89,50 @@ def watch(body: nn.Module, names: Sequence[str], pictures: Tensor) -> list[Tenso
     return [seen[name] for name in names]
 
 
+@dataclass(frozen=True)
+class Shipped:
+    """A bundle as the run that it came from, so that it can be written in another precision."""
+
+    bundle: Bundle
+
+    @property
+    def folder(self) -> Path:
+        return self.bundle.folder
+
+    @cached_property
+    def _config(self) -> Config:
+        return Config.read(self.bundle.read("config.json"), self.folder / "config.json")
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        told = {"start", "teachers", "versions", "history"}
+        try:
+            return Recipe.fromdict({k: v for k, v in self._config.recipe.items() if k not in told})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"{self.folder} does not say how it was trained.") from error
+
+    @property
+    def about(self) -> dict[str, Any]:
+        told = {k: self._config.recipe[k] for k in ("start", "teachers", "versions")}
+        data = {k: v for k, v in self._config.data.items() if k != "name"}
+        return {**told, "data": {**data, "names": list(self._config.attributes)}}
+
+    @property
+    def history(self) -> list[dict[str, str]]:
+        return self._config.recipe["history"]
+
+    def load_best(self, model: AttributeNetwork) -> AttributeNetwork:
+        load_weights(model, self.folder)
+        return model
+
+
 def export(
-    run: Run,
+    run: Run | Shipped,
     out: Path,
     *,
     data: Path,
     valid_set: Store,
+    train_set: Store | None = None,
     name: str,
     version: str,
     dataset: str = "CelebA",
@@ -101,7 +143,8 @@ def export(
 ) -> Model:
     """Write the best network of `run` as a bundle into the folder `out`.
 
-    The graph's kernels are stored in `precision`: "float32", "float16" or "int8".
+    The graph computes in `precision`: "float32", "float16" (kernels stored in half, computed in
+    float32) or "int8", whose ranges come from crops of `train_set`.
     Temperatures, operating points and curves come from `valid_set` through the exported graph;
     figures on the test split under `data` are measured on the bundle as shipped.
     """
@@ -116,6 +159,8 @@ def export(
             "a network with one linear layer can be exported."
         )
     # Made aside: a bundle that is half done must not be taken for one.
+    if precision not in PRECISIONS:
+        raise DataError(f"There is no precision {precision!r}; there are {', '.join(PRECISIONS)}.")
     final, out = out, out.with_name(f"{out.name}.part")
     shutil.rmtree(out, ignore_errors=True)
     network = build(
@@ -129,16 +174,7 @@ def export(
     out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
-    few = valid_set.take(slice(_CHECKED))
-    exact = _logits(out / "model.onnx", few)
-    difference = _compare(graph, exact, few)
-    log.info("Graph and torch differ by at most %.2g in a logit.", difference)
-    metrics = {"graph_difference": difference, "precision": precision}
-    if precision != "float32":
-        shrink(out / "model.onnx", precision)
-        moved = _logits(out / "model.onnx", few) - exact
-        metrics["rounding"] = float(np.sqrt(np.square(moved).mean()))
-        log.info("Storing kernels as %s moves a logit by %.2g.", precision, metrics["rounding"])
+    metrics = _round(graph, out / "model.onnx", precision, valid_set, train_set)
     logits = _logits(out / "model.onnx", valid_set)
     cross_fitted = calibrate.cross_fit(logits, valid_set.labels, valid_set.people)
     curves = calibrate.measure(valid_set.names, cross_fitted, valid_set.labels)
@@ -190,6 +226,35 @@ def export(
     shutil.rmtree(final, ignore_errors=True)
     out.rename(final)
     return load_model(str(final))
+
+
+def _round(
+    graph: Graph, path: Path, precision: str, valid_set: Store, train_set: Store | None
+) -> dict[str, Any]:
+    """Bring the graph at `path` to `precision`; say how far it is from torch, and how far moved."""
+    few = valid_set.take(slice(_CHECKED))
+    exact = _logits(path, few)
+    difference = _compare(graph, exact, few)
+    log.info("Graph and torch differ by at most %.2g in a logit.", difference)
+    metrics: dict[str, Any] = {"graph_difference": difference, "precision": precision}
+    if precision == "float32":
+        return metrics
+    if precision == "float16":
+        shrink(path)
+    else:
+        quantise(path, _some(train_set))
+    moved = _logits(path, few) - exact
+    metrics["rounding"] = float(np.sqrt(np.square(moved).mean()))
+    log.info("In %s a logit moves by %.2g.", precision, metrics["rounding"])
+    return metrics
+
+
+def _some(train_set: Store | None) -> np.ndarray:
+    """Crops from all over the training split, uint8 (n, 218, 178, 3)."""
+    if train_set is None:
+        raise DataError("int8 needs training faces, whose crops set the ranges.")
+    few = np.random.default_rng(0).permutation(len(train_set))[:CROPS]
+    return np.asarray(train_set.images[np.sort(few)])
 
 
 def _write_graph(graph: Graph, network: AttributeNetwork, path: Path) -> tuple[View, ...]:

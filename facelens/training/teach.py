@@ -9,7 +9,7 @@ import numpy as np
 
 from facelens.errors import DataError
 from facelens.model import load_model
-from facelens.model.network import BATCH
+from facelens.session import BATCH
 from facelens.training.data import Store
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,136 @@
+"""A graph that computes in int8: a quarter of the file, and a good deal faster."""
+
+import contextlib
+import io
+import logging
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from onnxruntime import quantization as q
+
+from facelens.errors import DataError
+
+# Of the largest and smallest values a layer gives, so many in a hundred lie within what int8 can
+# say; the rest is cut off. On MobileNetV2 the mean error of a logit is .15 with this, .48 with
+# 99.999 and .43 with all.
+PERCENTILE = 99.99
+# The first convolutions stay in float32: they are few and quick, and their filters differ a
+# hundredfold in size, so that they alone would double the error.
+KEPT = 3
+CROPS = 256  # training crops from which ranges are taken
+_BATCH = 16
+_ROUNDED = ("Conv", "Relu", "Clip", "Add", "MaxPool")
+
+log = logging.getLogger(__name__)
+
+
+def quantise(path: Path, crops: np.ndarray) -> None:
+    """Have the graph at `path` compute in int8, ranges taken from `crops`.
+
+    Kernels get a scale for each filter, activations one for each layer (static quantisation,
+    written as pairs of QuantizeLinear and DequantizeLinear, which ONNX Runtime fuses). The head
+    stays in float32, so that maps add up to logits exactly as before.
+
+    Args:
+        crops: uint8 (n, 218, 178, 3), of the training split.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "plain.onnx"
+        _fold(path, plain)
+        proto = onnx.load(plain)
+        _part_views(proto.graph)
+        onnx.save(proto, plain)
+        _quietly(plain, path, crops, _nodes(proto.graph))
+
+
+def _fold(path: Path, out: Path) -> None:
+    """Compute once what is constant."""
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(out)
+    options.log_severity_level = 3
+    ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _part_views(graph: onnx.GraphProto) -> None:
+    """Give what is seen of a convolution before its ReLU a convolution of its own.
+
+    Else the two could not be rounded as one: what a ReLU cuts off would take up most of the range.
+    Nobody computes the copy until somebody looks.
+    """
+    for node in list(graph.node):
+        if node.op_type != "Conv":
+            continue
+        seen = node.output[0]
+        rectifiers = [n for n in graph.node if n.op_type in ("Relu", "Clip") and seen in n.input]
+        others = [n for n in graph.node if seen in n.input and n not in rectifiers]
+        if rectifiers and (others or seen in {output.name for output in graph.output}):
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.name = f"{node.name}_seen"
+            node.output[0] = f"{seen}_inner"
+            for rectifier in rectifiers:
+                rectifier.input[0] = node.output[0]
+            graph.node.insert(list(graph.node).index(node) + 1, copy)
+
+
+def _nodes(graph: onnx.GraphProto) -> list[str]:
+    """The nodes to compute in int8: the body without its first convolutions, not the head."""
+    pooled = next((n.input[0] for n in graph.node if n.op_type in _POOLS), None)
+    if pooled is None:
+        raise DataError("The graph has no pooling before its head; it cannot be quantised.")
+    after, kept, chosen = {pooled}, 0, []
+    for node in graph.node:
+        if after & set(node.input):  # sorted, so whatever comes after the features is met later
+            after.update(node.output)
+        elif node.op_type in _ROUNDED and not node.name.endswith("_seen"):
+            kept += node.op_type == "Conv"
+            if kept > KEPT:
+                chosen.append(node.name)
+    return chosen
+
+
+_POOLS = ("ReduceMean", "GlobalAveragePool")
+
+
+class _Crops(q.CalibrationDataReader):
+    """Batches of crops, one at a time: what every layer says of all of them is many gigabytes."""
+
+    def __init__(self, crops: np.ndarray) -> None:
+        starts = range(0, len(crops), _BATCH)
+        self._batches = [np.ascontiguousarray(crops[start : start + _BATCH]) for start in starts]
+        self._asked = iter(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._asked = iter(self._batches[start_index:end_index])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        crops = next(self._asked, None)
+        return None if crops is None else {"crops": crops}
+
+
+def _quietly(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> None:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        q.quantize_static(
+            plain,
+            out,
+            _Crops(crops),
+            quant_format=q.QuantFormat.QDQ,
+            op_types_to_quantize=list(_ROUNDED),
+            nodes_to_quantize=nodes,
+            per_channel=True,
+            activation_type=q.QuantType.QUInt8,
+            weight_type=q.QuantType.QInt8,
+            calibrate_method=q.CalibrationMethod.Percentile,
+            extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
+        )
+    log.debug("%s", printed.getvalue())
