@@ -198,8 +198,137 @@ def page() -> str:
     return "\n".join(lines)
 
 
+def measured(row: dict[str, str]) -> str:
+    return f"Measured {row['date']} on {row['machine']}."
+
+
+def table(head: str, lines: list[list[str]], first: dict[str, str]) -> str:
+    rule = "|---" * (head.count("|") - 1) + "|"
+    return "\n".join([measured(first), "", head, rule, *(f"| {' | '.join(c)} |" for c in lines)])
+
+
+def answer() -> str:
+    """Photo bytes to 40 probabilities, beside the peers."""
+    found = rows("answer.csv")
+    by_way: dict[str, dict[str, dict[str, str]]] = {}
+    for row in found:
+        by_way.setdefault(row["way"], {})[row["cores"]] = row
+    lines = []
+    for way, cores in by_way.items():
+        cells = [way.replace("facelens", "**Facelens**")]
+        for count in sorted(cores, reverse=True):
+            row = cores[count]
+            cells += [row["milliseconds"], f"{row['times_as_fast_as_fastai']} x"]
+        most = max(cores)
+        lines.append(
+            [
+                *cells,
+                f"{cores[most]['peak_megabytes']} MB",
+                f"{cores[most]['library_megabytes']} MB",
+            ]
+        )
+    heads = [f"{n} core{'s' if n != '1' else ''}, ms | than fastai" for n in ("2", "1")]
+    return table(f"| | {' | '.join(heads)} | peak memory | library on disk |", lines, found[0])
+
+
+def road() -> str:
+    """Where the time of an answer goes."""
+    found = rows("road.csv")
+    cells: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
+    for row in found:
+        cells.setdefault(row["stage"], {})[row["detector"], row["cores"]] = row
+    ways = [(d, n) for d in ("yunet", "haar") for n in ("2", "1")]
+    names = {"yunet": "YuNet", "haar": "cascades"}
+    head = " | ".join(f"{names[d]}, {n} core{'s' if n != '1' else ''}" for d, n in ways)
+    lines = [
+        [
+            stage,
+            *(f"{int(by[way]['microseconds']):,} ({float(by[way]['share']):.0%})" for way in ways),
+        ]
+        for stage, by in cells.items()
+    ]
+    return table(f"| microseconds | {head} |", lines, found[0])
+
+
+def allmaps() -> str:
+    """Maps of all 40 attributes, beside pytorch-grad-cam."""
+    found = rows("allmaps.csv")
+    lines = [
+        [row["way"], row["cores"], row["milliseconds"], f"{row['times_as_fast_as_grad_cam']} x"]
+        for row in found
+    ]
+    return table("| | cores | ms | than Grad-CAM |", lines, found[0])
+
+
+def rounding() -> str:
+    """What int8 costs in accuracy."""
+    found = rows("rounding.csv")
+    lines = []
+    for row in found:
+        span = f" ({row['low']} to {row['high']})" if row["low"] else ""
+        lines.append(
+            [f"`{row['network']}`", row["what"], row["faces"], row["float32"], row["int8"],
+             f"{row['difference']}{span}"]
+        )  # fmt: skip
+    return table("| network | what | faces | float32 | int8 | difference |", lines, found[0])
+
+
+def vnni() -> str:
+    """What int8 does on a processor without VNNI."""
+    found = rows("vnni.csv")
+    lines = [
+        [row["processor"], row["graph"], f"{row['times_as_fast_as_float32']} x",
+         row["largest_difference_of_a_logit"]]
+        for row in found
+    ]  # fmt: skip
+    head = "| processor | graph | than float32 there | a logit differs by at most |"
+    return table(head, lines, found[0])
+
+
+def threads() -> str:
+    """What chose the settings."""
+    found = rows("threads.csv")
+    lines = [
+        [row["network"], row["threads"], row["waiting"], row["batch"], row["milliseconds_a_face"],
+         row["processor_ms_a_face"], row["peak_mb"]]
+        for row in found
+    ]  # fmt: skip
+    head = "| network | threads | a thread that waits | batch | ms a face | of the processor | MB |"
+    return table(head, lines, found[0])
+
+
+def start() -> str:
+    """A cold process."""
+    found = rows("start.csv")
+    lines = [
+        [f"`{row['way']}`" if "import" in row["way"] else row["way"], row["page_cache"],
+         row["seconds"], f"{float(row['share_of_import_fastai']):.1%}"]
+        for row in found
+    ]  # fmt: skip
+    return table("| | disk cache | seconds | of importing fastai |", lines, found[0])
+
+
+def install() -> str:
+    """What lies on disk."""
+    found = rows("install.csv")
+    lines = [
+        [row["what"], row["packages"], row["megabytes"], row["times_facelens"]] for row in found
+    ]
+    return table("| | packages | MB | times Facelens |", lines, found[0])
+
+
 TABLES = {
     "README.md": {"accuracy": accuracy, "networks": networks},
+    "docs/speed.md": {
+        "answer": answer,
+        "road": road,
+        "allmaps": allmaps,
+        "rounding": rounding,
+        "vnni": vnni,
+        "threads": threads,
+        "start": start,
+        "install": install,
+    },
     "docs/dashboard.md": {"maps": maps, "page": page},
     "docs/accuracy.md": {"by attribute": by_attribute, "by group": by_group},
 }

@@ -86,8 +86,18 @@ def _about(error: OSError) -> str:
 def _run(argv: list[str]) -> int:
     if argv and argv[0] in TRAINING:
         return _training(argv)
+    argv, handed = _split(argv)
     args = _parser().parse_args(argv)
+    args.handed = handed
     return int(args.call(args))
+
+
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Part what follows -- from a benchmark's names."""
+    if argv[:1] != ["bench"] or "--" not in argv:
+        return argv, []
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
         _add_predict, _add_label, _add_evaluate, _add_download, _add_prepare, _add_push, _add_pull,
-        _add_dashboard,
+        _add_dashboard, _add_bench,
     ):  # fmt: skip
         add(commands)
     for name, what in TRAINING.items():
@@ -639,3 +649,56 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+# bench
+
+
+def _add_bench(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _bench,
+        "measure this machine: without a name, list what can be measured",
+        description="Measure this machine, in a checkout of Facelens. What follows -- is handed to "
+        "the benchmark: facelens bench faces -- loose DATA.",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="run these, one after the other")
+
+
+def _bench(args: argparse.Namespace) -> int:
+    import subprocess
+
+    there = _benchmarks()
+    if not args.names:
+        width = max(map(len, there))
+        for name, (_, what) in there.items():
+            print(f"{name:<{width}}  {what}")
+        return 0
+    unknown = [name for name in args.names if name not in there]
+    if unknown:
+        raise FacelensError(
+            f"There is no benchmark {unknown[0]!r}; facelens bench lists those there are."
+        )
+    for name in args.names:
+        command = [sys.executable, str(there[name][0]), *args.handed]
+        code = subprocess.run(command, check=False).returncode  # noqa: S603 - our own interpreter
+        if code:
+            return code
+    return 0
+
+
+def _benchmarks() -> dict[str, tuple[Path, str]]:
+    """The scripts that write a table of results, and what each asks."""
+    import ast
+
+    folder = Path(__file__).parents[1] / "benchmarks"
+    found = {}
+    for path in sorted(folder.glob("*.py")):
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if "benchmarks/results/" in text:
+            found[path.stem] = (path, " ".join(text.partition("\n\n")[0].split()))
+    if not found:
+        raise FacelensError(
+            "Benchmarks come with a checkout of Facelens, not with the package; clone it first."
+        )
+    return found

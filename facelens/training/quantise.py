@@ -4,7 +4,6 @@ import contextlib
 import io
 import logging
 import tempfile
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -117,20 +116,28 @@ class _Crops(q.CalibrationDataReader):
 
 
 def _quietly(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> None:
+    """Quantise; ONNX Runtime prints progress, and advises to fold what is folded already."""
     printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        q.quantize_static(
-            plain,
-            out,
-            _Crops(crops),
-            quant_format=q.QuantFormat.QDQ,
-            op_types_to_quantize=list(_ROUNDED),
-            nodes_to_quantize=nodes,
-            per_channel=True,
-            activation_type=q.QuantType.QUInt8,
-            weight_type=q.QuantType.QInt8,
-            calibrate_method=q.CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
-        )
+    logging.disable(logging.WARNING)
+    try:
+        with contextlib.redirect_stdout(printed):
+            _quantise(plain, out, crops, nodes)
+    finally:
+        logging.disable(logging.NOTSET)
     log.debug("%s", printed.getvalue())
+
+
+def _quantise(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> None:
+    q.quantize_static(
+        plain,
+        out,
+        _Crops(crops),
+        quant_format=q.QuantFormat.QDQ,
+        op_types_to_quantize=list(_ROUNDED),
+        nodes_to_quantize=nodes,
+        per_channel=True,
+        activation_type=q.QuantType.QUInt8,
+        weight_type=q.QuantType.QInt8,
+        calibrate_method=q.CalibrationMethod.Percentile,
+        extra_options={"CalibPercentile": PERCENTILE, "CalibStridedMinMax": 1},
+    )

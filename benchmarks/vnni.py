@@ -1,0 +1,98 @@
+"""What int8 says, and costs, on a processor that cannot multiply bytes at once (without VNNI).
+
+    python benchmarks/vnni.py
+
+Valgrind emulates such a processor: it has AVX2 and nothing newer. There the network answers for the
+example as it is, and without the option that keeps sums from overflowing; the difference is to what
+this machine's own processor says. Time under emulation goes by the number of instructions, so its
+ratio says roughly what another processor would take. Needs valgrind and the extra `train`,
+and five minutes. Writes benchmarks/results/vnni.csv.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from measure import write
+
+from facelens import find_faces, load_model, read_photo, session
+from facelens.session import open_session
+from facelens.training.export import write_exact
+
+EXAMPLE = Path(__file__).parents[1] / "facelens" / "ui" / "astronaut.jpg"
+GUARD = "session.x64quantprecision"
+
+
+def answer(graph: str, crop: str, guard: str) -> dict[str, object]:
+    """Logits of one crop, and the processor's seconds of a pass."""
+    with mock.patch.dict(session._OPTIONS, {GUARD: guard}):  # noqa: SLF001
+        network = open_session(graph, threads=1)
+    crops = np.load(crop)
+    network.run(["logits"], {"crops": crops})
+    start = time.process_time()
+    logits = network.run(["logits"], {"crops": crops})[0]
+    return {"seconds": time.process_time() - start, "logits": logits[0].tolist()}
+
+
+def run(command: list[str], *arguments: str) -> dict[str, object]:
+    said = subprocess.run(  # noqa: S603 - our own interpreter
+        [*command, sys.executable, __file__, "--child", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(said.stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child:
+        print(json.dumps(answer(*args.child)))
+        return
+    valgrind = shutil.which("valgrind")
+    if not valgrind:
+        raise SystemExit("valgrind is not installed: apt-get install valgrind")
+    emulated = [valgrind, "-q", "--tool=none"]
+    model = load_model()
+    graph = str(model.bundle.folder / "model.onnx")
+    with tempfile.TemporaryDirectory() as folder:
+        crop, plain = str(Path(folder) / "crop.npy"), str(Path(folder) / "plain.onnx")
+        np.save(crop, find_faces(read_photo(EXAMPLE))[0].crop[None])
+        write_exact(model.bundle, Path(plain))
+        told = {
+            "this processor, int8": run([], graph, crop, "1"),
+            "this processor, float32": run([], plain, crop, "1"),
+            "without VNNI, int8": run(emulated, graph, crop, "1"),
+            "without VNNI, int8 unguarded": run(emulated, graph, crop, "0"),
+            "without VNNI, float32": run(emulated, plain, crop, "1"),
+        }
+    rows = []
+    for way, said in told.items():
+        group, _, kind = way.partition(", ")
+        beside = told[f"{group}, float32"]
+        same = told["this processor, float32" if kind == "float32" else "this processor, int8"]
+        away = np.abs(np.subtract(said["logits"], same["logits"])).max()
+        rows.append(
+            {
+                "processor": group,
+                "graph": kind,
+                "times_as_fast_as_float32": f"{beside['seconds'] / said['seconds']:.2f}",
+                "largest_difference_of_a_logit": f"{away:.4f}",
+            }
+        )
+    write("vnni", rows)
+
+
+if __name__ == "__main__":
+    main()

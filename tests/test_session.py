@@ -1,0 +1,65 @@
+"""Threads are as many as the container really has."""
+
+import pytest
+
+from facelens import session
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """A folder that stands for the machine's control groups, and eight cores."""
+    monkeypatch.setattr(session, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(session.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.delenv("FACELENS_THREADS", raising=False)
+    session.cores.cache_clear()
+    yield tmp_path
+    session.cores.cache_clear()
+
+
+@pytest.mark.usefixtures("groups")
+def test_without_a_container_every_core_counts():
+    assert session.cores() == 8
+    assert session.threads() == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"),
+    [("100000 100000", 1), ("150000 100000", 2), ("50000 100000", 1), ("max 100000", 8),
+     ("nonsense", 8), ("", 8), ("1 0", 8)],
+)  # fmt: skip
+def test_a_quota_bounds_the_cores(groups, text, cores):
+    (groups / "cpu.max").write_text(text)
+    assert session.cores() == cores
+
+
+@pytest.mark.parametrize(("quota", "cores"), [("100000", 1), ("300000", 3), ("-1", 8)])
+def test_an_old_kernels_quota_bounds_them_too(groups, quota, cores):
+    (groups / "cpu").mkdir()
+    (groups / "cpu" / "cpu.cfs_quota_us").write_text(f"{quota}\n")
+    (groups / "cpu" / "cpu.cfs_period_us").write_text("100000\n")
+    assert session.cores() == cores
+
+
+@pytest.mark.usefixtures("groups")
+@pytest.mark.parametrize(("wanted", "threads"), [("1", 1), ("6", 6), ("0", 4), ("many", 4)])
+def test_the_environment_may_say_how_many(monkeypatch, wanted, threads):
+    monkeypatch.setenv("FACELENS_THREADS", wanted)
+    assert session.threads() == threads
+
+
+def test_a_session_has_no_more_threads_than_that(groups, monkeypatch):
+    import onnxruntime
+
+    from facelens.faces import points
+
+    (groups / "cpu.max").write_text("100000 100000")
+    seen = []
+    kept = onnxruntime.InferenceSession
+
+    def spy(graph, options, **rest):
+        seen.append((options.intra_op_num_threads, options.inter_op_num_threads))
+        return kept(graph, options, **rest)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
+    session.open_session(points.embedded())
+    assert seen == [(1, 1)]
