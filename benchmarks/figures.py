@@ -19,6 +19,23 @@ from facelens.training import crops, experiment, explore, plots
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
+
+def answer_figure(rows: Sequence[dict[str, str]]) -> Figure:
+    """Bars: how many times as fast as fastai each way answers, on all cores."""
+    most = max(row["cores"] for row in rows)
+    shown = [row for row in rows if row["cores"] == most and not row["failed"]][::-1]
+    figure, axes = plt.subplots(figsize=(8, 0.36 * len(shown) + 0.8))
+    times = [float(row["times_as_fast_as_fastai"]) for row in shown]
+    colours = [plots.TEAL if "facelens" in row["way"] else plots.GREY for row in shown]
+    bars = axes.barh([row["way"] for row in shown], times, color=colours)
+    axes.bar_label(
+        bars, [f"{float(row['milliseconds']):.0f} ms" for row in shown], padding=3, fontsize=9
+    )
+    axes.set(xlabel=f"times as fast as fastai ({most} cores)", xlim=(0, 1.12 * max(times)))
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 # The figure's name: the table it is drawn from, and what draws it.
 FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
@@ -28,6 +45,7 @@ FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     "haar_published": ("haar.csv", crops.published_figure),
     "haar_sizes": ("haar_sizes.csv", crops.size_figure),
     "imbalance": ("imbalance.csv", explore.imbalance_plot),
+    "speed_answer": ("answer.csv", answer_figure),
 }
 
 

@@ -317,6 +317,17 @@ def install() -> str:
     return table("| | packages | MB | times Facelens |", lines, found[0])
 
 
+def loader() -> str:
+    """How fast pictures come to the network."""
+    found = rows("loader.csv")
+    lines = [
+        [row["what"], row["way"], row["pictures_per_second"], row["ratio"], row["processor_ratio"]]
+        for row in found
+    ]
+    head = "| | way | pictures a second | costs, of Batches | of the processor |"
+    return table(head, lines, found[0])
+
+
 TABLES = {
     "README.md": {"accuracy": accuracy, "networks": networks},
     "docs/speed.md": {

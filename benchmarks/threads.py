@@ -30,8 +30,7 @@ def measure(network: str, threads: int, spinning: str, batch: int) -> dict[str, 
 
     from facelens import load_model, session
 
-    options = session._OPTIONS | {"session.intra_op.allow_spinning": spinning}  # noqa: SLF001
-    with mock.patch.object(session, "_OPTIONS", options):
+    with mock.patch.dict(session.options(), {session.SPINNING: spinning}):
         os.environ["FACELENS_THREADS"] = str(threads)
         model = load_model(network)
         crops = np.random.default_rng(0).integers(0, 256, (batch, 218, 178, 3), dtype=np.uint8)

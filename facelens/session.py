@@ -4,6 +4,7 @@
 """
 
 import os
+import platform
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 BATCH = 32
 # Waiting threads sleep. If they span, an answer would come a little sooner, but they would take
 # the page's only core for a while after each.
-_OPTIONS = {
-    "session.intra_op.allow_spinning": "0",
-    # Without VNNI, sums of int8 products would overflow; this computes them so that none does.
-    "session.x64quantprecision": "1",
-}
+SPINNING = "session.intra_op.allow_spinning"
+# Without VNNI sums of int8 products overflow, unless ONNX Runtime is told to be careful, which
+# takes twice the time where it is not needed: `python benchmarks/vnni.py`.
+CAREFUL = "session.x64quantprecision"
+_PROCESSOR = Path("/proc/cpuinfo")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -56,20 +57,39 @@ def threads() -> int:
     return (int(wanted) if wanted.isdecimal() else 0) or min(cores(), 4)
 
 
+@cache
+def options() -> dict[str, str]:
+    """What ONNX Runtime is told of every graph, by name."""
+    return {SPINNING: "0", CAREFUL: "0" if _multiplies_bytes() else "1"}
+
+
+def _multiplies_bytes() -> bool:
+    """Whether the processor sums products of bytes in one instruction; False where unknown."""
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return True
+    try:
+        flags = next(
+            line for line in _PROCESSOR.read_text().splitlines() if line.startswith("flags")
+        )
+    except (OSError, StopIteration):
+        return False
+    return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags.split())
+
+
 def open_session(
     source: str | Path | bytes, *, threads: int | None = None
 ) -> "onnxruntime.InferenceSession":
     """Open a graph on the CPU, on `threads` threads or on as many as `threads()` says."""
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or _default_threads()
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    for name, value in _OPTIONS.items():
-        options.add_session_config_entry(name, value)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads = threads or _default_threads()
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 3
+    for name, value in options().items():
+        settings.add_session_config_entry(name, value)
     graph = source if isinstance(source, bytes) else str(source)
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
 
 
 _default_threads = threads

@@ -63,3 +63,21 @@ def test_a_session_has_no_more_threads_than_that(groups, monkeypatch):
     monkeypatch.setattr(onnxruntime, "InferenceSession", spy)
     session.open_session(points.embedded())
     assert seen == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("machine", "text", "careful"),
+    [("x86_64", "flags\t: fpu avx2 avx512_vnni fsrm", "0"), ("AMD64", "flags : avx_vnni", "0"),
+     ("x86_64", "flags\t: fpu avx2 fma", "1"), ("x86_64", "", "1"), ("AMD64", None, "1"),
+     ("aarch64", "Features : asimddp", "0"), ("arm64", None, "0")],
+)  # fmt: skip
+def test_int8_is_computed_with_care_where_it_may_overflow(
+    monkeypatch, tmp_path, machine, text, careful
+):
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(f"processor : 0\n{text}\n")
+    monkeypatch.setattr(session, "_PROCESSOR", tmp_path / "cpuinfo")
+    monkeypatch.setattr(session.platform, "machine", lambda: machine)
+    session.options.cache_clear()
+    assert session.options()[session.CAREFUL] == careful
+    session.options.cache_clear()
