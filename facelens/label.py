@@ -13,10 +13,11 @@ import os
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,14 @@ from facelens.errors import (
     OutputError,
     PhotoError,
 )
+from facelens.session import BATCH
 
 if TYPE_CHECKING:
     from facelens.model import Model
 
-CHUNK = 128  # photos: a few seconds of work, which is what a killed worker loses
-_BATCH = 32
+CHUNK = 128  # photos at most: a second or so of work, which is what a killed worker loses
+_LEAST_CHUNK = 16
+_CHUNKS = 256  # where photos are few, rather than large ones: all cores end at about the same time
 _PARTS_AT_ONCE = 64
 _PATIENCE = 10  # seconds
 SUFFIXES = {
@@ -72,10 +75,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some photos: paths below the source, or rows `start` to `stop` of a parquet file."""
+    """Some photos: paths below the source, or rows `start` to `stop` of the parquet file `rows`."""
 
     index: int
     paths: tuple[str, ...] = ()
+    rows: str = ""
     start: int = 0
     stop: int = 0
 
@@ -104,7 +108,7 @@ def label(
         model: as for `load_model`.
         detector: as for `find_faces`.
         aligned: the photos are CelebA's 178x218 crops already; no face is looked for.
-        workers: how many processes; each brings its own copy of the network.
+        workers: how many processes; each fills one core and brings its own copy of the network.
         scheduler: the address of a Dask scheduler, whose workers do it instead. They must see
             `source` and the folder of `out` under the same paths.
         force: write over a finished `out`.
@@ -165,9 +169,10 @@ def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
     if source.is_dir():
         paths = sorted(_photos(source, out))
         if paths:
+            size = _chunk_size(len(paths))
             cut = [
-                Chunk(number, tuple(paths[start : start + CHUNK]))
-                for number, start in enumerate(range(0, len(paths), CHUNK))
+                Chunk(number, tuple(paths[start : start + size]))
+                for number, start in enumerate(range(0, len(paths), size))
             ]
             return cut, _fingerprint(source / path for path in paths)
         if not any(source.rglob("*.parquet")):
@@ -176,14 +181,18 @@ def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
         raise DataError(f"{source} does not exist; name a folder of photos or a parquet file.")
     elif source.suffix.lower() in SUFFIXES:
         raise DataError(f"{source} is one photo; use facelens predict, or name a folder.")
-    rows = parquet.count(source)
-    if not rows:
-        raise DataError(f"{source} holds no rows.")
+    size = _chunk_size(parquet.count(source))
     cut = [
-        Chunk(number, start=start, stop=min(start + CHUNK, rows))
-        for number, start in enumerate(range(0, rows, CHUNK))
+        Chunk(number, (), str(file), start, stop)
+        for number, (file, start, stop) in enumerate(parquet.pieces(source, size))
     ]
+    if not cut:
+        raise DataError(f"{source} holds no rows.")
     return cut, _fingerprint(parquet.files(source))
+
+
+def _chunk_size(photos: int) -> int:
+    return min(CHUNK, max(_LEAST_CHUNK, photos // _CHUNKS))
 
 
 def _photos(source: Path, out: Path) -> Iterator[str]:
@@ -214,7 +223,7 @@ def _plan(job: Job, listing: str) -> dict[str, Any]:
     manifest = Path(job.model) / "manifest.json"
     about = asdict(job) | {
         "photos": listing,
-        "chunk": CHUNK,
+        "chunk": [CHUNK, _LEAST_CHUNK, _CHUNKS],
         "version": __version__,
         "model": hashlib.sha256(manifest.read_bytes()).hexdigest(),
     }
@@ -304,36 +313,25 @@ def _run(
     elif processes > 1:
         finished = _in_processes(job, open_chunks, processes)
     else:
-        finished = (work(job, chunk) for chunk in open_chunks)
-    for photos in finished:
-        done += photos
-        if progress:
-            progress(done, total)
+        finished = _here(job, open_chunks)
+    # Closed whatever happens, so that no worker outlives a run that is broken off.
+    with closing(finished):
+        for photos in finished:
+            done += photos
+            if progress:
+                progress(done, total)
 
 
 def work(job: Job, chunk: Chunk) -> int:
     """Label one chunk and leave its part and its errors in the job's parts."""
     with _opening:
         model = _open_model(job.model)
-    found: list[tuple[str, int, Any]] = []
     rows: list[tuple[Any, ...]] = []
     errors: list[tuple[str, str]] = []
-
-    def answer() -> None:
-        predictions = model.predict([face for _, _, face in found])
-        for (name, number, face), prediction in zip(found, predictions, strict=True):
-            rows.append((name, number, *_place(face), *map(float, prediction.probabilities)))
-        found.clear()
-
-    for path, photo in _sources(job, chunk):
-        name = _text(path)
-        faces, reason = _try(job, path, photo)
-        if reason:
-            errors.append((name, reason))
-        found += [(name, number, face) for number, face in enumerate(faces, 1)]
-        if len(found) >= _BATCH:
-            answer()
-    answer()
+    for batch in _batches(_found(job, chunk, errors)):
+        predictions = model.predict([face for _, _, face in batch])
+        for (name, number, face), prediction in zip(batch, predictions, strict=True):
+            rows.append((name, number, *_place(face), *prediction.probabilities.tolist()))
     with _complete(_part(job.parts, chunk.index, ".errors.csv")) as draft:
         _write_csv(draft, errors)
     # The part comes last: where it is, its errors are.
@@ -352,12 +350,29 @@ def _open_model(name: str) -> "Model":
     return load_model(name)
 
 
+def _found(job: Job, chunk: Chunk, errors: list[tuple[str, str]]) -> Iterator[tuple[str, int, Any]]:
+    """Every face of a chunk with its photo's name and its number there; `errors` are filled."""
+    for path, photo in _sources(job, chunk):
+        name = _text(path)
+        faces, reason = _try(job, path, photo)
+        if reason:
+            errors.append((name, reason))
+        for number, face in enumerate(faces, 1):
+            yield name, number, face
+
+
+def _batches(found: Iterator[Any]) -> Iterator[list[Any]]:
+    """As many as are asked about at once, across photos, and the rest."""
+    while batch := list(islice(found, BATCH)):
+        yield batch
+
+
 def _sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
     if chunk.paths:
         for path in chunk.paths:
             yield path, Path(job.source) / path
         return
-    for row in parquet.images(job.source, columns=[], start=chunk.start, stop=chunk.stop):
+    for row in parquet.images(chunk.rows, columns=[], start=chunk.start, stop=chunk.stop):
         yield row.path, row.data
 
 
@@ -425,13 +440,17 @@ def _write_parquet(path: Path, rows: list[tuple[Any, ...]], names: tuple[str, ..
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Processes started here get one thread each: as many workers as cores fill the machine."""
+    """One thread here and in processes started here: as many workers as cores fill the machine."""
+    import cv2
+
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FACELENS_THREADS")
-    before = {name: os.environ.get(name) for name in names}
+    before, threads = {name: os.environ.get(name) for name in names}, cv2.getNumThreads()
     os.environ.update(dict.fromkeys(names, "1"))
+    cv2.setNumThreads(1)
     try:
         yield
     finally:
+        cv2.setNumThreads(threads)
         for name, value in before.items():
             if value is None:
                 del os.environ[name]
@@ -458,7 +477,13 @@ def _start_worker() -> None:
         threading.Thread(target=follow, daemon=True).start()
 
 
-def _in_processes(job: Job, chunks: list[Chunk], processes: int) -> Iterator[int]:
+def _here(job: Job, chunks: list[Chunk]) -> Generator[int, None, None]:
+    with _one_thread_each():
+        for chunk in chunks:
+            yield work(job, chunk)
+
+
+def _in_processes(job: Job, chunks: list[Chunk], processes: int) -> Generator[int, None, None]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
@@ -482,6 +507,18 @@ def _in_processes(job: Job, chunks: list[Chunk], processes: int) -> Iterator[int
             raise
 
 
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a library's tracebacks from the screen: what matters of them is said in a sentence."""
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
 def _work_on_cluster(job: Job, chunk: Chunk) -> int:
     import cv2
 
@@ -491,9 +528,9 @@ def _work_on_cluster(job: Job, chunk: Chunk) -> int:
     return work(job, chunk)
 
 
-def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Iterator[int]:
+def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Generator[int, None, None]:
     try:
-        from distributed import Client, as_completed
+        from distributed import Client, KilledWorker, as_completed
     except ImportError:
         raise MissingExtraError(
             "A Dask cluster needs dask: pip install 'facelens[bulk]'."
@@ -504,12 +541,41 @@ def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Iterator[int]:
         raise OutputError(
             f"No Dask scheduler answers at {scheduler}; check the address."
         ) from error
-    with client:
-        futures = [
-            client.submit(_work_on_cluster, job, chunk, pure=False, retries=2) for chunk in chunks
-        ]
-        for _, photos in as_completed(futures, loop=client.loop, with_results=True):
-            yield photos
+    with _quiet("distributed.client"), client:
+        work_on = {
+            client.submit(_work_on_cluster, job, chunk, pure=False, retries=2): chunk
+            for chunk in chunks
+        }
+        killers = []
+        for future, photos in as_completed(
+            work_on, loop=client.loop, with_results=True, raise_errors=False
+        ):
+            if future.status == "finished":
+                yield photos
+                continue
+            if future.cancelled():
+                raise OutputError(
+                    f"The Dask scheduler at {scheduler} has gone; start it, and give the same "
+                    "command again to go on."
+                )
+            failure = future.exception()
+            if isinstance(failure, KilledWorker):
+                # Dask has tried it on several workers; the other chunks need not suffer.
+                killers.append(work_on[future])
+            elif isinstance(failure.__cause__ or failure, ImportError):
+                raise OutputError(
+                    "The Dask scheduler or a worker cannot import facelens; install the same "
+                    "version there too."
+                ) from failure
+            else:
+                raise failure
+    if killers:
+        first = killers[0].paths[0] if killers[0].paths else f"row {killers[0].start}"
+        raise OutputError(
+            f"Workers died again and again over {sum(chunk.photos for chunk in killers):,} photos, "
+            f"{first} and after, most likely for want of memory; give the same command again to "
+            "go on, with more memory for each worker."
+        )
 
 
 # after the work

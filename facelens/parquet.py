@@ -85,6 +85,21 @@ def count(path: str | Path) -> int:
     return rows
 
 
+def pieces(path: str | Path, rows: int) -> Iterator[tuple[Path, int, int]]:
+    """Cut every file into pieces of about `rows` rows: the file, and `start` and `stop` in it.
+
+    A row group can only be read from its beginning, so a piece is no less than a sixteenth of the
+    largest: else the same bytes would be unpacked again and again.
+    """
+    for file in files(path):
+        with _open(file) as opened:
+            meta = opened.metadata
+            groups = [meta.row_group(group).num_rows for group in range(meta.num_row_groups)]
+        size = max(rows, max(groups, default=0) // 16)
+        for start in range(0, sum(groups), size):
+            yield file, start, min(start + size, sum(groups))
+
+
 def bool_columns(path: str | Path) -> list[str]:
     """The names of the yes/no columns, in the order of the file."""
     with _open(files(path)[0]) as opened:

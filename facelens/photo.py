@@ -3,6 +3,7 @@
 import io
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -130,6 +131,7 @@ def _too_large(shown: str, size: str = "") -> str:
     return f"{shown} has more than {limit}{size}; save it smaller and try again."
 
 
+@cache
 def _heic_opener() -> tuple[str, ...]:
     try:
         import pillow_heif

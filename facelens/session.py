@@ -1,6 +1,7 @@
 """One ONNX session: threads, options, batch size; everything that trades speed for memory.
 
-`python benchmarks/threads.py` measures what is chosen here and writes threads.csv.
+`python benchmarks/threads.py` measures what is chosen here and writes threads.csv; batch.csv, of
+`python benchmarks/bulk.py`, is about batches.
 """
 
 import os
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnxruntime
 
-# Crops in one pass of the network: beyond this no face comes sooner, and memory grows.
-BATCH = 32
+# Crops in one pass of the network: with more, what the layers hand on no longer fits the cache.
+BATCH = 4
 # Waiting threads sleep. If they span, an answer would come a little sooner, but they would take
 # the page's only core for a while after each.
 SPINNING = "session.intra_op.allow_spinning"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -241,6 +242,12 @@ def test_what_is_wrong_is_said_before_any_work(crops, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("*.parts"))
 
 
+def test_few_photos_are_cut_finely_and_many_coarsely(monkeypatch):
+    monkeypatch.undo()
+    for photos, size in ((1, 16), (1000, 16), (20_000, 78), (10**8, 128)):
+        assert label_module._chunk_size(photos) == size
+
+
 def test_progress_reaches_the_end(crops, tmp_path):
     seen = []
     label(crops, tmp_path / "f.csv", aligned=True, progress=lambda *step: seen.append(step))
@@ -317,14 +324,137 @@ def test_a_second_run_on_the_same_table_is_refused(crops, tmp_path, monkeypatch)
     assert photos(out) == EXPECTED
 
 
-def test_a_dask_cluster_writes_what_one_process_writes(crops, tmp_path):
+@pytest.fixture
+def many(tmp_path):
+    """Sixty aligned crops: twenty chunks."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(60):
+        crop(number).save(folder / f"{number:02}.png")
+    return folder
+
+
+@contextmanager
+def two_dask_workers(**settings):
+    dask = pytest.importorskip("dask", reason="pip install 'facelens[bulk]' for Dask")
     distributed = pytest.importorskip("distributed", reason="pip install 'facelens[bulk]' for Dask")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-    ) as cluster:
-        label(crops, tmp_path / "dask.csv", aligned=True, scheduler=cluster.scheduler_address)
-    assert photos(tmp_path / "dask.csv") == EXPECTED
-    assert len(table(tmp_path / "dask.csv.errors.csv")) == 3
+    with (
+        dask.config.set(settings),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as cluster,
+    ):
+        cluster.wait_for_workers(2)
+        yield cluster
+
+
+def suspected(cluster):
+    """How often a chunk was under way on a worker that died."""
+    return sum(prefix.suspicious for prefix in cluster.scheduler.task_prefixes.values())
+
+
+def kill_a_worker(cluster):
+    """SIGKILL the worker that has most to do; its nanny starts another."""
+    workers = cluster.scheduler.workers.values()
+    busiest = max(workers, key=lambda worker: len(worker.processing))
+    os.kill(cluster.workers[busiest.name].pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with SIGKILL")
+def test_a_dask_worker_killed_midway_loses_and_doubles_nothing(many, tmp_path):
+    counted = []
+
+    def progress(done, _):
+        counted.append(done)
+        if len(counted) == 1:
+            kill_a_worker(cluster)
+
+    out = tmp_path / "dask.csv"
+    with two_dask_workers() as cluster:
+        result = label(
+            many, out, aligned=True, scheduler=cluster.scheduler_address, progress=progress
+        )
+        assert suspected(cluster) > 0, "the worker died idle"
+    assert counted == list(range(3, 61, 3))
+    assert (result.photos, result.faces, result.errors) == (60, 60, 0)
+    assert photos(out) == [f"{number:02}.png" for number in range(60)]
+    label(many, tmp_path / "one.csv", aligned=True)
+    for row, other in zip(table(out)[1:], table(tmp_path / "one.csv")[1:], strict=True):
+        assert row[:7] == other[:7]
+        assert np.allclose(np.array(row[7:], float), np.array(other[7:], float), atol=1e-4)
+    assert not (tmp_path / "dask.csv.parts").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kills with SIGKILL")
+def test_what_a_dask_run_leaves_undone_is_done_when_it_is_begun_again(many, tmp_path):
+    """Interrupted once; then a worker dies and Dask, told to, gives its chunks up; then it ends."""
+    out, parts = tmp_path / "dask.csv", tmp_path / "dask.csv.parts"
+    counted = []
+
+    def interrupt(done, _):
+        if done >= 9:
+            raise KeyboardInterrupt
+
+    def kill(done, _):
+        counted.append(done)
+        if len(counted) == 1:
+            kill_a_worker(cluster)
+
+    with two_dask_workers(**{"distributed.scheduler.allowed-failures": 0}) as cluster:
+        how = {"aligned": True, "scheduler": cluster.scheduler_address}
+        with pytest.raises(KeyboardInterrupt):
+            label(many, out, progress=interrupt, **how)
+        kept = {path: path.stat().st_ino for path in parts.glob("part-???????.csv")}
+        assert 3 <= len(kept) < 20
+        with pytest.raises(OutputError, match=r"died again and again over .*same command again"):
+            label(many, out, progress=kill, **how)
+        assert counted[0] > 9
+        assert not out.exists()
+        undone = 20 - len(list(parts.glob("part-???????.csv")))
+        assert undone < 8, "the other chunks were given up too"
+        assert kept.items() <= {p: p.stat().st_ino for p in parts.glob("part-???????.csv")}.items()
+        label(many, out, **how)
+    assert photos(out) == [f"{number:02}.png" for number in range(60)]
+
+
+def dask_command(*words):
+    """Start `dask scheduler` or `dask worker`, as the documentation does."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "dask", *words, "--no-dashboard"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_a_dask_scheduler_that_dies_is_a_sentence(many, tmp_path, capfd):
+    pytest.importorskip("distributed", reason="pip install 'facelens[bulk]' for Dask")
+    known = tmp_path / "scheduler.json"
+    where = ("--scheduler-file", str(known))
+    scheduler = dask_command("scheduler", "--host", "127.0.0.1", "--port", "0", *where)
+    worker = None
+    try:
+        until = time.monotonic() + 60
+        while not (known.is_file() and known.read_text().endswith("}")):
+            assert time.monotonic() < until, "the scheduler does not start"
+            time.sleep(0.05)
+        worker = dask_command("worker", *where, "--nthreads", "1", "--no-nanny")
+        address = json.loads(known.read_text())["address"]
+        with pytest.raises(OutputError, match=r"scheduler at .* has gone.*same command again"):
+            label(
+                many,
+                tmp_path / "dask.csv",
+                aligned=True,
+                scheduler=address,
+                progress=lambda *_: scheduler.kill(),
+            )
+    finally:
+        for process in filter(None, (scheduler, worker)):
+            process.kill()
+            process.wait()
+    assert "Traceback" not in capfd.readouterr().err
+    label(many, tmp_path / "dask.csv", aligned=True)
+    assert len(photos(tmp_path / "dask.csv")) == 60
 
 
 def test_no_dask_scheduler_is_said(crops, tmp_path, monkeypatch):
@@ -333,6 +463,39 @@ def test_no_dask_scheduler_is_said(crops, tmp_path, monkeypatch):
     for address in ("tcp://127.0.0.1:9", "nonsense://x"):
         with pytest.raises(OutputError, match="No Dask scheduler answers"):
             label(crops, tmp_path / "dask.csv", aligned=True, scheduler=address)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_process_fills_one_core_and_leaves_the_settings_as_they_were(
+    crops, tmp_path, monkeypatch, workers
+):
+    import cv2
+
+    monkeypatch.setenv("FACELENS_THREADS", "3")
+    before, within = cv2.getNumThreads(), []
+
+    def progress(*_):
+        within.append((os.environ["FACELENS_THREADS"], cv2.getNumThreads()))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        label(crops, tmp_path / "f.csv", aligned=True, workers=workers, progress=progress)
+    assert within == [("1", 1)]
+    assert os.environ["FACELENS_THREADS"] == "3"
+    assert cv2.getNumThreads() == before
+
+
+def test_faces_are_asked_about_in_batches_across_photos(crops, tmp_path, monkeypatch):
+    from facelens.model import Model
+
+    monkeypatch.setattr(label_module, "CHUNK", 100)
+    asked, predict = [], Model.predict
+    monkeypatch.setattr(
+        Model, "predict", lambda self, faces: asked.append(len(faces)) or predict(self, faces)
+    )
+    label(crops, tmp_path / "f.csv", aligned=True)
+    most = label_module.BATCH
+    assert asked == [min(most, 11 - start) for start in range(0, 11, most)]
 
 
 def test_photo_errors_survive_the_way_between_processes():

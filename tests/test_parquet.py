@@ -64,6 +64,25 @@ def test_count_and_yes_no_columns(folder):
     assert parquet.bool_columns(folder) == ["Smiling", "Bald"]
 
 
+def test_pieces_hold_every_row_once_and_cross_no_file(folder):
+    cut = list(parquet.pieces(folder, 3))
+    assert [(start, stop) for _, start, stop in cut] == [
+        *[(0, 3), (3, 6), (6, 9), (9, 10)], *[(0, 3), (3, 6), (6, 7)], *[(0, 3), (3, 5)]
+    ]  # fmt: skip
+    rows = [
+        row.values["person"]
+        for file, start, stop in cut
+        for row in parquet.images(file, start=start, stop=stop)
+    ]
+    assert rows == list(range(22))
+
+
+def test_a_huge_row_group_is_cut_into_few_pieces(tmp_path):
+    """Each piece unpacks its group from the beginning: many would unpack it again and again."""
+    pq.write_table(table(0, 1000), tmp_path / "one.parquet", row_group_size=1000)
+    assert len(list(parquet.pieces(tmp_path, 3))) == 17
+
+
 def test_unfinished_work_and_hidden_files_are_no_data(folder):
     for aside in ("out.parquet.parts", ".cache"):
         (folder / aside).mkdir()
