@@ -170,32 +170,58 @@ def maps() -> str:
     return "\n".join(lines)
 
 
+def visits() -> dict[tuple[str, str, str], dict[str, str]]:
+    return {(r["page"], r["server"], r["what"]): r for r in rows("page.csv")}
+
+
+def shown(row: dict[str, str] | None) -> str:
+    if row is None:
+        return ""
+    return f"{int(row['median']) / 1e6:.1f}" if row["what"] == "bytes" else row["median"]
+
+
 def page() -> str:
     """What a visit weighs, beside a page of one button."""
-    table = {(r["page"], r["what"]): r for r in rows("page.csv")}
-    first = table["facelens", "requests"]
+    table = visits()
+    first = table["facelens", "warm", "requests"]
     lines = [
-        f"Median of {first['visits']} visits with an empty cache to a server on the same machine "
-        f"({first['machine']}), measured {first['date']}.",
+        f"Median of {first['visits']} visits with an empty cache to a warm server on the same "
+        f"machine ({first['machine']}), measured {first['date']}.",
         "",
         "| | this page | a plain Voilà page of one button | ratio |",
         "|---|---|---|---|",
     ]
-    for what, title in (
-        ("requests", "requests"),
-        ("bytes", "megabytes, not compressed"),
-        ("seconds until it can be used", "seconds until it can be used"),
-    ):
-        cells = []
-        for name in ("facelens", "plain Voilà page"):
-            value = table[name, what]["median"]
-            cells.append(f"{int(value) / 1e6:.1f}" if what == "bytes" else value)
-        lines.append(
-            f"| {title} | {' | '.join(cells)} | {table['facelens', what]['ratio_to_plain']} |"
-        )
-    answer = table["facelens", "seconds from the click to the answer"]["median"]
-    lines.append(f"| seconds from the example's click to its answer | {answer} | | |")
+    for (name, server, what), row in table.items():
+        if (name, server) == ("facelens", "warm"):
+            plain = table.get(("plain Voilà page", server, what))
+            title = "megabytes, not compressed" if what == "bytes" else what
+            lines.append(f"| {title} | {shown(row)} | {shown(plain)} | {row['ratio_to_plain']} |")
     return "\n".join(lines)
+
+
+def visit() -> str:
+    """What a visitor waits for, on a warm and on a cold server, beside a fastai page."""
+    found = visits()
+    first = next(iter(found.values()))
+    lines = []
+    for (name, server, what), row in found.items():
+        if name == "facelens":
+            fastai = found.get(("fastai page", server, what))
+            title = "megabytes, not compressed" if what == "bytes" else what
+            ratio = f"{1 / float(row['ratio_to_fastai']):.1f} x" if row["ratio_to_fastai"] else ""
+            lines.append([server, title, shown(row), shown(fastai), ratio])
+    return table("| server | | this page | the fastai page | sooner, or less |", lines, first)
+
+
+def memory() -> str:
+    """What a visitor costs in memory."""
+    found = rows("memory.csv")
+    cells: dict[str, dict[str, str]] = {}
+    for row in found:
+        cells.setdefault(row["what"], {})[row["page"]] = row["value"]
+    few = [what for what in cells if not what.startswith("one kernel after") or "00 " in what]
+    lines = [[w, cells[w].get("facelens", ""), cells[w].get("fastai page", "")] for w in few]
+    return table("| | this page | the fastai page |", lines, found[0])
 
 
 def measured(row: dict[str, str]) -> str:
