@@ -343,6 +343,72 @@ def install() -> str:
     return table("| | packages | MB | times Facelens |", lines, found[0])
 
 
+def bulk() -> str:
+    """Many photos: stages, speed, and what a hundred million would take."""
+    found = rows("bulk.csv")
+    lines = [
+        [row["input"], row["what"], row["way"], f"{row['value']} {row['unit']}"] for row in found
+    ]
+    return table("| | | | |", lines, found[0])
+
+
+def batch() -> str:
+    """How many faces at once."""
+    found = rows("batch.csv")
+    lines = [
+        [row["batch"], row["ms_a_face"], f"{float(row['of_the_best']):.0%}", row["chosen"]]
+        for row in found
+    ]
+    return table("| faces at once | ms a face | speed, of the best | chosen |", lines, found[0])
+
+
+def speed() -> str:
+    """The few figures that a reader of the README wants."""
+    ways = {(r["way"], r["cores"]): r for r in rows("answer.csv")}
+    most = max(cores for _, cores in ways)
+    first = next(iter(ways.values()))
+    fastai = ways["fastai: load_learner, learn.predict", most]
+    road = ways["facelens, the whole road with YuNet", most]
+    same = ways["facelens, the same ResNet50 in int8", most]
+    seen = {(r["way"], r["cores"]): r for r in rows("allmaps.csv")}
+    (grad,) = (r for (way, n), r in seen.items() if n == most and "one target" in way)
+    (maps,) = (r for (way, n), r in seen.items() if n == most and "facelens" in way)
+    pages = visits()
+    held = {(r["page"], r["what"]): r["value"] for r in rows("memory.csv")}
+    disk = {r["what"]: r["megabytes"] for r in rows("install.csv")}
+    cold = {(r["way"], r["page_cache"]): r["seconds"] for r in rows("start.csv")}
+    importing = cold["from fastai.vision.all import *", "warm"]
+
+    def page(server: str, what: str) -> tuple[str, str]:
+        ours, theirs = (pages[name, server, what]["median"] for name in ("facelens", "fastai page"))
+        return f"{ours} s", f"{theirs} s"
+
+    usable, request = (
+        "seconds until it can be used",
+        "seconds from the request to the answer, a photo chosen at once",
+    )
+    most_mb = "server and kernel at most, MB"
+    lines = [
+        ["a photo to 40 probabilities, the face found and straightened too",
+         f"{road['milliseconds']} ms", f"{fastai['milliseconds']} ms, no face looked for"],
+        ["the same ResNet50 at 224 pixels, no face looked for", f"{same['milliseconds']} ms",
+         f"{fastai['milliseconds']} ms"],
+        ["maps of all 40 attributes", f"{maps['milliseconds']} ms",
+         f"{grad['milliseconds']} ms (pytorch-grad-cam)"],
+        ["the page takes a photo, server warm", *page("warm", usable)],
+        ["the page takes a photo, server cold", *page("cold", usable)],
+        ["request to answer, server warm", *page("warm", request)],
+        ["memory of server and kernel", f"{held['facelens', most_mb]} MB",
+         f"{held['fastai page', most_mb]} MB"],
+        ["a fresh process to its first answer",
+         f"{cold['facelens, first answer with YuNet', 'warm']} s",
+         f"{importing} s to import fastai alone"],
+        ["on disk", f"{disk['pip install facelens']} MB",
+         f"{disk['the fastai page']} MB ({disk['the fastai page without CUDA']} MB without CUDA)"],
+    ]  # fmt: skip
+    return table("| | Facelens | the fastai way |", lines, first)
+
+
 def loader() -> str:
     """How fast pictures come to the network."""
     found = rows("loader.csv")
@@ -355,7 +421,7 @@ def loader() -> str:
 
 
 TABLES = {
-    "README.md": {"accuracy": accuracy, "networks": networks},
+    "README.md": {"accuracy": accuracy, "networks": networks, "speed": speed},
     "docs/speed.md": {
         "answer": answer,
         "road": road,
@@ -367,6 +433,7 @@ TABLES = {
         "install": install,
     },
     "docs/dashboard.md": {"maps": maps, "page": page},
+    "docs/bulk.md": {"bulk": bulk, "batch": batch},
     "docs/accuracy.md": {"by attribute": by_attribute, "by group": by_group},
 }
 

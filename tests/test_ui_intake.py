@@ -1,9 +1,12 @@
 """The way in without a browser: the visitor's wishes in, status lines out."""
 
+from pathlib import Path
+
 import pytest
+from jupyter_core.paths import jupyter_path
 
 from facelens.errors import FacelensError
-from facelens.ui._view import CALM, View
+from facelens.ui._view import CALM, HERE, View
 from facelens.ui.intake import EXAMPLE, Intake
 
 
@@ -87,3 +90,13 @@ def test_the_next_photo_works_after_a_failure(desk, said, data, text):
     assert said[-1]["state"] == "empty"
     desk.hear("photo", b"pixels", turn="c")
     assert said[-1] == {"text": "Found one face.", "state": "done", "turn": "c"}
+
+
+@pytest.mark.parametrize(
+    "name", ["shared.js", "intake.js", "shared.css", "intake.css", "privacy.txt"]
+)
+def test_the_page_s_template_draws_the_same_intake(name):
+    places = [Path(path) / name for path in jupyter_path("voila", "templates", "facelens")]
+    installed = next(filter(Path.is_file, places), None)
+    assert installed, "`pip install -e .` puts it there"
+    assert installed.read_text() == (HERE / name).read_text(), "`pip install -e .` renews it"

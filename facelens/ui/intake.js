@@ -2,6 +2,7 @@ const LONGEST = 1600;
 // One websocket message carries the photo, and the server drops what is over 10 MiB.
 const LARGEST_RAW = 9 * 1024 * 1024;
 const PATIENCE = 20000;
+const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
 const NO_CAMERA = {
   NotAllowedError:
     "The browser was not allowed to use the camera. Allow it beside the page's address and try again, or choose a photo.",
@@ -53,7 +54,66 @@ async function cameras() {
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 const pictureIn = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
 
-function render({ model, el, signal }) {
+/** What the intake speaks to until its kernel is there: it keeps the last wish. */
+function standIn() {
+  const ears = new Set();
+  let kept = [];
+  let real = null;
+  return {
+    get asleep() {
+      return !real;
+    },
+    on: (kind, ear) => {
+      ears.add(ear);
+      real?.on(kind, ear);
+    },
+    off: (kind, ear) => {
+      ears.delete(ear);
+      real?.off(kind, ear);
+    },
+    hear: (message) => ears.forEach((ear) => ear(message, [])),
+    send: (...wish) => {
+      if (real) real.send(...wish);
+      else if (wish[0].kind === "ready") kept = [wish];
+      else kept = [kept[0], wish];
+    },
+    join: (model) => {
+      real = model;
+      for (const ear of ears) model.on("msg:custom", ear);
+      for (const wish of kept) model.send(...wish);
+      kept = [];
+    },
+  };
+}
+
+/** Draw the intake into `el` before there is a kernel; the first view that is drawn takes it over. */
+function drawEarly(el) {
+  const model = standIn();
+  const end = new AbortController();
+  const tidy = draw({ model, el, signal: end.signal });
+  globalThis.facelensEarly = {
+    takeOver(real, { el: place, signal }) {
+      const focused = el.contains(document.activeElement) && document.activeElement;
+      const video = el.querySelector("video");
+      const filming = !video.paused;
+      place.append(el);
+      focused?.focus?.({ preventScroll: true });
+      if (filming) video.play();
+      signal.addEventListener("abort", () => end.abort());
+      model.join(real);
+      return tidy;
+    },
+  };
+  return model;
+}
+
+function render(view) {
+  const early = globalThis.facelensEarly;
+  delete globalThis.facelensEarly;
+  return early ? early.takeOver(view.model, view) : draw(view);
+}
+
+function draw({ model, el, signal }) {
   const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", hidden: true });
   const upload = element("button", { type: "button", className: "main" }, "Choose a photo");
   // Browsers keep the camera from pages that came over plain HTTP from another computer.
@@ -156,7 +216,7 @@ function render({ model, el, signal }) {
       say("The photo could not be read. Please try it again.", "error");
       return;
     }
-    say("Sending the photo…", "busy");
+    say(model.asleep ? ASLEEP : "Sending the photo…", "busy");
     ask("photo", { name }, [bytes]);
   };
 
@@ -264,7 +324,7 @@ function render({ model, el, signal }) {
     chooser.value = "";
   };
   example.onclick = () => {
-    begin("Looking for faces…");
+    begin(model.asleep ? ASLEEP : "Looking for faces…");
     preparing = null;
     ask("example");
   };

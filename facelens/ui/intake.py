@@ -6,10 +6,7 @@ from typing import Any
 from facelens.ui._view import HERE, View, sentence_of, source
 
 EXAMPLE = HERE / "astronaut.jpg"
-PRIVACY = (
-    "Your photo goes to the server that runs this page, stays in its memory, and is gone when you "
-    "press Clear or close the page. Use only a photo of yourself, or of someone who has agreed."
-)
+PRIVACY = source("privacy.txt").strip()
 
 
 class Intake(View):

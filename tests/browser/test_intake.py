@@ -418,6 +418,106 @@ def test_a_file_that_the_browser_cannot_read_goes_as_it_is_if_small(alone, tmp_p
     assert len(desk.sent) == 1
 
 
+HELD_BACK = """
+    const Real = WebSocket;
+    const held = [];
+    window.sockets = [];
+    window.WebSocket = class extends Real {
+        constructor(...all) {
+            super(...all);
+            sockets.push(this);
+        }
+        send(message) {
+            if (window.awake) super.send(message);
+            else held.push(() => super.send(message));
+        }
+    };
+    window.wake = () => {
+        window.awake = true;
+        held.splice(0).forEach((send) => send());
+    };
+"""
+
+
+@pytest.fixture
+def early(seeing, dashboard):
+    """The dashboard whose kernel hears nothing before `wake()`."""
+    desk = Desk(seeing.new_page(viewport={"width": 390, "height": 844}))
+    desk.requests = []
+    desk.page.on("request", lambda request: desk.requests.append(request.url))
+    desk.page.on("websocket", lambda socket: socket.on("framesent", desk.note))
+    desk.page.add_init_script(HELD_BACK)
+    desk.page.goto(dashboard)
+    yield desk
+    desk.page.goto("about:blank")
+    desk.page.close()
+    assert desk.problems == [], "the page's own script failed"
+
+
+def photos_sent(desk):
+    return sum(b'"kind":"photo"' in frame for frame in desk.frames)
+
+
+def test_a_photo_chosen_before_the_kernel_is_there_is_answered_when_it_is(early, astronaut):
+    page = early.page
+    assert page.get_by_role("heading", name="Facelens").is_visible()
+    assert "gone when you press Clear" in page.locator(".privacy").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    early.choose(astronaut)
+    page.get_by_text("as soon as the computer behind this page is awake").wait_for()
+    assert early.frames == []
+    page.evaluate("wake()")
+    assert early.status("done") == "Found one face."
+    assert page.locator(".board .row:visible").count() == 32
+    assert photos_sent(early) == 1
+    assert page.locator(".intake .well").count() == 1
+    assert not [url for url in early.requests if "voila.js" in url], "JupyterLab was loaded"
+
+
+def test_a_chooser_opened_before_the_kernel_is_there_may_be_closed_after_it(early, astronaut):
+    with early.page.expect_file_chooser() as chooser:
+        early.press("Choose a photo")
+    early.page.evaluate("wake()")
+    early.page.locator(".board .empty").wait_for()
+    assert early.page.evaluate("document.activeElement.textContent") == "Choose a photo"
+    chooser.value.set_files(astronaut)
+    assert early.status("done") == "Found one face."
+
+
+def test_of_what_is_wished_before_the_kernel_is_there_the_last_counts(early, astronaut):
+    early.choose(grey(40, 40))
+    early.status("busy")
+    early.press("Cancel")
+    assert early.status("empty") == ""
+    early.page.evaluate("wake()")
+    early.page.locator(".board .empty").wait_for()
+    early.choose(astronaut)
+    assert early.status("done") == "Found one face."
+    assert photos_sent(early) == 1, "a cancelled photo was sent"
+
+
+def test_a_camera_opened_before_the_kernel_is_there_runs_on(early):
+    early.open_camera()
+    early.page.evaluate("wake()")
+    early.page.locator(".board .empty").wait_for()
+    early.page.wait_for_function("!document.querySelector('.intake video').paused")
+    assert early.live() == 1
+    early.press("Take the photo")
+    assert early.status("done") == "Found one face."
+    assert early.live() == 0
+
+
+def test_a_broken_connection_is_mended(early):
+    page = early.page
+    page.evaluate("wake()")
+    page.locator(".board .empty").wait_for()
+    page.evaluate("sockets.at(-1).close()")
+    page.wait_for_function("sockets.length > 1")
+    early.press("Try the example")
+    assert early.status("done") == "Found one face."
+    assert not page.locator(".gone").is_visible()
+
+
 def test_a_photo_from_the_camera_is_answered(desk):
     desk.open_camera()
     desk.press("Take the photo")

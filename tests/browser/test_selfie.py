@@ -528,6 +528,32 @@ def test_the_page_says_when_its_kernel_has_gone(visit):
     tab.page.get_by_role("button", name="Reload the page").wait_for()
 
 
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        (
+            "import ipywidgets\n"
+            "from facelens.ui import selfie\n"
+            "ipywidgets.VBox([selfie(), ipywidgets.IntSlider(description='Mine')])",
+            ".widget-slider",
+        ),
+        ("print('only words')", "text=only words"),
+        ("1 / 0", "text=There was an error"),
+    ],
+)
+def test_what_is_not_ours_is_drawn_by_voila(browser, notebook, source, seen):
+    page = browser.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(notebook(source))
+    page.locator(seen).first.wait_for()
+    if "selfie" in source:
+        page.get_by_role("button", name="Try the example").click()
+        page.locator('.intake .status[data-state="done"]').wait_for()
+    assert page.locator(".intake").count() == ("selfie" in source)
+    page.goto("about:blank")
+    page.close()
+
+
 def test_the_page_decides_and_speaks_as_the_library_does(browser):
     """Sliders repaint without the kernel, so the script has the rules a second time."""
     model = load_model()

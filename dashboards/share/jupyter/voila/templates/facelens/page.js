@@ -1,0 +1,239 @@
+// Voilà's own scripts are a JupyterLab: a hundred files that begin to load when the kernel has run
+// the notebook. This page is anywidgets in boxes, so it speaks with the kernel itself, and calls
+// for those scripts only where something else is to be shown.
+const VIEW = "application/vnd.jupyter.widget-view+json";
+const OUTPUT = 'script[type="application/vnd.voila.cell-output+json"]';
+const PROTOCOL = "v1.kernel.websocket.jupyter.org"; // of jupyter_server from 2.0
+const LONGEST_PAUSE = 30000;
+const CONTROL = { version: "1.0.0" }; // how the states of ipywidgets are asked for
+const NO_KERNEL = "The computer behind this page does not answer. Please reload the page.";
+
+// Not randomUUID: browsers keep that from pages that came over plain HTTP.
+const anyName = () => [...crypto.getRandomValues(new Uint8Array(16))]
+  .map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const asBytes = (value) => new TextEncoder().encode(JSON.stringify(value));
+const asValue = (bytes) => JSON.parse(new TextDecoder().decode(bytes));
+
+/** `parts` as one message: how many offsets, the offsets, the parts. */
+function pack(parts) {
+  const offsets = [8 * (parts.length + 2)];
+  for (const part of parts) offsets.push(offsets.at(-1) + part.byteLength);
+  const message = new Uint8Array(offsets.at(-1));
+  const view = new DataView(message.buffer);
+  [offsets.length, ...offsets].forEach((n, i) => view.setBigUint64(8 * i, BigInt(n), true));
+  parts.forEach((part, i) => {
+    const bytes = part.buffer ? new Uint8Array(part.buffer, part.byteOffset, part.byteLength) : new Uint8Array(part);
+    message.set(bytes, offsets[i]);
+  });
+  return message;
+}
+
+function unpack(message) {
+  const view = new DataView(message);
+  const number = (i) => Number(view.getBigUint64(8 * i, true));
+  return Array.from({ length: number(0) - 1 }, (_, i) => (
+    new DataView(message, number(i + 1), number(i + 2) - number(i + 1))));
+}
+
+/** Those who want to know of something, called as JupyterLab calls them. */
+function signal() {
+  const ears = new Set();
+  return {
+    connect: (ear) => ears.add(ear),
+    disconnect: (ear) => ears.delete(ear),
+    emit: (what) => ears.forEach((ear) => ear(null, what)),
+  };
+}
+
+/** The kernel of this page: `send` to a comm, `hear` what it answers. */
+function connect(base, id) {
+  const session = anyName();
+  const address = `${base}api/kernels/${id}`;
+  const socketAddress = `${address.replace(/^http/, "ws")}/channels?session_id=${session}`;
+  const kernel = { statusChanged: signal(), connectionStatusChanged: signal() };
+  const comms = new Map();
+  let unsent = [];
+  let socket, ready, failures = 0;
+
+  const write = (type, content, buffers = []) => {
+    const header = {
+      msg_id: anyName(), msg_type: type, session, username: "", version: "5.3",
+      date: new Date().toISOString(),
+    };
+    return pack([new TextEncoder().encode("shell"), ...[header, {}, CONTROL, content].map(asBytes), ...buffers]);
+  };
+
+  const receive = ([, header, , , content, ...buffers]) => {
+    const { msg_type: type } = asValue(header);
+    if (type === "kernel_info_reply" && !ready) {
+      ready = true;
+      failures = 0;
+      for (const message of unsent.splice(0)) socket.send(message);
+      kernel.connectionStatusChanged.emit("connected");
+    } else if (type === "status") {
+      kernel.statusChanged.emit(asValue(content).execution_state);
+    } else if (type === "comm_msg") {
+      const { comm_id: comm, data } = asValue(content);
+      comms.get(comm)?.(data, buffers);
+    }
+  };
+
+  const open = () => {
+    socket = new WebSocket(socketAddress, PROTOCOL);
+    socket.binaryType = "arraybuffer";
+    // What the kernel says may pass unheard until it has answered once.
+    socket.onopen = () => socket.send(write("kernel_info_request", {}));
+    socket.onmessage = (event) => receive(unpack(event.data));
+    socket.onclose = async () => {
+      ready = false;
+      kernel.connectionStatusChanged.emit("connecting");
+      const answer = await fetch(address).catch(() => null);
+      if (answer?.status === 404) kernel.statusChanged.emit("dead");
+      else setTimeout(open, Math.min(LONGEST_PAUSE, 1000 * 2 ** failures++));
+    };
+  };
+  open();
+
+  kernel.hear = (comm, hear) => comms.set(comm, hear);
+  kernel.send = (type, content, buffers) => {
+    const message = write(type, content, buffers);
+    if (ready) socket.send(message);
+    else unsent.push(message);
+  };
+  // Leaving the page ends its kernel and the photo in it. Coming back to it begins anew.
+  addEventListener("pagehide", () => {
+    socket.onclose = null;
+    const form = new FormData();
+    form.append("_xsrf", document.cookie.match(/\b_xsrf=([^;]*)/)?.[1] ?? "");
+    navigator.sendBeacon(`${base}voila/api/shutdown/${id}`, form);
+  });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+  return kernel;
+}
+
+/** The state of every widget that the kernel has made, by its id. */
+function widgets(kernel) {
+  const comm = anyName();
+  return new Promise((done) => {
+    kernel.hear(comm, (data) => done(data.states));
+    kernel.send("comm_open", {
+      comm_id: comm, target_name: "jupyter.widget.control", target_module: null, data: {},
+    });
+    kernel.send("comm_msg", { comm_id: comm, data: { method: "request_states" } });
+  });
+}
+
+const inside = ({ state }) => (state.children ?? []).map((name) => name.replace("IPY_MODEL_", ""));
+
+/** What is to be drawn from widget `id` down, or nothing if any of it is not of our kind. */
+function tree(states, id) {
+  const widget = states[id];
+  if (widget?.model_module === "anywidget") return [{ id, ...widget }];
+  if (widget?.model_name !== "BoxModel") return null;
+  const below = inside(widget).map((child) => tree(states, child));
+  return below.includes(null) ? null : [{ id, ...widget }, ...below.flat()];
+}
+
+/** What a view knows of its widget, as anywidget gives it. */
+function modelOf(kernel, { id, state }) {
+  const ears = new Set();
+  kernel.hear(id, ({ method, content }, buffers) => {
+    if (method === "custom") ears.forEach((ear) => ear(content, buffers));
+  });
+  return {
+    on: (_, ear) => ears.add(ear),
+    off: (_, ear) => ears.delete(ear),
+    get: (name) => state[name],
+    send: (content, _, buffers) => {
+      kernel.send("comm_msg", { comm_id: id, data: { method: "custom", content } }, buffers);
+    },
+    widget_manager: { kernel },
+  };
+}
+
+async function moduleOf({ state }) {
+  const url = URL.createObjectURL(new Blob([state._esm], { type: "text/javascript" }));
+  return import(url).finally(() => URL.revokeObjectURL(url));
+}
+
+function unveil() {
+  document.getElementById("rendered_cells").style.display = "";
+}
+
+/** Draw what the notebook put out, or say that it is not for this script to draw. */
+async function show(kernel, outputs) {
+  const ids = outputs.map((output) => JSON.parse(output.textContent).data?.[VIEW]?.model_id);
+  if (!ids.length || !ids.every(Boolean)) return false;
+  const states = await widgets(kernel);
+  const trees = ids.map((id) => tree(states, id));
+  if (trees.includes(null)) return false;
+  const all = trees.flat();
+  const views = all.filter(({ state }) => state._esm);
+  const modules = await Promise.all(views.map(moduleOf));
+
+  const nodes = new Map();
+  for (const widget of all.reverse()) {
+    const node = document.createElement("div");
+    if (!widget.state._esm) node.classList.add("widget-box");
+    node.classList.add(...widget.state._dom_classes);
+    node.append(...inside(widget).map((id) => nodes.get(id)));
+    nodes.set(widget.id, node);
+  }
+  for (const css of new Set(views.map(({ state }) => state._css))) {
+    document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  }
+  outputs.forEach((output, i) => output.replaceWith(nodes.get(ids[i])));
+  unveil(); // what is hidden takes no focus
+  // From the end: the intake's first word has the kernel load the network, and the others should
+  // hear of it once, not again as what they missed.
+  for (const [i, view] of [...views.entries()].reverse()) {
+    modules[i].default.render({
+      model: modelOf(kernel, view), el: nodes.get(view.id), signal: new AbortController().signal,
+    });
+  }
+  return true;
+}
+
+function loadVoila() {
+  // A view that needs over two seconds to load is deaf to its kernel for ever (anywidget 0.11,
+  // `Runtime`). A slow phone or a busy machine needs longer.
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (milliseconds) => timeout(Math.max(milliseconds, 120000));
+  // Voilà begins when the page has loaded, which may be over.
+  const listen = window.addEventListener.bind(window);
+  window.addEventListener = (type, ear, ...more) => {
+    if (type === "load" && document.readyState === "complete") ear();
+    else listen(type, ear, ...more);
+  };
+  const script = document.createElement("script");
+  script.src = `${config.fullStaticUrl}/voila.js`;
+  document.body.append(script);
+}
+
+let kernel;
+let config;
+
+/** Begin to speak with the kernel as soon as its name is known. */
+function begin() {
+  config ??= JSON.parse(document.getElementById("jupyter-config-data").textContent);
+  kernel ??= connect(new URL(config.baseUrl, location.href).href, config.kernelId);
+}
+
+/** Show what the notebook has made. */
+async function finish(early) {
+  begin();
+  const dead = (_, status) => {
+    if (status === "dead") early.hear({ kind: "status", state: "error", text: NO_KERNEL });
+  };
+  kernel.statusChanged.connect(dead);
+  const drawn = await show(kernel, [...document.querySelectorAll(OUTPUT)]);
+  kernel.statusChanged.disconnect(dead);
+  if (!drawn) {
+    unveil();
+    loadVoila();
+  }
+  document.getElementById("early")?.remove();
+}
