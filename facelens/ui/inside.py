@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from facelens.layers import Layer, colour, strongest
-from facelens.ui._view import View, jpeg, png, source
+from facelens.ui._view import View, png, source
 
 if TYPE_CHECKING:
     from facelens.model import Model
@@ -28,11 +26,11 @@ class Inside(View):
         super().__init__()
         self._on_ask = on_ask
 
-    def offer(self, model: "Model", crop: np.ndarray) -> None:
-        """Say which layers of `model` can be looked at for the face just picked, `crop`."""
+    def offer(self, model: "Model", picture: bytes) -> None:
+        """Say which layers of `model` can be looked at for the face just picked, a JPEG."""
         layers = [[view.name, view.title] for view in model.config.layers]
         self._shown.pop("layer", None)
-        self.show("layers", {"layers": layers}, [jpeg(crop, quality=92)])
+        self.show("layers", {"layers": layers}, [picture])
 
     def draw(self, layer: Layer) -> None:
         """Show the strongest maps of `layer`, each on its own scale."""

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facelens.attributes import describe
-from facelens.faces import Face
 from facelens.layers import viridis
-from facelens.ui._view import View, jpeg, source
+from facelens.ui._view import View, source
 
 if TYPE_CHECKING:
     from facelens.model import Model, Prediction
@@ -40,9 +39,9 @@ class Looks(View):
         self._on_choose, self._on_ask = on_choose, on_ask
 
     def draw(
-        self, face: Face, number: int, count: int, model: "Model", prediction: "Prediction"
+        self, picture: bytes, number: int, count: int, model: "Model", prediction: "Prediction"
     ) -> None:
-        """Show face `number` of `count`, straightened, and offer what `model` knows."""
+        """Show face `number` of `count`, a JPEG laid straight, and offer what `model` knows."""
         for way in WAYS:
             self._shown.pop(way, None)
         described = [describe(name) for name in model.names]
@@ -70,7 +69,7 @@ class Looks(View):
                 )
             ],
         }
-        self.show("face", content, [jpeg(face.crop, quality=92), viridis().tobytes()])
+        self.show("face", content, [picture, viridis().tobytes()])
 
     def light(self, where: "Where", milliseconds: float) -> None:
         """Show what `where` says of every attribute."""

@@ -17,6 +17,7 @@ from facelens.model.bundle import DEFAULT
 from facelens.model.offered import choose, offered
 from facelens.photo import Photo, read_photo
 from facelens.stem import Stem, stem
+from facelens.ui._view import jpeg
 from facelens.ui.about import About
 from facelens.ui.board import Board, Wish
 from facelens.ui.compare import Compare, Reading
@@ -167,14 +168,15 @@ class Selfie(ipywidgets.Box):
         self.picture.mark(index)
         key = f"{self._photos}-{index}-{list(self._loaded).index(self._name)}"
         self.board.read(answer.prediction, face.hints, key)
-        self.looks.draw(face, index + 1, len(self._faces), model, answer.prediction)
+        picture = jpeg(face.crop, quality=92)
+        self.looks.draw(picture, index + 1, len(self._faces), model, answer.prediction)
         self.looks.light(Where("map", answer.maps, 1), self._stages["network"] / len(self._faces))
         ordinary = [name for name in model.names if not describe(name).is_judgement]
         for name in [self._choice, *ordinary]:
             if name in model.names:
                 self.choose(name)
                 break
-        self.inside.offer(model, face.crop)
+        self.inside.offer(model, picture)
         self.steps.offer(model)
         self.about.show_face(model.names, answer.prediction.logits / model.config.temperature)
         self._set_beside()
