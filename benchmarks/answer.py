@@ -141,7 +141,11 @@ def quantise(path: Path, out: Path) -> None:
 
 def network_input(crop: np.ndarray) -> np.ndarray:
     """RGB uint8 (224, 224, 3) as the network takes it, float32 (1, 3, 224, 224)."""
-    return np.ascontiguousarray(((crop / np.float32(255) - MEAN) / STD).transpose(2, 0, 1)[None])
+    picture = np.empty((1, 3, *crop.shape[:2]), np.float32)
+    for channel, plane in enumerate(cv2.split(crop)):
+        np.multiply(plane, 1 / (255 * STD[channel]), out=picture[0, channel])
+        picture[0, channel] -= MEAN[channel] / STD[channel]
+    return picture
 
 
 def fp32(folder: Path, _cores: int) -> Job:
@@ -171,7 +175,8 @@ def _same(graph: Path, folder: Path) -> Job:
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         middle = pixels[top : top + side, left : left + side]
-        crop = cv2.resize(middle, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        half = cv2.resize(middle, (side // 2, side // 2), interpolation=cv2.INTER_AREA)
+        crop = cv2.resize(half, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
         logits = session.run(["logits"], {"pictures": network_input(crop)})[0]
         return 1 / (1 + np.exp(-logits))
 

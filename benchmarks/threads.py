@@ -2,8 +2,9 @@
 
     python benchmarks/threads.py
 
-Each setting runs in a process of its own, in turns with the others: a thread that spins takes time
-from whoever comes next. Writes benchmarks/results/threads.csv.
+Each setting runs in a process of its own, in turns with the others. Between two answers lie ten
+milliseconds, in which a thread that waits awake takes the processor for nothing. Writes
+benchmarks/results/threads.csv.
 """
 
 import argparse
@@ -21,16 +22,18 @@ from measure import write
 
 ROUNDS = 5
 NETWORKS = ("mobilenet_v2", "resnet50")
+AWAKE = ("0", "100", "1000", "10000")  # microseconds that a thread waits before it sleeps
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 
-def measure(network: str, threads: int, spinning: str, batch: int) -> dict[str, float]:
+def measure(network: str, threads: int, awake: str, batch: int) -> dict[str, float]:
     """Milliseconds of one face by the clock and of the processor, and the most memory."""
     from unittest import mock
 
     from facelens import load_model, session
 
-    with mock.patch.dict(session.options(), {session.SPINNING: spinning}):
+    how = {session.SPINNING: str(int(awake != "0")), session.SPINNING_TIME: awake}
+    with mock.patch.dict(session.options(), how):
         os.environ["FACELENS_THREADS"] = str(threads)
         model = load_model(network)
         crops = np.random.default_rng(0).integers(0, 256, (batch, 218, 178, 3), dtype=np.uint8)
@@ -58,17 +61,12 @@ def main() -> None:
     parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        network, threads, spinning, batch = args.child
-        print(json.dumps(measure(network, int(threads), spinning, int(batch))))
+        network, threads, awake, batch = args.child
+        print(json.dumps(measure(network, int(threads), awake, int(batch))))
         return
     counts = sorted({1, len(os.sched_getaffinity(0))})
-    ways = [
-        (net, n, spin, 1)
-        for net in NETWORKS
-        for n in counts
-        for spin in "01"
-        if n > 1 or spin < "1"
-    ]
+    pools = [(1, "0"), *((n, awake) for n in counts if n > 1 for awake in AWAKE)]
+    ways = [(network, *pool, 1) for network in NETWORKS for pool in pools]
     ways += [(NETWORKS[0], 1, "0", batch) for batch in BATCHES[1:]]
     taken: dict[tuple[str, int, str, int], list[dict[str, float]]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
@@ -81,13 +79,13 @@ def main() -> None:
             )
             taken[way].append(json.loads(said.stdout))
     rows: list[dict[str, Any]] = []
-    for (network, threads, spinning, batch), found in taken.items():
+    for (network, threads, awake, batch), found in taken.items():
         middle = {key: median(each[key] for each in found) for key in found[0]}
         rows.append(
             {
                 "network": network,
                 "threads": threads,
-                "waiting": "spins" if spinning == "1" else "sleeps",
+                "awake_us": awake,
                 "batch": batch,
                 "milliseconds_a_face": f"{middle['milliseconds']:.2f}",
                 "processor_ms_a_face": f"{middle['processor_ms']:.2f}",
