@@ -36,6 +36,29 @@ def answer_figure(rows: Sequence[dict[str, str]]) -> Figure:
     return figure
 
 
+def page_figure(rows: Sequence[dict[str, str]]) -> Figure:
+    """Bars: seconds until a page takes a photo, and until it has answered one chosen at once."""
+    seconds = {(r["page"], r["server"], r["what"]): float(r["median"]) for r in rows}
+    pages = {"facelens": plots.TEAL, "plain Voilà page": plots.AMBER, "fastai page": plots.GREY}
+    asked = {
+        "takes a photo": "seconds until it can be used",
+        "has answered it": "seconds from the request to the answer, a photo chosen at once",
+    }
+    labels, times, colours = [], [], []
+    for title, what in asked.items():
+        for server in ("warm", "cold"):
+            for page, colour in pages.items():
+                if (page, server, what) in seconds:
+                    labels.append(f"{page} {title}, server {server}")
+                    times.append(seconds[page, server, what])
+                    colours.append(colour)
+    figure, axes = plt.subplots(figsize=(8, 0.34 * len(times) + 0.8))
+    bars = axes.barh(labels[::-1], times[::-1], color=colours[::-1])
+    axes.bar_label(bars, [f"{value:.1f} s" for value in times[::-1]], padding=3, fontsize=9)
+    axes.set(xlabel="seconds after the request", xlim=(0, 1.1 * max(times)))
+    return figure
+
+
 # The figure's name: the table it is drawn from, and what draws it.
 FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
@@ -46,6 +69,7 @@ FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     "haar_sizes": ("haar_sizes.csv", crops.size_figure),
     "imbalance": ("imbalance.csv", explore.imbalance_plot),
     "speed_answer": ("answer.csv", answer_figure),
+    "speed_page": ("page.csv", page_figure),
 }
 
 

@@ -97,7 +97,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("photo", nargs="?", type=Path, default=EXAMPLE)
-    parser.add_argument("--yunet", type=Path, help="YuNet's file; default: the one in the cache")
+    parser.add_argument("--yunet", type=Path, help="its file; default: as for find_faces")
     parser.add_argument("--child", metavar="DETECTOR", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
@@ -105,9 +105,9 @@ def main() -> None:
 
         print(json.dumps(measure(sample(args.photo), args.child)))
         return
-    from facelens.faces.detect import cached_yunet
+    from facelens.faces.detect import resolve
 
-    yunet = args.yunet or cached_yunet()
+    yunet = args.yunet or resolve(os.environ.get("FACELENS_DETECTOR") or "auto")[1]
     detectors = ["haar", *([f"yunet:{yunet}"] if yunet else [])]
     available = sorted(os.sched_getaffinity(0))
     rows = []

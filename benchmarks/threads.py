@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from measure import write
 
-ROUNDS = 5
+ROUNDS = 3
 NETWORKS = ("mobilenet_v2", "resnet50")
 AWAKE = ("0", "100", "1000", "10000")  # microseconds that a thread waits before it sleeps
 BATCHES = (1, 2, 4, 8, 16, 32, 64)

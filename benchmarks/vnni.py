@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from unittest import mock
 
 import numpy as np
@@ -29,20 +30,23 @@ from facelens.training.export import write_exact
 EXAMPLE = Path(__file__).parents[1] / "facelens" / "ui" / "astronaut.jpg"
 
 
-def answer(graph: str, crop: str, careful: str) -> dict[str, object]:
+def answer(graph: str, crop: str, careful: str, passes: int) -> dict[str, object]:
     """Logits of one crop, and the processor's seconds of a pass."""
     with mock.patch.dict(session.options(), {session.CAREFUL: careful}):
         network = open_session(graph, threads=1)
     crops = np.load(crop)
-    network.run(["logits"], {"crops": crops})
-    start = time.process_time()
-    logits = network.run(["logits"], {"crops": crops})[0]
-    return {"seconds": time.process_time() - start, "logits": logits[0].tolist()}
+    taken = []
+    for _ in range(1 + passes):
+        start = time.process_time()
+        logits = network.run(["logits"], {"crops": crops})[0]
+        taken.append(time.process_time() - start)
+    return {"seconds": median(taken[1:]), "logits": logits[0].tolist()}
 
 
 def run(command: list[str], *arguments: str) -> dict[str, object]:
+    passes = "1" if command else "40"  # under emulation every pass takes the same
     said = subprocess.run(  # noqa: S603 - our own interpreter
-        [*command, sys.executable, __file__, "--child", *arguments],
+        [*command, sys.executable, __file__, "--child", *arguments, passes],
         check=True,
         capture_output=True,
         text=True,
@@ -54,10 +58,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        print(json.dumps(answer(*args.child)))
+        graph, crop, careful, passes = args.child
+        print(json.dumps(answer(graph, crop, careful, int(passes))))
         return
     valgrind = shutil.which("valgrind")
     if not valgrind:

@@ -420,7 +420,7 @@ def _add_download(commands: Any) -> None:
     parser = _command(commands, _download, "fetch the YuNet face detector, or the CelebA data set")
     what = parser.add_subparsers(metavar="WHAT", required=True)
     detector = what.add_parser(
-        "detector", help="YuNet, 232,589 bytes", allow_abbrev=False,
+        "detector", help="YuNet, 230 kB", allow_abbrev=False,
         description="Fetch the YuNet face detector; --detector auto uses it from then on.",
     )  # fmt: skip
     detector.set_defaults(what="detector")

@@ -570,7 +570,8 @@ def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Generator[int,
             else:
                 raise failure
     if killers:
-        first = killers[0].paths[0] if killers[0].paths else f"row {killers[0].start}"
+        chunk = killers[0]
+        first = chunk.paths[0] if chunk.paths else f"row {chunk.start} of {Path(chunk.rows).name}"
         raise OutputError(
             f"Workers died again and again over {sum(chunk.photos for chunk in killers):,} photos, "
             f"{first} and after, most likely for want of memory; give the same command again to "

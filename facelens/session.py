@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # Crops in one pass of the network: with more, what the layers hand on no longer fits the cache.
 BATCH = 4
-# Waiting threads sleep. If they span, an answer would come a little sooner, but they would take
-# the page's only core for a while after each.
 # To wake a thread takes longer than most layers do. So threads wait awake for the next layer, for
 # a thousandth of a second; then they sleep, and the page's cores are free between two photos.
 SPINNING = "session.intra_op.allow_spinning"
@@ -26,6 +24,7 @@ SPINNING_TIME = "session.intra_op.spin_duration_us"
 CAREFUL = "session.x64quantprecision"
 _PROCESSOR = Path("/proc/cpuinfo")
 _CGROUPS = Path("/sys/fs/cgroup")
+_OWN_GROUP = Path("/proc/self/cgroup")  # version 2: "0::/user.slice/my.service"
 
 
 @cache
@@ -36,7 +35,20 @@ def cores() -> int:
 
 
 def _quota(groups: Path) -> float:
-    """Cores that the control groups of a container grant; infinite where they say nothing."""
+    """Cores that the control groups of a container or a service grant; a million means any.
+
+    Within a container its own group is the root. Elsewhere each group on the way to this process's
+    may bound it.
+    """
+    try:
+        own = _OWN_GROUP.read_text().rpartition("::")[2].strip().strip("/")
+    except OSError:
+        own = ""
+    within = [groups, *((groups / own).parents if own else ()), groups / own]
+    return min(_quota_of(group) for group in within if group.is_relative_to(groups))
+
+
+def _quota_of(groups: Path) -> float:
     try:  # version 2: "max 100000" or "150000 100000"
         most, period = (groups / "cpu.max").read_text().split()
     except (OSError, ValueError):
@@ -55,7 +67,7 @@ def _quota(groups: Path) -> float:
 def threads() -> int:
     """How many threads compute: `FACELENS_THREADS`, else as many as there are cores, four at most.
 
-    One photo is one small batch: beyond four threads waiting costs more than it saves.
+    One photo is one small batch, which gives more threads than that little to do.
     """
     wanted = os.environ.get("FACELENS_THREADS", "")
     return (int(wanted) if wanted.isdecimal() else 0) or min(cores(), 4)

@@ -12,11 +12,13 @@ from PIL import Image
 from facelens import download, parquet
 from facelens.cli import main
 from facelens.errors import DataError, OutputError
+from facelens.faces.detect import YUNET_FILES
 
 pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test downloads")
 pq = pytest.importorskip("pyarrow.parquet")
 
-YUNET = bytes(download.YUNET_SIZE)
+YUNET = bytes(1000)
+DETECTORS = YUNET_FILES
 
 
 def facelens(*arguments, url, tmp_path):
@@ -70,26 +72,34 @@ def test_a_wrong_detector_is_not_kept(hub, tmp_path):
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_the_detector_lands_in_the_cache(hub, tmp_path, monkeypatch):
-    hub.files[f"{download.YUNET_REPO}/face_detection_yunet_2023mar.onnx"] = YUNET
+@pytest.mark.parametrize(
+    ("there", "kept"), [(DETECTORS, DETECTORS[0]), (DETECTORS[1:], DETECTORS[1])], ids=["both", "only the older"]
+)
+def test_the_detector_lands_in_the_cache(hub, tmp_path, monkeypatch, there, kept):
+    for name in there:
+        hub.files[f"{download.YUNET_REPO}/{name}"] = YUNET
     script = (
         "from facelens import download, cli\n"
-        f"download.YUNET_SHA256 = '{hashlib.sha256(YUNET).hexdigest()}'\n"
+        f"about = ({len(YUNET)}, '{hashlib.sha256(YUNET).hexdigest()}')\n"
+        "download.YUNET = dict.fromkeys(download.YUNET, about)\n"
         "for _ in range(2): assert cli.main(['download', 'detector']) == 0\n"
     )
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
     monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
     monkeypatch.setenv("FACELENS_CACHE", str(tmp_path / "cache"))
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
-    files = [path.name for path in (tmp_path / "cache").iterdir()]
-    assert files == ["face_detection_yunet_2023mar.onnx"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [kept]
     assert sum(asked.startswith("GET") and "resolve" in asked for asked in hub.asked) == 1
 
 
-def test_the_real_detector_is_what_is_asked_for():
-    """The figures that the project states for the 2023mar file."""
-    assert download.YUNET_SIZE == 232_589
-    assert download.YUNET_SHA256.startswith("8f2383e4dd3cfbb4553ea8718107fc04")
+def test_every_detector_that_is_looked_for_has_its_checksum():
+    assert tuple(download.YUNET) == DETECTORS
+
+
+@pytest.mark.data
+def test_the_checksum_is_that_of_the_real_file(yunet):
+    """The one file of the two that the tests have."""
+    assert (yunet.stat().st_size, download._sha256(yunet)) == download.YUNET[yunet.name]
 
 
 @pytest.mark.parametrize("what", [["detector"], ["celeba", "DIR"]])

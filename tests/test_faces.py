@@ -165,9 +165,9 @@ def cache(tmp_path, monkeypatch) -> Path:
 
 def test_auto_takes_yunet_only_where_its_file_is(cache):
     assert faces.detector_in_use() == "haar"
-    (cache / detect.YUNET_FILE).write_bytes(b"")
+    (cache / detect.YUNET_FILES[0]).write_bytes(b"")
     assert faces.detector_in_use("auto") == "yunet"
-    assert detect.resolve("yunet") == ("yunet", cache / detect.YUNET_FILE)
+    assert detect.resolve("yunet") == ("yunet", cache / detect.YUNET_FILES[0])
 
 
 def test_the_environment_is_asked_where_nothing_is_said(cache, monkeypatch):

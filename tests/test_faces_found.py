@@ -153,6 +153,24 @@ def test_loosely_framed_faces_are_found_and_come_out_straight(data_dir, detector
 
 
 @pytest.mark.data
+def test_a_yunet_file_of_fixed_size_says_the_same(portraits, yunet, tmp_path):
+    """The older file is the same network with pictures of 640 x 640, which OpenCV overrules."""
+    onnx = pytest.importorskip("onnx", reason="needs onnx, of the extra `train`")
+    graph = onnx.load(yunet)
+    for axis in (2, 3):
+        graph.graph.input[0].type.tensor_type.shape.dim[axis].dim_value = 640
+    onnx.save(graph, tmp_path / "fixed.onnx")
+    fixed = detect.open_detector(f"yunet:{tmp_path / 'fixed.onnx'}")
+    free = detect.open_detector(f"yunet:{yunet}")
+    assert fixed._theirs
+    assert not free._theirs
+    for path in sorted(portraits.glob("*.jpg"))[:4]:
+        pixels = read_photo(path).pixels
+        (one,), (other,) = fixed.find(pixels), free.find(pixels)
+        np.testing.assert_allclose(one.points, other.points, atol=0.05)
+
+
+@pytest.mark.data
 def test_yunet_says_what_it_says_in_opencv(portraits, yunet):
     """OpenCV's own decoding of YuNet's outputs, on portraits and on all of them side by side."""
     theirs = cv2.FaceDetectorYN.create(str(yunet), "", (64, 64), detect.YUNET_CONFIDENCE, 0.3, 5000)

@@ -9,6 +9,7 @@ from facelens import session
 def groups(tmp_path, monkeypatch):
     """A folder that stands for the machine's control groups, and eight cores."""
     monkeypatch.setattr(session, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(session, "_OWN_GROUP", tmp_path / "own")
     monkeypatch.setattr(session.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.delenv("FACELENS_THREADS", raising=False)
     session.cores.cache_clear()
@@ -29,6 +30,17 @@ def test_without_a_container_every_core_counts():
 )  # fmt: skip
 def test_a_quota_bounds_the_cores(groups, text, cores):
     (groups / "cpu.max").write_text(text)
+    assert session.cores() == cores
+
+
+@pytest.mark.parametrize(
+    ("own", "cores"), [("0::/", 8), ("0::/one", 3), ("0::/one/two", 2), ("0::/one/two/three", 2)]
+)
+def test_every_group_on_the_way_bounds_the_cores(groups, own, cores):
+    (groups / "one" / "two").mkdir(parents=True)
+    (groups / "one" / "cpu.max").write_text("300000 100000")
+    (groups / "one" / "two" / "cpu.max").write_text("200000 100000")
+    (groups / "own").write_text(f"{own}\n")
     assert session.cores() == cores
 
 

@@ -15,8 +15,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.metadata import distribution
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -57,17 +58,17 @@ def in_rounds(
     folder: Path,
     *,
     rounds: int,
-    cores: Sequence[int] = (2, 1),
 ) -> dict[tuple[str, int], dict[str, Any]]:
     """Measure each way (its Python, and MODULE:WAY) on so many cores, all taken in turns.
 
     Gives medians over the rounds; of `ready`, which caches shorten, the first. A way that fails
-    has only `failed`, the last line that it said.
+    has `failed`, the last line that it said, and no numbers.
     """
+    there = len(os.sched_getaffinity(0))
     seen: dict[tuple[str, int], list[dict[str, Any]]] = {}
     for turn in range(rounds):
         for name, (interpreter, way) in ways.items():
-            for count in cores:
+            for count in sorted({there, 1}, reverse=True):
                 pools = dict.fromkeys(POOLS, str(count))
                 # torch.compile keeps what it made: for this run of the benchmark, no longer.
                 pools |= {"TORCHINDUCTOR_CACHE_DIR": str(folder / f"inductor{count}")}
@@ -83,7 +84,7 @@ def in_rounds(
 def _middle(measured: list[dict[str, Any]]) -> dict[str, Any]:
     good = [each for each in measured if "failed" not in each]
     if not good:
-        return measured[0]
+        return dict.fromkeys(("seconds", "cpu_seconds", "ready", "peak_bytes"), nan) | measured[0]
     middle = {what: median(each[what] for each in good) for what in good[0]}
     return middle | {"ready": good[0]["ready"]}
 

@@ -67,12 +67,20 @@ def gradio(folder: Path, cores: int) -> Job:
 
 
 def onnxruntime(folder: Path, cores: int) -> Job:
+    return _onnxruntime(folder, "resnet50.onnx", cores)
+
+
+def onnxruntime_int8(folder: Path, cores: int) -> Job:
+    return _onnxruntime(folder, "resnet50_int8.onnx", cores)
+
+
+def _onnxruntime(folder: Path, graph: str, cores: int) -> Job:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = cores
     session = onnxruntime.InferenceSession(
-        folder / "resnet50.onnx", options, providers=["CPUExecutionProvider"]
+        folder / graph, options, providers=["CPUExecutionProvider"]
     )
     data = (folder / "photo.jpg").read_bytes()
     return lambda: _sigmoid(session.run(["logits"], {"pictures": pixels(data)})[0])

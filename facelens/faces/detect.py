@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -15,7 +15,8 @@ from facelens.errors import DetectorError
 from facelens.faces import align, points
 from facelens.session import open_session, threads
 
-YUNET_FILE = "face_detection_yunet_2023mar.onnx"
+# The same network twice: the newer file takes pictures of any size, in the older the size is fixed.
+YUNET_FILES = ("face_detection_yunet_2026may.onnx", "face_detection_yunet_2023mar.onnx")
 HAAR_SIDE = 640
 # Beyond this YuNet finds only smaller faces: `python benchmarks/faces.py small`.
 YUNET_SIDE = 512
@@ -68,8 +69,8 @@ def cache_folder() -> Path:
 
 def cached_yunet() -> Path | None:
     """Find the YuNet file that `facelens download detector` has put into the cache."""
-    path = cache_folder() / YUNET_FILE
-    return path if path.is_file() else None
+    paths = (cache_folder() / name for name in YUNET_FILES)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def resolve(spec: str | None = None) -> tuple[str, Path | None]:
@@ -122,19 +123,28 @@ def _haar() -> "Haar":
 class Yunet:
     """YuNet, a small network that gives a box and five points a face.
 
-    ONNX Runtime computes it in half the time that OpenCV's own `FaceDetectorYN` takes; what is
-    made of its outputs is the same.
+    ONNX Runtime computes it sooner than OpenCV's own `FaceDetectorYN`, and what is made of its
+    outputs is the same. But it holds to the size that a file fixes for its input; OpenCV does not,
+    so such files are OpenCV's to run.
     """
 
     name = "yunet"
 
     def __init__(self, path: Path) -> None:
         cv2.setNumThreads(threads())
+        self._lock = threading.Lock()
         self._points = points.load()
         try:
             self._session = open_session(path.read_bytes())
             (put,) = self._session.get_inputs()
-            self._input, self._shape = put.name, put.shape
+            self._input = put.name
+            self._theirs: Any = None
+            # OpenCV takes the whole process down with a network that lacks these outputs.
+            is_yunet = {put.name for put in self._session.get_outputs()} >= set(YUNET_OUTPUTS)
+            if is_yunet and any(isinstance(side, int) for side in put.shape[2:]):
+                self._theirs = cv2.FaceDetectorYN.create(
+                    str(path), "", (64, 64), YUNET_CONFIDENCE, YUNET_OVERLAP
+                )
             self._rows(np.zeros((64, 64, 3), np.uint8))
         except Exception as error:
             raise DetectorError(
@@ -162,7 +172,9 @@ class Yunet:
 
     def _rows(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """Give each face's confidence and its five points, float32 (5, 2); the surest first."""
-        height, width = self._padded(small)
+        if self._theirs:
+            return self._rows_of_theirs(small)
+        height, width = (-(-side // 32) * 32 for side in small.shape[:2])
         picture = np.zeros((1, 3, height, width), np.float32)
         for channel, plane in enumerate(cv2.split(small)):  # it learnt from BGR
             picture[0, 2 - channel, : small.shape[0], : small.shape[1]] = plane
@@ -185,13 +197,11 @@ class Yunet:
             (float(surest[i]), points[i].astype(np.float32)) for i in np.ravel(kept).astype(int)
         ]
 
-    def _padded(self, small: np.ndarray) -> tuple[int, int]:
-        """Say how high and wide the network takes the picture: in 32s, or as its file has fixed."""
-        height, width = (
-            fixed if isinstance(fixed, int) else -(-side // 32) * 32
-            for side, fixed in zip(small.shape[:2], self._shape[2:], strict=True)
-        )
-        return height, width
+    def _rows_of_theirs(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
+        with self._lock:
+            self._theirs.setInputSize(small.shape[1::-1])
+            rows = self._theirs.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
+        return [(float(row[14]), row[4:14].reshape(5, 2)) for row in ([] if rows is None else rows)]
 
 
 class Haar:

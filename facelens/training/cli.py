@@ -310,7 +310,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="float32",
         help="of the graph: float16 halves the file and computes as before; int8 makes it a "
-        "quarter as large, and two to four times as fast on processors that multiply bytes",
+        "quarter as large, and faster on processors that multiply bytes at once",
     )  # fmt: skip
     parser.add_argument("--no-flip", action="store_true", help="do not average with the mirror")
     parser.add_argument("--cache", type=Path, help="folder for decoded pictures")
@@ -320,6 +320,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _export(args: argparse.Namespace) -> int:
     from facelens.model.bundle import find_bundle
     from facelens.training.export import LICENCE, Shipped, export
+    from facelens.training.quantise import ENOUGH
 
     is_bundle = (args.run / "manifest.json").is_file()
     run = Shipped(find_bundle(str(args.run))) if is_bundle else learn.open_run(args.run)
@@ -329,7 +330,7 @@ def _export(args: argparse.Namespace) -> int:
         args.out,
         data=args.data,
         valid_set=open_store(args.data, "valid", cache=cache, limit=args.limit),
-        train_set=open_store(args.data, "train", cache=cache, limit=args.limit)
+        train_set=open_store(args.data, "train", cache=cache, limit=args.limit or ENOUGH)
         if args.precision == "int8"
         else None,
         limit=args.limit,

@@ -248,7 +248,7 @@ def _round(
 
 
 def _some(train_set: Store) -> np.ndarray:
-    """Crops from all over the training split, uint8 (n, 218, 178, 3)."""
+    """Crops from all over `train_set`, uint8 (n, 218, 178, 3)."""
     few = np.random.default_rng(0).permutation(len(train_set))[:CROPS]
     return np.asarray(train_set.images[np.sort(few)])
 
