@@ -41,7 +41,7 @@ def page_figure(rows: Sequence[dict[str, str]]) -> Figure:
     seconds = {(r["page"], r["server"], r["what"]): float(r["median"]) for r in rows}
     pages = {"facelens": plots.TEAL, "plain Voilà page": plots.AMBER, "fastai page": plots.GREY}
     asked = {
-        "takes a photo": "seconds until it can be used",
+        "takes a photo": "seconds until a photo can be chosen",
         "has answered it": "seconds from the request to the answer, a photo chosen at once",
     }
     labels, times, colours = [], [], []

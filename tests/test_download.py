@@ -73,7 +73,9 @@ def test_a_wrong_detector_is_not_kept(hub, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("there", "kept"), [(DETECTORS, DETECTORS[0]), (DETECTORS[1:], DETECTORS[1])], ids=["both", "only the older"]
+    ("there", "kept"),
+    [(DETECTORS, DETECTORS[0]), (DETECTORS[1:], DETECTORS[1])],
+    ids=["both", "only the older"],
 )
 def test_the_detector_lands_in_the_cache(hub, tmp_path, monkeypatch, there, kept):
     for name in there:

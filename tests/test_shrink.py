@@ -12,6 +12,7 @@ from facelens.errors import DataError  # noqa: E402
 from facelens.session import open_session  # noqa: E402
 from facelens.training.graph import write_graph  # noqa: E402
 from facelens.training.network import build, undo_last_stride  # noqa: E402
+from facelens.training.quantise import quantise  # noqa: E402
 from facelens.training.shrink import shrink  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -42,6 +43,45 @@ def test_half_the_bits_make_a_smaller_file_that_answers_the_same(written, tmp_pa
     assert small.stat().st_size < 0.6 * path.stat().st_size
     before, after = answers(path, pictures), answers(small, pictures)
     assert 0 < np.abs(after - before).max() < 2e-3 * np.abs(before).max()
+
+
+class Squeezed(nn.Module):
+    """Convolutions with squeeze-and-excitation, which pools in the midst of the body."""
+
+    def __init__(self, depth):
+        super().__init__()
+        self.body = nn.ModuleList(nn.Conv2d(3 if i == 0 else 16, 16, 3) for i in range(depth))
+        self.gate, self.head = nn.Conv2d(16, 16, 1), nn.Linear(16, 4)
+
+    def forward(self, crops):
+        maps = crops.permute(0, 3, 1, 2).float() / 255
+        for layer in self.body:
+            maps = layer(maps).relu()
+            maps = maps * self.gate(maps.mean((2, 3), keepdim=True)).sigmoid()
+        weights = self.head.weight[:, :, None, None]
+        return self.head(maps.mean((2, 3))), nn.functional.conv2d(maps, weights)
+
+
+def test_int8_leaves_the_head_alone_though_the_body_pools_too(tmp_path):
+    torch.manual_seed(0)
+    crops = np.random.default_rng(0).integers(0, 256, (16, 24, 24, 3), dtype=np.uint8)
+    network, path = Squeezed(6).eval(), tmp_path / "model.onnx"
+    write_graph(network, torch.from_numpy(crops[:2]), path, takes="crops", gives=["logits", "maps"])
+    exact = open_session(path).run(None, {"crops": crops})[0]
+    quantise(path, crops)
+    logits, maps = open_session(path).run(["logits", "maps"], {"crops": crops})
+    assert 0 < np.abs(logits - exact).max() < 0.1 * np.abs(exact).max()
+    summed = maps.mean((2, 3)) + network.head.bias.detach().numpy()
+    np.testing.assert_allclose(summed, logits, atol=1e-5)
+
+
+def test_a_graph_of_few_convolutions_is_not_quantised(tmp_path):
+    path, crops = tmp_path / "model.onnx", np.zeros((2, 24, 24, 3), np.uint8)
+    write_graph(
+        Squeezed(1).eval(), torch.from_numpy(crops), path, takes="crops", gives=["logits", "maps"]
+    )
+    with pytest.raises(DataError, match="too few convolutions"):
+        quantise(path, crops)
 
 
 @pytest.mark.parametrize("arch", ["resnet18", "resnet50", "mobilenet_v2", "efficientnet_b0"])

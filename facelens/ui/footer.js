@@ -12,13 +12,21 @@ function render({ model, el, signal }) {
 
   const gone = () => { banner.hidden = false; };
   let grace;
+  let died = false;
   const kernel = model.widget_manager?.kernel;
   const connection = (_, status) => {
+    if (status !== "connected") {
+      grace ??= setTimeout(gone, GRACE);
+      return;
+    }
     clearTimeout(grace);
-    if (status !== "connected") grace = setTimeout(gone, GRACE);
+    grace = undefined;
+    if (!died) banner.hidden = true;
   };
   const state = (_, status) => {
-    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) gone();
+    if (!["dead", "restarting", "autorestarting", "terminating"].includes(status)) return;
+    died = true; // one that has been started anew knows nothing of this page
+    gone();
   };
   kernel?.connectionStatusChanged.connect(connection);
   kernel?.statusChanged.connect(state);

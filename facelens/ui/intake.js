@@ -71,7 +71,8 @@ function standIn() {
       ears.delete(ear);
       real?.off(kind, ear);
     },
-    hear: (message) => ears.forEach((ear) => ear(message, [])),
+    // Whatever is said before there is a kernel is about the wish that waits for it.
+    hear: (message) => ears.forEach((ear) => ear({ turn: kept.at(-1)?.[0].turn, ...message }, [])),
     send: (...wish) => {
       if (real) real.send(...wish);
       else if (wish[0].kind === "ready") kept = [wish];
@@ -81,7 +82,9 @@ function standIn() {
       real = model;
       for (const ear of ears) model.on("msg:custom", ear);
       for (const wish of kept) model.send(...wish);
+      const waited = kept.length > 1;
       kept = [];
+      return waited;
     },
   };
 }
@@ -95,14 +98,22 @@ function drawEarly(el) {
     takeOver(real, { el: place, signal }) {
       const focused = el.contains(document.activeElement) && document.activeElement;
       const video = el.querySelector("video");
-      const filming = !video.paused;
-      place.append(el);
+      if (place.moveBefore && el.isConnected && place.isConnected) place.moveBefore(el, null);
+      else place.append(el);
+      document.getElementById("early")?.remove();
       focused?.focus?.({ preventScroll: true });
-      if (filming) video.play();
+      if (video.srcObject) video.play().catch(() => {});
       signal.addEventListener("abort", () => end.abort());
-      model.join(real);
+      if (model.join(real)) model.hear({ kind: "awake" });
       return tidy;
     },
+  };
+  // Where no view will come: a camera must not stay on behind a page without its button.
+  model.end = () => {
+    delete globalThis.facelensEarly;
+    tidy();
+    end.abort();
+    document.getElementById("early")?.remove();
   };
   return model;
 }
@@ -175,7 +186,7 @@ function draw({ model, el, signal }) {
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
     clear.hidden = !small;
-    if (busy) {
+    if (busy && !model.asleep) {
       patience = setTimeout(() => {
         status.textContent = "This takes unusually long. If nothing happens, reload the page.";
       }, PATIENCE);
@@ -396,6 +407,7 @@ function draw({ model, el, signal }) {
 
   const silence = listen(model, el, {
     text: (message) => { privacy.textContent = message.privacy; },
+    awake: () => { if (status.textContent === ASLEEP) say("Waking up the network…", "busy"); },
     status({ text, state, turn: answered }) {
       if (awaited && answered !== awaited) return;
       hush(false);

@@ -4,7 +4,10 @@
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const OUTPUT = 'script[type="application/vnd.voila.cell-output+json"]';
 const PROTOCOL = "v1.kernel.websocket.jupyter.org"; // of jupyter_server from 2.0
+const INTAKE = "facelens.ui.intake.";
 const LONGEST_PAUSE = 30000;
+const REFUSALS = 4;
+const HEARTBEATS = 12; // of ten seconds each, in which no kernel has come
 const CONTROL = { version: "1.0.0" }; // how the states of ipywidgets are asked for
 const NO_KERNEL = "The computer behind this page does not answer. Please reload the page.";
 
@@ -53,8 +56,11 @@ function connect(base, id) {
   const socketAddress = `${address.replace(/^http/, "ws")}/channels?session_id=${session}`;
   const kernel = { statusChanged: signal(), connectionStatusChanged: signal() };
   const comms = new Map();
-  let unsent = [];
+  let unsent = []; // messages, each with its comm and what is wished in it
   let socket, ready, failures = 0;
+  let giveUp = () => {}; // where the server speaks another protocol
+
+  kernel.given = new Promise((done) => { giveUp = done; });
 
   const write = (type, content, buffers = []) => {
     const header = {
@@ -69,8 +75,7 @@ function connect(base, id) {
     if (type === "kernel_info_reply" && !ready) {
       ready = true;
       failures = 0;
-      for (const message of unsent.splice(0)) socket.send(message);
-      kernel.connectionStatusChanged.emit("connected");
+      for (const { message } of unsent.splice(0)) socket.send(message);
     } else if (type === "status") {
       kernel.statusChanged.emit(asValue(content).execution_state);
     } else if (type === "comm_msg") {
@@ -82,11 +87,24 @@ function connect(base, id) {
   const open = () => {
     socket = new WebSocket(socketAddress, PROTOCOL);
     socket.binaryType = "arraybuffer";
-    // What the kernel says may pass unheard until it has answered once.
-    socket.onopen = () => socket.send(write("kernel_info_request", {}));
+    socket.onopen = () => {
+      if (socket.protocol !== PROTOCOL) {
+        socket.onclose = socket.onmessage = null;
+        socket.close();
+        giveUp();
+        return;
+      }
+      kernel.connectionStatusChanged.emit("connected");
+      // What the kernel says may pass unheard until it has answered once.
+      socket.send(write("kernel_info_request", {}));
+    };
     socket.onmessage = (event) => receive(unpack(event.data));
     socket.onclose = async () => {
       ready = false;
+      if (!drawn && failures >= REFUSALS) {
+        giveUp();
+        return;
+      }
       kernel.connectionStatusChanged.emit("connecting");
       const answer = await fetch(address).catch(() => null);
       if (answer?.status === 404) kernel.statusChanged.emit("dead");
@@ -98,8 +116,15 @@ function connect(base, id) {
   kernel.hear = (comm, hear) => comms.set(comm, hear);
   kernel.send = (type, content, buffers) => {
     const message = write(type, content, buffers);
-    if (ready) socket.send(message);
-    else unsent.push(message);
+    if (ready && socket.readyState === WebSocket.OPEN) {
+      socket.send(message);
+      return;
+    }
+    const comm = content.comm_id;
+    const wish = content.data?.content?.turn;
+    // A later wish of the intake, or Clear, takes the place of one that has not gone off.
+    if (wish) unsent = unsent.filter((each) => !(each.wish && each.comm === comm));
+    unsent.push({ message, comm, wish });
   };
   // Leaving the page ends its kernel and the photo in it. Coming back to it begins anew.
   addEventListener("pagehide", () => {
@@ -114,10 +139,11 @@ function connect(base, id) {
   return kernel;
 }
 
-/** The state of every widget that the kernel has made, by its id. */
+/** The state of every widget that the kernel has made, by its id; nothing if it cannot be asked. */
 function widgets(kernel) {
   const comm = anyName();
   return new Promise((done) => {
+    kernel.given.then(() => done());
     kernel.hear(comm, (data) => done(data.states));
     kernel.send("comm_open", {
       comm_id: comm, target_name: "jupyter.widget.control", target_module: null, data: {},
@@ -131,7 +157,9 @@ const inside = ({ state }) => (state.children ?? []).map((name) => name.replace(
 /** What is to be drawn from widget `id` down, or nothing if any of it is not of our kind. */
 function tree(states, id) {
   const widget = states[id];
-  if (widget?.model_module === "anywidget") return [{ id, ...widget }];
+  if (widget?.model_module === "anywidget") {
+    return widget.state._anywidget_id?.startsWith("facelens.") ? [{ id, ...widget }] : null;
+  }
   if (widget?.model_name !== "BoxModel") return null;
   const below = inside(widget).map((child) => tree(states, child));
   return below.includes(null) ? null : [{ id, ...widget }, ...below.flat()];
@@ -168,6 +196,8 @@ async function show(kernel, outputs) {
   const ids = outputs.map((output) => JSON.parse(output.textContent).data?.[VIEW]?.model_id);
   if (!ids.length || !ids.every(Boolean)) return false;
   const states = await widgets(kernel);
+  if (!states) return false;
+  intakeComes = Object.values(states).some(({ state }) => state._anywidget_id?.startsWith(INTAKE));
   const trees = ids.map((id) => tree(states, id));
   if (trees.includes(null)) return false;
   const all = trees.flat();
@@ -190,9 +220,15 @@ async function show(kernel, outputs) {
   // From the end: the intake's first word has the kernel load the network, and the others should
   // hear of it once, not again as what they missed.
   for (const [i, view] of [...views.entries()].reverse()) {
-    modules[i].default.render({
-      model: modelOf(kernel, view), el: nodes.get(view.id), signal: new AbortController().signal,
-    });
+    const el = nodes.get(view.id);
+    try {
+      modules[i].default.render({
+        model: modelOf(kernel, view), el, signal: new AbortController().signal,
+      });
+    } catch (error) {
+      reportError(error);
+      el.textContent = "This part of the page could not be drawn. Please reload the page.";
+    }
   }
   return true;
 }
@@ -215,25 +251,42 @@ function loadVoila() {
 
 let kernel;
 let config;
+let drawn = false;
+let intakeComes = false;
+let heartbeats = 0;
+
+/** Say on the early intake that nothing will come. */
+function despair(early) {
+  if (!drawn) early.hear({ kind: "status", state: "error", text: NO_KERNEL });
+}
 
 /** Begin to speak with the kernel as soon as its name is known. */
-function begin() {
+function begin(early) {
   config ??= JSON.parse(document.getElementById("jupyter-config-data").textContent);
-  kernel ??= connect(new URL(config.baseUrl, location.href).href, config.kernelId);
+  if (kernel) return;
+  kernel = connect(new URL(config.baseUrl, location.href).href, config.kernelId);
+  kernel.statusChanged.connect((_, status) => {
+    if (["dead", "restarting", "autorestarting"].includes(status)) despair(early);
+  });
+}
+
+/** Voilà says every ten seconds that the kernel is not there yet. */
+function wait(early) {
+  heartbeats += 1;
+  if (heartbeats === HEARTBEATS) despair(early);
 }
 
 /** Show what the notebook has made. */
 async function finish(early) {
-  begin();
-  const dead = (_, status) => {
-    if (status === "dead") early.hear({ kind: "status", state: "error", text: NO_KERNEL });
-  };
-  kernel.statusChanged.connect(dead);
-  const drawn = await show(kernel, [...document.querySelectorAll(OUTPUT)]);
-  kernel.statusChanged.disconnect(dead);
-  if (!drawn) {
-    unveil();
-    loadVoila();
-  }
-  document.getElementById("early")?.remove();
+  begin(early);
+  const outputs = [...document.querySelectorAll(OUTPUT)];
+  const shown = await show(kernel, outputs).catch((error) => {
+    reportError(error);
+    return false;
+  });
+  drawn = true;
+  if (shown) return;
+  unveil();
+  if (!intakeComes) early.end(); // nothing will take it over
+  loadVoila();
 }
