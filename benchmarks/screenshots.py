@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from page import served
+from page import Way, served
 from playwright.sync_api import Page, sync_playwright
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
@@ -24,7 +24,7 @@ def main() -> None:
     out = parser.parse_args().out
     chromium = os.environ.get("FACELENS_CHROMIUM") or shutil.which("chromium")
     command = [sys.executable, "-m", "facelens", "dashboard", "--no-browser"]
-    with sync_playwright() as driver, served(command, Path.cwd()) as address:
+    with sync_playwright() as driver, served(Way("facelens", command, Path.cwd())) as (address, _):
         browser = driver.chromium.launch(
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
