@@ -518,6 +518,33 @@ def test_a_broken_connection_is_mended(early):
     assert not page.locator(".gone").is_visible()
 
 
+def test_what_is_cancelled_while_the_connection_is_down_is_never_sent(early):
+    page = early.page
+    page.evaluate("wake()")
+    page.locator(".board .empty").wait_for()
+    page.evaluate("""() => {
+        const press = (text) => [...document.querySelectorAll(".intake button")]
+            .find((button) => button.textContent === text).click();
+        sockets.at(-1).close();
+        press("Try the example");
+        press("Cancel");
+    }""")
+    page.wait_for_function("sockets.length > 1")
+    early.press("Try the example")
+    assert early.status("done") == "Found one face."
+    assert sum(b'"kind":"example"' in frame for frame in early.frames) == 1
+
+
+def test_a_kernel_that_has_died_is_said_to_whoever_waits_for_it(early):
+    early.press("Try the example")
+    early.page.get_by_text("as soon as the computer behind this page is awake").wait_for()
+    early.page.wait_for_function("sockets.length > 0")
+    early.page.route("**/api/kernels/*", lambda route: route.fulfill(status=404))
+    early.page.evaluate("sockets.at(-1).close()")
+    assert "does not answer. Please reload" in early.status("error")
+    early.problems.clear()  # the browser notes the 404
+
+
 def test_a_photo_from_the_camera_is_answered(desk):
     desk.open_camera()
     desk.press("Take the photo")
