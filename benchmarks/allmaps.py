@@ -16,16 +16,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from measure import write
+from measure import EXAMPLE, write
 from peers import alone
 from peers.alone import Job, in_rounds, run
 from PIL import Image
 
 import facelens
 from facelens.session import open_session
+from facelens.stem import MEAN, STD
 
-EXAMPLE = Path(facelens.__file__).parent / "ui" / "astronaut.jpg"
-MEAN, STD = np.float32((0.485, 0.456, 0.406)), np.float32((0.229, 0.224, 0.225))
 SIZE = 224
 FIRST = "pytorch-grad-cam, ResNet50 at 224, one target at a time"
 
@@ -75,8 +74,9 @@ def same(folder: Path, _cores: int) -> Job:
 
     def job() -> np.ndarray:
         picture = cv2.resize(crop, (SIZE, SIZE), interpolation=cv2.INTER_LINEAR)
-        pictures = ((picture / np.float32(255) - MEAN) / STD).transpose(2, 0, 1)[None]
-        return enlarged(session.run(["maps"], {"pictures": pictures})[0][0], (SIZE, SIZE))
+        pictures = (picture / np.float32(255) - np.float32(MEAN)) / np.float32(STD)
+        inputs = {"pictures": pictures.transpose(2, 0, 1)[None]}
+        return enlarged(session.run(["maps"], inputs)[0][0], (SIZE, SIZE))
 
     return job
 

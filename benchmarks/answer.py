@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import onnx
-from measure import write
+from measure import EXAMPLE, write
 from onnxruntime import quantization
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from peers import alone
@@ -27,10 +27,9 @@ from peers.alone import Job, in_rounds, run
 import facelens
 from facelens.faces import detector_in_use
 from facelens.session import open_session
+from facelens.stem import MEAN, STD
 from facelens.training.quantise import KEPT
 
-EXAMPLE = Path(facelens.__file__).parent / "ui" / "astronaut.jpg"
-MEAN, STD = np.float32((0.485, 0.456, 0.406)), np.float32((0.229, 0.224, 0.225))
 SIZE = 224
 FASTAI = "fastai: load_learner, learn.predict"
 # A way of the peers, where it is, and the libraries that it asks for.

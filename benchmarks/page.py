@@ -32,12 +32,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measure import write
+from measure import EXAMPLE, ROOT, write
 from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
-EXAMPLE = ROOT / "facelens" / "ui" / "astronaut.jpg"
 VISITS, STARTS = 5, 3
 PAINT = "seconds until the first paint"
 USABLE = "seconds until a photo can be chosen"

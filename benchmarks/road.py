@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from measure import in_turns, write
+from measure import EXAMPLE, in_turns, write
 
-ROOT = Path(__file__).parents[1]
-EXAMPLE = ROOT / "facelens" / "ui" / "astronaut.jpg"
 WIDTH, HEIGHT = 640, 480
 TURNS = 60
 

@@ -21,14 +21,13 @@ from statistics import median
 from unittest import mock
 
 import numpy as np
-from measure import write
+from measure import EXAMPLE, write
 
 from facelens import find_faces, load_model, read_photo, session
 from facelens.session import open_session
 from facelens.training.export import write_exact
 
 HERE = "this processor"
-EXAMPLE = Path(__file__).parents[1] / "facelens" / "ui" / "astronaut.jpg"
 
 
 def answer(graph: str, crop: str, careful: str, passes: int) -> dict[str, object]:

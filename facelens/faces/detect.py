@@ -140,7 +140,7 @@ class Yunet:
             self._input = put.name
             self._theirs: Any = None
             # OpenCV takes the whole process down with a network that lacks these outputs.
-            is_yunet = {put.name for put in self._session.get_outputs()} >= set(YUNET_OUTPUTS)
+            is_yunet = {out.name for out in self._session.get_outputs()} >= set(YUNET_OUTPUTS)
             if is_yunet and any(isinstance(side, int) for side in put.shape[2:]):
                 self._theirs = cv2.FaceDetectorYN.create(
                     str(path), "", (64, 64), YUNET_CONFIDENCE, YUNET_OVERLAP

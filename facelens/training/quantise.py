@@ -122,13 +122,13 @@ class _Crops(q.CalibrationDataReader):
 
 def _quietly(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> None:
     """Quantise; ONNX Runtime prints progress, and advises to fold what is folded already."""
-    printed = io.StringIO()
+    printed, before = io.StringIO(), logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with contextlib.redirect_stdout(printed):
             _quantise(plain, out, crops, nodes)
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)
     log.debug("%s", printed.getvalue())
 
 
