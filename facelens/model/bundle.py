@@ -3,22 +3,27 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facelens.embedded import embedded_folder
-from facelens.errors import BundleError, DownloadError
+from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 
+if TYPE_CHECKING:
+    from facelens.model.hub import Progress
+
 FORMAT = 1
+# A step for each older format: what its config.json holds becomes what the next one's does.
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 DEFAULT = "mobilenet_v2"
 FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "README.md")
 NEEDED = FILES[:3]
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
-LARGEST_MANIFEST = 100_000
 
 # What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
 _GARBLED = (
@@ -91,7 +96,7 @@ class Config:
 
     @classmethod
     def read(cls, data: bytes, path: Path) -> "Config":
-        """Read the bytes of the config.json at `path`; refuse what is foreign or too new."""
+        """Read the bytes of the config.json at `path`, of this or an older format; refuse others."""
         try:
             values = json.loads(data)
             newest = int(values["format"])
@@ -104,11 +109,13 @@ class Config:
                 f"{path.parent} is a bundle of format {newest}; this Facelens reads up to "
                 f"{FORMAT}: update Facelens."
             )
-        if values.get("task") != "attributes":
-            raise BundleError(
-                f"{path.parent} is a bundle for {values.get('task')!r}, not for attributes."
-            )
         try:
+            for older in range(newest, FORMAT):
+                values = UPGRADES[older](values)
+            if values.get("task") != "attributes":
+                raise BundleError(
+                    f"{path.parent} is a bundle for {values.get('task')!r}, not for attributes."
+                )
             crop = values["crop"]
             if (crop["template"], crop["height"], crop["width"]) != (
                 "celeba", CROP_HEIGHT, CROP_WIDTH,
@@ -175,7 +182,7 @@ class Bundle:
     @property
     def files(self) -> dict[str, dict[str, Any]]:
         """The manifest: each file's `sha256` and `size`."""
-        return _manifest(self.folder)
+        return read_manifest(self.folder)
 
     def read(self, name: str) -> bytes:
         """The bytes of one file, checked against the manifest as they are read."""
@@ -207,7 +214,8 @@ def write_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_text(text, encoding="utf-8")
 
 
-def _manifest(folder: Path) -> dict[str, dict[str, Any]]:
+def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """Each file's `sha256` and `size`, as manifest.json of `folder` says."""
     path = folder / "manifest.json"
     if not path.is_file():
         raise BundleError(f"{folder} is not a bundle: it has no manifest.json.")
@@ -230,11 +238,13 @@ def _manifest(folder: Path) -> dict[str, dict[str, Any]]:
     return files
 
 
-def find_bundle(name: str | None = None) -> Bundle:
+def find_bundle(name: str | None = None, progress: "Progress | None" = None) -> Bundle:
     """The bundle called `name`: a folder, an embedded one, or "owner/repo[@revision]".
 
-    Without a name: `FACELENS_MODEL`, then the embedded default.
+    Without a name: `FACELENS_MODEL`, then the embedded default. `progress` as in `fetch_bundle`.
     """
+    from facelens.model.hub import fetch_bundle
+
     name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
     if len(name) > 1000 or not name.isprintable():
         raise BundleError("That is no model's name: give a bundle's folder, or owner/repo.")
@@ -243,12 +253,17 @@ def find_bundle(name: str | None = None) -> Bundle:
     elif _is_folder(name):
         bundle = Bundle(Path(name), str(Path(name)))
     elif _is_repository(name):
-        bundle = fetch_bundle(name)
+        bundle = fetch_bundle(name, progress)
+    elif name == "resnet50":  # too large for a wheel
+        raise BundleError(
+            "The network resnet50 comes with a checkout of Facelens, not with the package; clone it "
+            "and give the folder weights/resnet50."
+        )
     else:
         raise BundleError(
             f"There is no model {name!r}: give a bundle's folder, or owner/repo on the Hub."
         )
-    _manifest(bundle.folder)
+    read_manifest(bundle.folder)
     return bundle
 
 
@@ -262,49 +277,3 @@ def _is_folder(name: str) -> bool:
 def _is_repository(name: str) -> bool:
     owner, slash, rest = name.partition("/")
     return bool(slash and owner and rest) and "/" not in rest and owner[0] not in "./~\\"
-
-
-def fetch_bundle(name: str) -> Bundle:
-    """Fetch the files of "owner/repo[@revision]", and no other, from the Hub or its cache."""
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        HFValidationError,
-        HTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    repo, _, revision = name.partition("@")
-    try:
-        folder = _fetch(repo, "manifest.json", revision or None, LARGEST_MANIFEST).parent
-        # The snapshot's folder is named after the commit: the rest comes from the same one.
-        for file, entry in _manifest(folder).items():
-            if file != "model.safetensors":
-                _fetch(repo, file, folder.name, int(entry["size"]))
-    except LocalEntryNotFoundError as error:
-        raise DownloadError(
-            f"The Hub cannot be reached and {name} is not in the cache; try again with a network."
-        ) from error
-    except RevisionNotFoundError as error:
-        raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
-    except RepositoryNotFoundError as error:
-        raise BundleError(f"There is no public model {repo} on the Hub.") from error
-    except EntryNotFoundError as error:
-        raise BundleError(f"{repo} on the Hub is not a Facelens bundle.") from error
-    except HFValidationError as error:
-        raise BundleError(f"{name!r} is not a repository's name.") from error
-    except (HTTPError, OSError) as error:
-        raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
-    return Bundle(folder, f"{repo}@{folder.name[:12]}")
-
-
-def _fetch(repo: str, file: str, revision: str | None, most: int) -> Path:
-    """Fetch one file unless the Hub says, before anything flows, that it is over `most` bytes."""
-    from huggingface_hub import hf_hub_download
-
-    # A manifest is its author's word: a file may be larger than it says.
-    size = hf_hub_download(repo, file, revision=revision, dry_run=True).file_size
-    if size is None or size > most:
-        raise BundleError(f"{file} of {repo} on the Hub is larger than it should be; not fetched.")
-    return Path(hf_hub_download(repo, file, revision=revision))

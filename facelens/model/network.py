@@ -17,6 +17,8 @@ from facelens.thresholds import Curves
 if TYPE_CHECKING:
     import onnxruntime
 
+    from facelens.model.hub import Progress
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -182,15 +184,16 @@ def stack(faces: Sequence[Face | np.ndarray]) -> np.ndarray:
     return crops
 
 
-def load_model(name: str | None = None) -> Model:
+def load_model(name: str | None = None, *, progress: "Progress | None" = None) -> Model:
     """Load a network: the only way in.
 
     Args:
         name: a bundle's folder, an embedded bundle's name, or "owner/repo[@revision]" on the
             Hub. Without it `FACELENS_MODEL`, then the embedded default.
+        progress: gets the bytes that have come from the Hub and all that will.
 
     Raises:
         BundleError: The bundle is missing, damaged, for another task or too new.
         DownloadError: The Hub cannot be reached and its cache does not hold the bundle.
     """
-    return Model(find_bundle(name))
+    return Model(find_bundle(name, progress))

@@ -9,7 +9,8 @@ import numpy as np
 from facelens.embedded import embedded_folder
 from facelens.errors import BundleError, FacelensError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.model.bundle import DEFAULT, Bundle, fetch_bundle, find_bundle
+from facelens.model.bundle import DEFAULT, Bundle, find_bundle
+from facelens.model.hub import Progress, fetch_bundle
 from facelens.model.network import Model
 
 # A repository's name as the Hub allows it, less whatever could be a path: no leading dot, no "..".
@@ -58,22 +59,22 @@ def title_of(name: str) -> str:
         return Path(name).name
 
 
-def choose(name: str) -> Model:
+def choose(name: str, progress: Progress | None = None) -> Model:
     """Load the network that a visitor chose, and see that it answers.
 
     Raises:
         BundleError: It is not offered, or is no sound bundle.
         DownloadError: The Hub cannot be reached.
     """
-    model = Model(_bundle(name))
+    model = Model(_bundle(name, progress))
     # What cannot answer is refused here, while the page still has the network before.
     model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
     return model
 
 
-def _bundle(name: str) -> Bundle:
+def _bundle(name: str, progress: Progress | None) -> Bundle:
     if name in offered():
-        return find_bundle(name)
+        return find_bundle(name, progress)
     if not may_choose_freely():
         raise BundleError("That network is not offered on this page; choose one from the list.")
     if not is_repository(name):
@@ -81,4 +82,4 @@ def _bundle(name: str) -> Bundle:
             "That is no network on the Hugging Face Hub: write owner/repo, or owner/repo@revision."
         )
     # Not `find_bundle`: what a visitor types is never taken for a folder of this machine.
-    return fetch_bundle(name)
+    return fetch_bundle(name, progress)

@@ -157,9 +157,10 @@ function draw({ model, el, signal }) {
 
   const well = element("div", { className: "well" }, invite, buttons, finder);
   const status = element("p", { className: "status", role: "status", dataset: { state: "empty" } });
+  const notice = element("p", { className: "notice", role: "status", hidden: true });
   const privacy = element("small", { className: "privacy" });
   el.classList.add("facelens", "intake");
-  el.append(well, status, privacy);
+  el.append(well, status, notice, privacy);
 
   // `preparing` stands for the photo that the browser is getting ready: whatever waits looks at it
   // afterwards and gives up if it has changed. `awaited` is the wish that the kernel has not yet
@@ -186,11 +187,13 @@ function draw({ model, el, signal }) {
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
     clear.hidden = !small;
-    if (busy && !model.asleep) {
-      patience = setTimeout(() => {
-        status.textContent = "This takes unusually long. If nothing happens, reload the page.";
-      }, PATIENCE);
-    }
+    if (busy && !model.asleep) bePatient();
+  };
+  const bePatient = () => {
+    clearTimeout(patience);
+    patience = setTimeout(() => {
+      status.textContent = "This takes unusually long. If nothing happens, reload the page.";
+    }, PATIENCE);
   };
 
   // The kernel takes one message after the other, so a photo that has been sent is read to its end.
@@ -407,6 +410,11 @@ function draw({ model, el, signal }) {
 
   const silence = listen(model, el, {
     text: (message) => { privacy.textContent = message.privacy; },
+    notice({ text }) {
+      notice.textContent = text;
+      notice.hidden = !text;
+      if (status.dataset.state === "busy" && !model.asleep) bePatient();
+    },
     awake: () => { if (status.textContent === ASLEEP) say("Waking up the network…", "busy"); },
     status({ text, state, turn: answered }) {
       if (awaited && answered !== awaited) return;

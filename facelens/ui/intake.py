@@ -37,6 +37,10 @@ class Intake(View):
         """Show a status line; `state` is empty, busy, done, none (no face) or error."""
         self.show("status", {"text": text, "state": state, **self._turn})
 
+    def tell(self, text: str) -> None:
+        """Show what is to be known of the network, whatever photo comes; nothing takes it away."""
+        self.show("notice", {"text": text})
+
     def clear(self) -> None:
         """Ask for a photo again."""
         self.say("", "empty")

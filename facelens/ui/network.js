@@ -90,6 +90,9 @@ function render({ model, el }) {
       show();
       heed();
     },
+    progress({ text }) {
+      if (wanted !== null) status.textContent = text;
+    },
     settled() {
       field.value = "";
       hub.hidden = true;

@@ -47,6 +47,10 @@ class Network(View):
         self._titles[name] = f"{model.title}, {name}" if is_repository(name) else model.title
         self._show(name)
 
+    def tell(self, text: str) -> None:
+        """Say how far the network is that the visitor waits for."""
+        self.send({"kind": "progress", "text": text})
+
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
         """Pass the visitor's choice on; send the model card to whoever opens it."""
         if kind == "choose":

@@ -1,6 +1,6 @@
 """The page for one photo: every view, and the road from photo to picture between them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -9,15 +9,16 @@ import numpy as np
 
 from facelens import report, sheet
 from facelens.attributes import describe
-from facelens.errors import BundleError
+from facelens.errors import BundleError, DownloadError
 from facelens.faces import Face, detector_in_use, find_faces
 from facelens.layers import Layer
 from facelens.model import Look, Model, load_model
 from facelens.model.bundle import DEFAULT
-from facelens.model.offered import choose, offered
+from facelens.model.hub import Progress
+from facelens.model.offered import choose, is_repository, offered
 from facelens.photo import Photo, read_photo
 from facelens.stem import Stem, stem
-from facelens.ui._view import jpeg
+from facelens.ui._view import jpeg, sentence_of
 from facelens.ui.about import About
 from facelens.ui.board import Board, Wish
 from facelens.ui.compare import Compare, Reading
@@ -93,10 +94,25 @@ class Selfie(ipywidgets.Box):
             if isinstance(wanted, Model):
                 self._use(wanted, wanted.title)
             else:
-                name = wanted or next(iter(offered()), DEFAULT)
-                self._use(load_model(name), name)
+                self._load(wanted or next(iter(offered()), DEFAULT))
         assert self._model is not None
         return self._model
+
+    def _load(self, name: str) -> None:
+        """Let the network `name` answer, or the embedded one if the Hub does not give it."""
+        try:
+            self._use(load_model(name, progress=_told(name, self.intake.tell)), name)
+        except (DownloadError, BundleError) as error:
+            if not is_repository(name):
+                raise
+            default = load_model(DEFAULT)
+            self._use(default, DEFAULT)
+            self.intake.tell(
+                f"{sentence_of(error)} {default.title}, which is here, answers instead."
+            )
+        else:
+            if is_repository(name):
+                self.intake.tell("")
 
     def _use(self, model: Model, name: str) -> None:
         """Let `model` answer from now on, which was asked for as `name`."""
@@ -114,10 +130,11 @@ class Selfie(ipywidgets.Box):
         if self._model is not None and name == self._name:
             return
         # What was in use may be used again, be it a folder that only the page's author may name.
-        model = self._loaded.get(name) or choose(name)
+        model = self._loaded.get(name) or choose(name, _told(name, self.network.tell))
         with self._timed("network"):
             answers = model.look(self._faces)
         self._use(model, name)
+        self.intake.tell("")
         if self._faces:
             self._answers = answers
             self._turn(self._picked or 0)
@@ -301,6 +318,19 @@ class Selfie(ipywidgets.Box):
         start = perf_counter()
         yield
         self._stages[stage] = 1000 * (perf_counter() - start)
+
+
+def _told(name: str, tell: Callable[[str], None]) -> Progress:
+    """Tell a visitor in megabytes how much of the network `name` has come."""
+    said = ""
+
+    def progress(came: int, total: int) -> None:
+        nonlocal said
+        text = f"Fetching {name} from the Hub: {came / 1e6:.1f} of {total / 1e6:.1f} MB"
+        if text != said:
+            tell(said := text)
+
+    return progress
 
 
 def _origin(model: Model) -> str:

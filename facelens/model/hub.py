@@ -1,0 +1,112 @@
+"""Fetch a bundle from the Hugging Face Hub, or take what is kept of it where there is no network.
+
+Of a repository only the files of a bundle are fetched, each asked for its size first.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facelens.errors import BundleError, DownloadError
+from facelens.model.bundle import Bundle, read_manifest
+
+Progress = Callable[[int, int], None]
+
+LARGEST_MANIFEST = 100_000
+PATIENCE = 5  # seconds: who waits for a page does not wait longer for a Hub that is not there
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
+    """Fetch the files of "owner/repo[@revision]", and no other, from the Hub or its cache.
+
+    Args:
+        progress: gets the bytes that have come and all that will. Without it the client's own
+            bars are shown in a terminal.
+
+    Raises:
+        BundleError: There is no such repository, or it holds no sound bundle.
+        DownloadError: The Hub cannot be reached, or what it sends breaks off.
+    """
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        HTTPError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    repo, _, revision = name.partition("@")
+    try:
+        manifest = _file(repo, "manifest.json", revision or "main", LARGEST_MANIFEST)
+        # The snapshot's folder is named after the commit: the rest comes from the same one.
+        commit = manifest.parent.name
+        sizes = {
+            file: int(entry["size"])
+            for file, entry in read_manifest(manifest.parent).items()
+            if file != "model.safetensors"
+        }
+        counted = _counted(sum(sizes.values()), progress) if progress else None
+        for file, size in sizes.items():
+            _file(repo, file, commit, size, counted)
+    except RevisionNotFoundError as error:
+        raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
+    except RepositoryNotFoundError as error:
+        raise BundleError(f"There is no public model {repo} on the Hub.") from error
+    except LocalEntryNotFoundError as error:  # an EntryNotFoundError too
+        raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
+    except EntryNotFoundError as error:
+        raise BundleError(f"{repo} on the Hub is not a Facelens bundle.") from error
+    except HFValidationError as error:
+        raise BundleError(f"{name!r} is not a repository's name.") from error
+    except (HfHubHTTPError, HTTPError, OSError) as error:
+        raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
+    return Bundle(manifest.parent, f"{repo}@{commit[:12]}")
+
+
+def _file(repo: str, file: str, revision: str, most: int, bar: type | None = None) -> Path:
+    """Find one file in the cache or fetch it, unless the Hub says that it is over `most` bytes."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+    from huggingface_hub.file_download import try_to_load_from_cache
+
+    kept = try_to_load_from_cache(repo, file, revision=revision)
+    if isinstance(kept, str) and _COMMIT.fullmatch(revision):
+        return Path(kept)  # what a commit holds does not change
+    try:
+        # A manifest is its author's word: a file may be larger than it says.
+        url = hf_hub_url(repo, file, revision=revision)
+        size = get_hf_file_metadata(url, timeout=PATIENCE).size
+    except (HfHubHTTPError, HTTPError, OfflineModeIsEnabled, OSError) as error:
+        if isinstance(kept, str):
+            return Path(kept)
+        if isinstance(error, HfHubHTTPError):  # it answers
+            raise
+        raise DownloadError(
+            f"The Hub cannot be reached and {repo} is not in the cache; try again with a network."
+        ) from error
+    if size is None or size > most:
+        raise BundleError(f"{file} of {repo} on the Hub is larger than it should be; not fetched.")
+    return Path(hf_hub_download(repo, file, revision=revision, tqdm_class=bar))
+
+
+def _counted(total: int, progress: Progress) -> type:
+    """A bar for the client that draws nothing and tells `progress` how far all files are."""
+    from huggingface_hub.utils import tqdm
+
+    came = 0
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **{**options, "disable": True})
+            self.update(options.get("initial", 0))
+
+        def update(self, count: float | None = 1) -> None:
+            nonlocal came
+            came = min(total, came + int(count or 0))
+            progress(came, total)
+
+    return Bar
