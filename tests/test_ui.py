@@ -392,6 +392,7 @@ def test_a_link_from_binder_starts_a_server_of_its_own(model, sent, monkeypatch)
     page.warm_up()
     shown = last(sent, page.board, "network")[0]
     assert shown["launch"] == "https://binder.example/v2/gh/someone/facelens/main"
+    assert last(sent, page.footer, "facts")[0]["launch"] == shown["launch"]
     assert last(sent, page.about, "text")[0]["repository"].startswith("https://code.example/")
 
 

@@ -1,6 +1,7 @@
 """What every view shares: files beside the module, messages with bytes, one place for failures."""
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,12 @@ log = logging.getLogger(__name__)
 def source(*names: str) -> str:
     """Join the files `names` of this folder into one stylesheet or ES module."""
     return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def launch_address() -> str | None:
+    """Where Binder starts another server like this one; None elsewhere."""
+    host, request = (os.environ.get(f"BINDER_{name}", "") for name in ("LAUNCH_HOST", "REQUEST"))
+    return f"{host.rstrip('/')}/{request.strip('/')}" if host and request else None
 
 
 def sentence_of(error: Exception) -> str:

@@ -1,6 +1,5 @@
 """The sentence and the rows: probability, threshold, verdict, and what a threshold means."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from facelens.thresholds import (
     operating_point,
     separation,
 )
-from facelens.ui._view import View, source
+from facelens.ui._view import View, launch_address, source
 
 if TYPE_CHECKING:
     from facelens.model import Model, Prediction
@@ -69,12 +68,6 @@ def rows(names: Sequence[str]) -> list[dict[str, Any]]:
         }
         for attribute in described
     ]
-
-
-def launch_address() -> str | None:
-    """Where Binder starts another server like this one; None elsewhere."""
-    host, request = (os.environ.get(f"BINDER_{name}", "") for name in ("LAUNCH_HOST", "REQUEST"))
-    return f"{host.rstrip('/')}/{request.strip('/')}" if host and request else None
 
 
 class Board(View):

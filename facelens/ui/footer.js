@@ -5,8 +5,12 @@ function render({ model, el, signal }) {
   const facts = element("ul");
   const words = element("span", {}, "The computer behind this page has gone to sleep, so nothing answers any more. ");
   const reload = element("button", { type: "button", className: "main" }, "Reload the page");
+  let launch = null;
   const banner = element("div", { className: "gone", role: "alert", hidden: true }, words, reload);
-  reload.onclick = () => location.reload();
+  reload.onclick = () => {
+    if (launch) location.assign(shareLink(location.href, {}, launch));
+    else location.reload();
+  };
   el.classList.add("facelens", "footer");
   el.append(banner, facts);
 
@@ -38,6 +42,9 @@ function render({ model, el, signal }) {
 
   return listen(model, el, {
     facts(message) {
+      // On Binder the page has gone with its computer; its address would find nothing.
+      launch = message.launch;
+      reload.textContent = launch ? "Start it again" : "Reload the page";
       facts.replaceChildren(...message.lines.map((line) => element("li", {}, line)));
     },
   });

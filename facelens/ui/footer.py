@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from facelens import __version__
-from facelens.ui._view import View, source
+from facelens.ui._view import View, launch_address, source
 
 
 class Footer(View):
@@ -12,7 +12,7 @@ class Footer(View):
     It also watches the connection and says so when the kernel has gone: Voilà says nothing.
     """
 
-    _esm = source("shared.js", "footer.js")
+    _esm = source("shared.js", "verdicts.js", "footer.js")
     _css = source("shared.css", "footer.css")
 
     def __init__(self) -> None:
@@ -36,4 +36,4 @@ class Footer(View):
     def _show(self, stages: Mapping[str, float]) -> None:
         times = [f"{stage} {max(1, round(value))} ms" for stage, value in stages.items()]
         lines = [*self._facts, *([", ".join(times)] if times else []), f"Facelens {__version__}"]
-        self.show("facts", {"lines": lines})
+        self.show("facts", {"lines": lines, "launch": launch_address()})

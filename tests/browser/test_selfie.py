@@ -528,6 +528,31 @@ def test_the_page_says_when_its_kernel_has_gone(visit):
     tab.page.get_by_role("button", name="Reload the page").wait_for()
 
 
+def test_on_binder_the_banner_starts_another_server(browser):
+    page = browser.new_page()
+    page.route("**", lambda route: route.fulfill(body="<body>", content_type="text/html"))
+    page.goto("https://here.example/user/x/voila/render/p.ipynb?token=secret")
+    page.evaluate(
+        """script => {
+            const { render } = new Function(script.replace("export default", "return"))();
+            const signal = { connect: (ear) => { window.tell = ear; }, disconnect() {} };
+            const kernel = { connectionStatusChanged: { connect() {} }, statusChanged: signal };
+            let hear;
+            render({
+                model: { on: (_, ear) => { hear = ear; }, send() {}, widget_manager: { kernel } },
+                el: document.body, signal: new AbortController().signal,
+            });
+            hear({ kind: "facts", lines: [], launch: "https://binder.example/v2/gh/a/b/main" });
+            tell(null, "dead");
+        }""",
+        source("shared.js", "verdicts.js", "footer.js"),
+    )
+    page.get_by_role("button", name="Start it again").click()
+    page.wait_for_url("https://binder.example/v2/gh/a/b/main?urlpath=voila*")
+    assert "secret" not in page.url
+    page.close()
+
+
 @pytest.mark.parametrize(
     ("source", "seen"),
     [

@@ -78,6 +78,9 @@ function connect(base, id) {
       for (const { message } of unsent.splice(0)) socket.send(message);
     } else if (type === "status") {
       kernel.statusChanged.emit(asValue(content).execution_state);
+    } else if (type === "shutdown_reply") {
+      // The last word of a kernel that is put to sleep; the server leaves the line open.
+      kernel.statusChanged.emit(asValue(content).restart ? "restarting" : "dead");
     } else if (type === "comm_msg") {
       const { comm_id: comm, data } = asValue(content);
       comms.get(comm)?.(data, buffers);
