@@ -1,6 +1,6 @@
 # The commands of the project: `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test test-app lint clean
+.PHONY: help dashboard test test-app lint badges release-check clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ PYTEST ?=
 RUN := $(VENV)/bin/python
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
 	@echo
 	@echo "  PYTHON=… another Python (3.11 or later), PORT=… of the page, PYTEST=… options for pytest"
 
@@ -28,6 +28,12 @@ lint: $(VENV)/.test ## check style and types
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy facelens
+
+badges: ## write all badges and links: REPO=owner/name TAG=v0.2.0 SPACE=owner/name
+	@$(PYTHON) binder/badges.py $(if $(REPO),--repo "$(REPO)") $(if $(TAG),--tag "$(TAG)") $(if $(SPACE),--space "$(SPACE)")
+
+release-check: $(VENV)/.test ## say what stands between this checkout and a release
+	@$(RUN) binder/release.py
 
 clean: ## remove .venv and what tools have left
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info

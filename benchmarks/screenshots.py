@@ -2,20 +2,34 @@
 
     python benchmarks/screenshots.py [--out FOLDER]
 
-Writes docs/figures/dashboard-1280.png, dashboard-390.png, looks.png and steps.png;
-needs Chromium and the extra `test`. Judgements about people stay folded.
+Writes docs/figures/dashboard-1280.png, dashboard-390.png, looks.png, steps.png and the moving
+tour.webp; needs Chromium and the extra `test`. Judgements about people stay folded.
 """
 
 import argparse
+import io
 import os
 import shutil
 import sys
 from pathlib import Path
 
 from page import Way, served
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Locator, Page, sync_playwright
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
+SMALL = (960, 600)  # of the tour, which is taken at 1280 x 800
+POINTER = """
+const pointer = document.createElement("div");
+pointer.style.cssText = "position: fixed; z-index: 9; width: 22px; height: 22px;"
+  + "border-radius: 50%; margin: -11px; background: #e8a33d99; border: 2px solid #b36b00;"
+  + "pointer-events: none; left: -40px; top: -40px";
+document.body.append(pointer);
+addEventListener("mousemove", (event) => {
+  pointer.style.left = `${event.clientX}px`;
+  pointer.style.top = `${event.clientY}px`;
+});
+"""
 
 
 def main() -> None:
@@ -44,9 +58,80 @@ def main() -> None:
         desk.locator(".steps").screenshot(path=out / "steps.png")
         phone = answered(browser.new_page(viewport={"width": 390, "height": 844}), address)
         phone.screenshot(path=out / "dashboard-390.png")
-        for page in (desk, phone):
+        walk = Tour(browser.new_page(viewport={"width": 1280, "height": 800}), address)
+        walk.take(out / "tour.webp")
+        for page in (desk, phone, walk.page):
             page.goto("about:blank")
         browser.close()
+
+
+class Tour:
+    """A visit from the empty page to a filter of the first layer, frame by frame."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.frames: list[tuple[Image.Image, int]] = []
+        page.goto(address)
+        page.get_by_role("button", name="Model card").wait_for()
+        page.locator(".board .empty").wait_for()
+        page.evaluate(POINTER)
+
+    def take(self, path: Path) -> None:
+        """Walk through the page and write what was seen as one moving picture."""
+        page = self.page
+        self.shoot(1200)
+        self.point(page.get_by_role("button", name="Try the example"))
+        self.shoot(500)
+        page.mouse.down()
+        page.mouse.up()
+        page.locator('.intake .status[data-state="done"]').wait_for()
+        page.wait_for_timeout(700)
+        self.shoot(2600)
+        self.drag(page.get_by_role("slider", name="Threshold for Smiling", exact=True))
+        page.get_by_role("button", name="Reset").click()
+        for name in ("Bangs", "No_Beard"):
+            page.get_by_label("Attribute to look at").select_option(name)
+            self.bring(page.locator(".looks"))
+            self.shoot(1600)
+        self.bring(page.locator(".inside"))
+        page.locator(".inside .grid button").nth(1).click()
+        self.shoot(2000)
+        self.bring(page.locator(".steps"))
+        page.locator(".steps .filters button").first.wait_for()
+        area = page.locator(".steps .live").first.bounding_box()
+        for share in (0.3, 0.4, 0.5, 0.6, 0.7):
+            page.mouse.move(area["x"] + area["width"] * share, area["y"] + area["height"] * share)
+            self.shoot(500)
+        first, *others = [frame for frame, _ in self.frames]
+        first.save(
+            path, save_all=True, append_images=others, loop=0, quality=72, method=6,
+            duration=[milliseconds for _, milliseconds in self.frames],
+        )  # fmt: skip
+
+    def shoot(self, milliseconds: int) -> None:
+        self.page.wait_for_timeout(300)  # bars and pictures come to rest
+        frame = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
+        self.frames.append((frame.resize(SMALL, Image.Resampling.LANCZOS), milliseconds))
+
+    def point(self, thing: Locator) -> None:
+        area = thing.bounding_box()
+        self.page.mouse.move(area["x"] + area["width"] / 2, area["y"] + area["height"] / 2)
+
+    def bring(self, thing: Locator) -> None:
+        """Scroll `thing` to the top of the window."""
+        thing.evaluate("node => scrollBy(0, node.getBoundingClientRect().top - 16)")
+
+    def drag(self, slider: Locator) -> None:
+        """Take a threshold from the middle to the right end."""
+        slider.scroll_into_view_if_needed()
+        area = slider.bounding_box()
+        middle = area["y"] + area["height"] / 2
+        self.page.mouse.move(area["x"] + area["width"] / 2, middle)
+        self.page.mouse.down()
+        for share in (0.6, 0.75, 0.9, 1.0):
+            self.page.mouse.move(area["x"] + area["width"] * share, middle)
+            self.shoot(1800 if share == 1 else 250)
+        self.page.mouse.up()
 
 
 def answered(page: Page, address: str) -> Page:

@@ -6,5 +6,5 @@ from pathlib import Path
 def embedded_folder(name: str) -> Path:
     """Find the folder of the embedded network `name`; it need not exist."""
     package = Path(__file__).parent
-    checkout, wheel = package.parent / "weights" / name, package / "_weights" / name
-    return checkout if checkout.parent.is_dir() else wheel
+    wheel, checkout = package / "_weights", package.parent / "weights"
+    return (wheel if wheel.is_dir() else checkout) / name

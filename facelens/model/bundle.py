@@ -96,7 +96,7 @@ class Config:
 
     @classmethod
     def read(cls, data: bytes, path: Path) -> "Config":
-        """Read the bytes of the config.json at `path`, of this or an older format; refuse others."""
+        """Read the bytes of the config.json at `path`, of this format or an older one."""
         try:
             values = json.loads(data)
             newest = int(values["format"])
@@ -104,11 +104,7 @@ class Config:
             raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
         if newest < 1:
             raise BundleError(f"{path} states a format that there never was: {newest}.")
-        if newest > FORMAT:
-            raise BundleError(
-                f"{path.parent} is a bundle of format {newest}; this Facelens reads up to "
-                f"{FORMAT}: update Facelens."
-            )
+        _check_age(newest, path.parent)
         try:
             for older in range(newest, FORMAT):
                 values = UPGRADES[older](values)
@@ -159,6 +155,14 @@ class Config:
             raise BundleError(f"{path} names itself in characters that cannot be shown.")
         if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
             raise BundleError(f"{path} has a temperature that is not a positive number.")
+
+
+def _check_age(newest: int, folder: Path) -> None:
+    if newest > FORMAT:
+        raise BundleError(
+            f"{folder} is a bundle of format {newest}; this Facelens reads up to {FORMAT}: update "
+            "Facelens."
+        )
 
 
 def _numbers(values: np.ndarray) -> list[float | None]:
@@ -220,11 +224,14 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         raise BundleError(f"{folder} is not a bundle: it has no manifest.json.")
     try:
-        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        newest = int(manifest.get("format", 1))
+        files = manifest["files"]
         sizes = {name: int(entry["size"]) for name, entry in files.items()}
         [str(entry["sha256"]) for entry in files.values()]
     except _GARBLED as error:
         raise BundleError(f"{path} cannot be read as a manifest.") from error
+    _check_age(newest, folder)
     foreign = set(files) - set(FILES)
     if foreign:
         raise BundleError(f"{folder} lists a file that no bundle has: {min(foreign)}.")
@@ -256,8 +263,8 @@ def find_bundle(name: str | None = None, progress: "Progress | None" = None) -> 
         bundle = fetch_bundle(name, progress)
     elif name == "resnet50":  # too large for a wheel
         raise BundleError(
-            "The network resnet50 comes with a checkout of Facelens, not with the package; clone it "
-            "and give the folder weights/resnet50."
+            "The network resnet50 comes with a checkout of Facelens, not with the package; clone "
+            "it and give the folder weights/resnet50."
         )
     else:
         raise BundleError(
