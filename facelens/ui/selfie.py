@@ -107,9 +107,7 @@ class Selfie(ipywidgets.Box):
                 raise
             default = load_model(DEFAULT)
             self._use(default, DEFAULT)
-            self.intake.tell(
-                f"{sentence_of(error)} {default.title}, which is here, answers instead."
-            )
+            self.intake.tell(f"{sentence_of(error)} Meanwhile {default.title} answers.")
         else:
             if is_repository(name):
                 self.intake.tell("")
