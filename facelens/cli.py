@@ -12,12 +12,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from facelens import __version__
-from facelens.errors import FacelensError, MissingExtraError, NoFaceError
+from facelens.errors import DownloadError, FacelensError, MissingExtraError, NoFaceError
 
 if TYPE_CHECKING:
+    import subprocess
+
     import numpy as np
 
     from facelens.faces import Face
@@ -581,6 +583,10 @@ def _add_dashboard(commands: Any) -> None:
         help="where the page is served (default: 8866)",
     )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="only serve it")
+    parser.add_argument(
+        "--host", metavar="ADDRESS",
+        help="serve it to others, at this address of the machine; 0.0.0.0 is every one of them",
+    )  # fmt: skip
     _add_model(parser)
     _add_detector(parser)
 
@@ -591,12 +597,17 @@ def _dashboard(args: argparse.Namespace) -> int:
 
     from facelens.faces.detect import resolve
     from facelens.model import load_model
+    from facelens.model.bundle import DEFAULT
     from facelens.model.offered import listed
 
     if not _is_free(args.port):
         raise FacelensError(f"Port {args.port} is taken; give another with --port.")
-    # A wrong name is said here, not by a page that stays empty.
-    model = load_model(args.model)
+    try:
+        # A wrong name is said here, not by a page that stays empty.
+        model = load_model(args.model)
+    except DownloadError as error:
+        model = load_model(DEFAULT)  # as the page does, which will say so too
+        print(f"facelens: {error} Meanwhile {model.title} answers.", file=sys.stderr)
     name, file = resolve(args.detector)
     package = Path(__file__).parent
     pages = [package.parent / "dashboards", package / "_dashboards"]
@@ -605,8 +616,8 @@ def _dashboard(args: argparse.Namespace) -> int:
         raise FacelensError("The page is missing from this installation; install Facelens anew.")
     env = os.environ | {
         "FACELENS_DETECTOR": f"{name}:{file.resolve()}" if file else name,
-        # The page answers this machine alone, so its visitor may have it fetch any network.
-        "FACELENS_OWN_MACHINE": "1",
+        # A page that answers this machine alone may have its visitor fetch any network.
+        "FACELENS_OWN_MACHINE": "" if args.host else "1",
         # Kernels run beside the page: folders are named in full.
         "FACELENS_MODELS": ",".join(_in_full(name) for name in listed()),
     }
@@ -618,20 +629,46 @@ def _dashboard(args: argparse.Namespace) -> int:
             filter(None, (str(package.parent), os.environ.get("PYTHONPATH")))
         )
     command = [sys.executable, "-m", "voila", "selfie.ipynb", f"--port={args.port}"]
+    if args.host:
+        os.chdir(folder)
+        _host([*command, f"--Voila.ip={args.host}"], env)
     command.append("--Voila.ip=localhost")  # whatever the user's own settings say
     if args.no_browser:
         command.append("--no-browser")
-    print(
-        f"{model.title} with {name} at http://localhost:{args.port}/ - Ctrl-C ends it.", flush=True
-    )
     # Ended from outside, the server must end too: the signal becomes an exception.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     server = subprocess.Popen(command, cwd=folder, env=env)  # noqa: S603 - our own interpreter
     try:
+        page = f"http://localhost:{args.port}/"
+        print(f"{model.title} with {name} at {page} - Ctrl-C ends it.", flush=True)
         return server.wait()
     finally:
+        _end(server)
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    """End the server, which does not hear of it while it starts."""
+    import subprocess
+
+    for _ in range(20):
         server.terminate()
-        server.wait()
+        try:
+            server.wait(1)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    server.kill()
+
+
+def _host(command: list[str], env: dict[str, str]) -> NoReturn:
+    """Become the server: what checked the network takes no memory, and signals reach it."""
+    for number in ("FACELENS_READY", "FACELENS_VISITORS"):
+        if not env.get(number, "0").isdecimal():
+            raise FacelensError(f"{number} must be a whole number, not {env[number]!r}.")
+    prefix = "/".join(["", *filter(None, env.get("FACELENS_PREFIX", "").split("/")), ""])
+    # None but our settings: dashboards/hosted/voila.json.
+    settings = [f"--Voila.base_url={prefix}", "--Voila.config_file_paths=hosted"]
+    os.execve(sys.executable, [*command, *settings], env)  # noqa: S606 - our own interpreter
 
 
 def _in_full(name: str) -> str:

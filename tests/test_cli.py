@@ -264,6 +264,24 @@ def test_the_dashboard_is_served_until_ctrl_c():
     assert "Traceback" not in err
 
 
+def test_the_dashboard_opens_without_the_hub(tmp_path):
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        port = door.getsockname()[1]
+    env = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
+    run = subprocess.Popen(
+        [*COMMAND, "dashboard", "--no-browser", "--port", str(port), "--model", "someone/faces"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+    )  # fmt: skip
+    try:
+        assert run.stdout.readline().startswith("mobilenet_v2 ")
+    finally:
+        run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert "The Hub cannot be reached and someone/faces is not in the cache" in err
+    assert "Meanwhile mobilenet_v2" in err
+
+
 def bomb():
     """A PNG of 30,000 x 30,000 pixels in under a megabyte: three gigabytes when decoded."""
 

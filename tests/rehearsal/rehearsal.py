@@ -73,5 +73,6 @@ def server(command, address, **options):
                 break
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # a test has ended it
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)

@@ -1,0 +1,97 @@
+"""A kernel for each visitor of a hosted page: some wait ready, and there are only so many.
+
+Voilà can keep whole pages ready (`preheat_kernel`), but it hands out those whose kernel has died
+meanwhile, and shows nothing to a visitor who comes while others are in the making. Here kernels
+alone are kept, and whoever finds none gets one as without this.
+"""
+
+import asyncio
+import datetime as dt
+import os
+from typing import Any
+
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from tornado.ioloop import IOLoop
+from tornado.web import HTTPError
+from voila.tornado import kernel_websocket_handler as voila_socket
+
+# What takes time in a new kernel: Python's start and these.
+READY = "--IPKernelApp.exec_lines=import facelens.ui, onnxruntime, cv2"
+PAUSE = 2  # seconds in which the cores belong to the visitor who has just come
+PATIENCE = 60  # seconds after which a page that no browser shows loses its kernel
+FULL = "All places are taken. Please try again in a few minutes."
+
+
+class ReadyKernels(AsyncMappingKernelManager):
+    """Kernels: `FACELENS_READY` of them wait, and at most `FACELENS_VISITORS` are in use."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.ready = int(os.environ.get("FACELENS_READY", "2"))
+        self.most = int(os.environ.get("FACELENS_VISITORS", "20"))
+        self.waiting: list[str] = []
+        self.visited: set[str] = set()
+        self.door = asyncio.Lock()  # a kernel counts only once it has started
+        IOLoop.current().add_callback(self.fill)
+
+    async def fill(self) -> None:
+        """Start kernels until enough wait."""
+        async with self.door:
+            while len(self.waiting) < self.ready:
+                self.waiting.append(await super().start_kernel(extra_arguments=[READY]))
+
+    async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
+        """Give a visitor a kernel that nobody has had."""
+        loop = IOLoop.current()
+        async with self.door:
+            if len(self) - len(self.waiting) >= self.most:
+                raise HTTPError(503, reason=FULL)
+            while self.waiting:
+                kernel = self.waiting.pop(0)
+                if await self.is_alive(kernel):
+                    # It has been idle on purpose.
+                    self.get_kernel(kernel).last_activity = dt.datetime.now(tz=dt.UTC)  # type: ignore[attr-defined]
+                    break
+            else:
+                kernel = await super().start_kernel(**options)
+        loop.call_later(PAUSE, self.fill)
+        loop.call_later(PATIENCE, self.end_unvisited, kernel)
+        return kernel
+
+    def notify_connect(self, kernel_id: str) -> None:
+        """Note that a browser speaks with the kernel."""
+        self.visited.add(kernel_id)
+        super().notify_connect(kernel_id)
+
+    async def end_unvisited(self, kernel_id: str) -> None:
+        """End a kernel that no browser has spoken with: a robot or a monitor fetched its page."""
+        if kernel_id in self and kernel_id not in self.visited:
+            await self.shutdown_kernel(kernel_id)
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """End a kernel whose visitor does nothing, and none that waits for one."""
+        if kernel_id not in self.waiting:
+            await super().cull_kernel_if_idle(kernel_id)
+
+    def remove_kernel(self, kernel_id: str) -> Any:
+        """Forget a kernel that has ended or died."""
+        self.visited.discard(kernel_id)
+        if kernel_id in self.waiting:
+            self.waiting.remove(kernel_id)
+        return super().remove_kernel(kernel_id)
+
+
+_theirs = voila_socket.read_header_from_binary_message
+
+
+def _header_of(message: bytes) -> dict[str, Any] | None:
+    """Read the header of a message in the newer protocol, and of no other.
+
+    Voilà reads what it sends to a client of the older protocol as if it were the newer, finds a
+    number of parts without end, and counts until the memory is full: anybody could end the server.
+    """
+    parts = int.from_bytes(message[:8], "little")
+    return _theirs(message) if 8 * parts < len(message) else None
+
+
+voila_socket.read_header_from_binary_message = _header_of
