@@ -14,11 +14,12 @@ import platform
 from collections.abc import Iterator
 from pathlib import Path
 
+from measure import RESULTS
+
 from facelens import find_faces, load_model, read_photo
 from facelens.evaluate import Evaluation, evaluate
 from facelens.model import Model
 
-RESULTS = Path(__file__).parent / "results"
 Row = dict[str, object]
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measure import in_turns, share_of_memory, write
+from measure import QUICK, in_turns, share_of_memory, write
 
 from facelens import label as labelling
 from facelens import load_model, loose, parquet
@@ -310,13 +310,14 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="facelens-bulk-"))
     try:
         many = crops(args.data, folder, args.limit)
-        few = photos(many, folder / "photos", max(args.limit // 20, 2 * CHUNK))
+        count = CHUNK // 2 if QUICK else max(args.limit // 20, 2 * CHUNK)
+        few = photos(many, folder / "photos", count)
         job = job_of(many, folder, aligned=True)
         (told,) = by_themselves(batches, job, Chunk(0, (), str(many), 0, max(SIZES)), 1)
         write("batch", batch_rows(told))
         rows: list[Row] = []
         part = first_of(many, int(ALONE * args.limit))
-        for source, alone in ((many, part), (few, few)):
+        for source, alone in ((many, part), (few, few))[QUICK:]:
             more, known = measured(source, alone, folder, aligned=source == many)
             joining = figure(more, "joining the parts", "one process")
             listing = figure(more, "list the photos", "one process")

@@ -23,6 +23,7 @@ from unittest import mock
 
 import cv2
 import numpy as np
+from measure import RESULTS
 
 from facelens import loose as loosely
 from facelens import parquet
@@ -30,7 +31,6 @@ from facelens.faces import Face, align, detect, find_faces
 from facelens.loose import Framed, frame, match
 from facelens.photo import Photo, read_photo
 
-RESULTS = Path(__file__).parent / "results"
 EYES = align.TEMPLATE[:2]
 Row = dict[str, Any]
 

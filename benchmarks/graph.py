@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from measure import QUICK, RESULTS
 
 from facelens import load_model
 from facelens.session import open_session
 
-RESULTS = Path(__file__).parent / "results"
-ROUNDS = 200
+ROUNDS = 1 if QUICK else 200
 
 
 def main() -> None:

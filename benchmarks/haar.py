@@ -18,12 +18,12 @@ from typing import Any
 
 import cv2
 import numpy as np
+from measure import RESULTS
 
 from facelens import parquet
 from facelens.photo import read_photo
 from facelens.training import crops
 
-RESULTS = Path(__file__).parent / "results"
 FACTORS, SIZES, NEIGHBOURS = (1.1, 1.2, 1.4), (30, 45, 60, 90), (1, 3, 5, 10, 15, 20, 30)
 TIMED = 100
 Row = dict[str, Any]

@@ -14,12 +14,12 @@ import platform
 from pathlib import Path
 
 import torch
+from measure import RESULTS
 
 from facelens.faces.detect import cache_folder
 from facelens.training import explore
 from facelens.training.data import open_store
 
-RESULTS = Path(__file__).parent / "results"
 SIZE = (96, 80)
 
 

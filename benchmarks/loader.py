@@ -33,6 +33,7 @@ from fastai.data.transforms import Normalize, RandomSplitter, get_image_files
 from fastai.learner import Learner
 from fastai.vision.augment import aug_transforms
 from fastai.vision.data import ImageBlock, MultiCategoryBlock
+from measure import QUICK, RESULTS
 from PIL import Image
 from torch import nn
 
@@ -42,8 +43,7 @@ from facelens.training.callbacks import HalfPrecision
 from facelens.training.data import Batches, Store, open_store
 from facelens.training.network import build, parts
 
-RESULTS = Path(__file__).parent / "results"
-SIZE = (128, 104)
+SIZE = (64, 52) if QUICK else (128, 104)
 BATCH = 64
 
 Way = Callable[[], int]
@@ -223,7 +223,7 @@ def main() -> None:
         write_jpegs(store, folder)
         for what, finished in (("loader alone", False), ("ready for the network", True)):
             ways = {"Batches": ours(store, device, finished=finished)}
-            for workers in (0, 2):
+            for workers in (0, 2)[: 1 if QUICK else 2]:
                 ways[f"fastai DataBlock over JPEG, num_workers={workers}"] = fastais(
                     store, folder, device, workers, finished=finished
                 )

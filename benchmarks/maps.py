@@ -19,6 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from measure import RESULTS
 
 from facelens import load_model
 from facelens.metrics import interval
@@ -30,7 +31,6 @@ from facelens.training.learn import load_weights
 from facelens.training.network import AttributeNetwork, build
 from facelens.where import cover, finer
 
-RESULT = Path(__file__).parent / "results" / "maps.csv"
 DRAWS = 1000
 Way = Callable[[np.ndarray], np.ndarray]
 
@@ -90,7 +90,7 @@ def main() -> None:
                 "time_ratio": "" if "large" in way else f"{np.median(seconds[way]) / first:.1f}",
             }
         )
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
+    with (RESULTS / "maps.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -1,4 +1,8 @@
-"""What benchmarks share: medians of ways taken in turns, memory, rows with date and machine."""
+"""What benchmarks share: medians of ways taken in turns, memory, rows with date and machine.
+
+FACELENS_RESULTS names another folder for the tables than benchmarks/results. FACELENS_BENCH=quick
+takes every way once and measures nothing: it shows that a benchmark still runs.
+"""
 
 import csv
 import datetime as dt
@@ -11,7 +15,10 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
+RESULTS = Path(os.environ.get("FACELENS_RESULTS", ROOT / "benchmarks" / "results"))
+QUICK = os.environ.get("FACELENS_BENCH") == "quick"
+if QUICK and "FACELENS_RESULTS" not in os.environ:
+    raise SystemExit("FACELENS_BENCH=quick measures nothing: name a folder by FACELENS_RESULTS.")
 EXAMPLE = ROOT / "facelens" / "ui" / "astronaut.jpg"
 
 
@@ -35,6 +42,8 @@ def in_turns(
     ways: Mapping[str, Callable[[], Any]], *, turns: int, warm: int = 3
 ) -> dict[str, float]:
     """Median seconds of each way, all taken in turns so that a busy moment hits them alike."""
+    if QUICK:
+        turns, warm = 1, 0
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(warm + turns):
         # To and fro, so that no way always comes after the same other one.
@@ -60,7 +69,7 @@ def share_of_memory(pids: Iterable[int]) -> int:
 
 
 def write(name: str, rows: list[dict[str, Any]]) -> Path:
-    """Write benchmarks/results/NAME.csv, each row with today's date and this machine."""
+    """Write NAME.csv among the results, each row with today's date and this machine."""
     stamp = {"date": dt.datetime.now(tz=dt.UTC).date().isoformat(), "machine": machine()}
     path = RESULTS / f"{name}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:

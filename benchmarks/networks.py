@@ -11,13 +11,13 @@ import csv
 import datetime as dt
 from pathlib import Path
 
+from measure import RESULTS
+
 from facelens import load_model
 from facelens.embedded import embedded_folder
 from facelens.evaluate import Answers, answer, compare, summarise
 from facelens.model import Model
 from facelens.model.bundle import DEFAULT
-
-RESULT = Path(__file__).parent / "results" / "networks.csv"
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         answers = [answer(faces, model, limit=args.limit)[0] for model in models]
         for model, answered in zip(models, answers, strict=True):
             rows.append(row(split, model, answered, answers[0], models[0].title))
-    with RESULT.open("w", newline="", encoding="utf-8") as file:
+    with (RESULTS / "networks.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -18,12 +18,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from measure import write
+from measure import QUICK, write
 
-ROUNDS = 3
-NETWORKS = ("mobilenet_v2", "resnet50")
+ROUNDS = 1 if QUICK else 3
+NETWORKS = ("mobilenet_v2", "resnet50")[: 1 if QUICK else 2]
 AWAKE = ("0", "100", "1000", "10000")  # microseconds that a thread waits before it sleeps
-BATCHES = (1, 2, 4, 8, 16, 32, 64)
+BATCHES = (1, 2, 4, 8, 16, 32, 64)[: 2 if QUICK else 7]
 
 
 def measure(network: str, threads: int, awake: str, batch: int) -> dict[str, float]:

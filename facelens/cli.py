@@ -662,10 +662,17 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 def _host(command: list[str], env: dict[str, str]) -> NoReturn:
     """Become the server: what checked the network takes no memory, and signals reach it."""
+    import tempfile
+
+    from jupyter_core.paths import jupyter_runtime_dir
+
     for number in ("FACELENS_READY", "FACELENS_VISITORS"):
         if not env.get(number, "0").isdecimal():
             raise FacelensError(f"{number} must be a whole number, not {env[number]!r}.")
     prefix = "/".join(["", *filter(None, env.get("FACELENS_PREFIX", "").split("/")), ""])
+    # A socket's path has 107 letters at most, of which a kernel's name takes half.
+    if len(jupyter_runtime_dir()) > 50:
+        env["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="facelens-")
     # None but our settings: dashboards/hosted/voila.json.
     settings = [f"--Voila.base_url={prefix}", "--Voila.config_file_paths=hosted"]
     os.execve(sys.executable, [*command, *settings], env)  # noqa: S606 - our own interpreter

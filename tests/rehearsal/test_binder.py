@@ -21,7 +21,6 @@ VISITS = "slider_turns or no_photo or dropped or another_network or compared or 
 
 
 def test_repo2docker_reads_our_files(tmp_path):
-    pytest.importorskip("repo2docker", reason="pip install jupyter-repo2docker")
     said = subprocess.run(
         [sys.executable, "-m", "repo2docker", "--no-build", "--debug", str(checkout(tmp_path))],
         capture_output=True, text=True, check=True,
