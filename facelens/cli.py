@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from facelens import __version__
-from facelens.errors import DownloadError, FacelensError, MissingExtraError, NoFaceError
+from facelens.errors import (
+    BundleError,
+    DownloadError,
+    FacelensError,
+    MissingExtraError,
+    NoFaceError,
+)
 
 if TYPE_CHECKING:
     import subprocess
@@ -584,7 +590,7 @@ def _add_dashboard(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="only serve it")
     parser.add_argument(
-        "--host", metavar="ADDRESS",
+        "--host", metavar="ADDRESS", type=_address,
         help="serve it to others, at this address of the machine; 0.0.0.0 is every one of them",
     )  # fmt: skip
     _add_model(parser)
@@ -598,14 +604,19 @@ def _dashboard(args: argparse.Namespace) -> int:
     from facelens.faces.detect import resolve
     from facelens.model import load_model
     from facelens.model.bundle import DEFAULT
+    from facelens.model.find import is_repository
     from facelens.model.offered import listed
 
-    if not _is_free(args.port):
+    if not _is_free(args.host or "127.0.0.1", args.port):
         raise FacelensError(f"Port {args.port} is taken; give another with --port.")
+    chosen = args.model or os.environ.get("FACELENS_MODEL")
     try:
         # A wrong name is said here, not by a page that stays empty.
         model = load_model(args.model)
-    except DownloadError as error:
+    except (DownloadError, BundleError) as error:
+        # A server for others starts again by itself, whatever has become of a repository.
+        if not isinstance(error, DownloadError) and not (args.host and is_repository(chosen or "")):
+            raise
         model = load_model(DEFAULT)  # as the page does, which will say so too
         print(f"facelens: {error} Meanwhile {model.title} answers.", file=sys.stderr)
     name, file = resolve(args.detector)
@@ -621,7 +632,6 @@ def _dashboard(args: argparse.Namespace) -> int:
         # Kernels run beside the page: folders are named in full.
         "FACELENS_MODELS": ",".join(_in_full(name) for name in listed()),
     }
-    chosen = args.model or os.environ.get("FACELENS_MODEL")
     if chosen:
         env["FACELENS_MODEL"] = _in_full(chosen)
     if (package.parent / "pyproject.toml").is_file():
@@ -682,15 +692,29 @@ def _in_full(name: str) -> str:
     return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
-def _is_free(port: int) -> bool:
+def _address(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it must be an address of this machine, or 0.0.0.0")
+    return text
+
+
+def _is_free(host: str, port: int) -> bool:
     import socket
 
-    with socket.socket() as door:
+    try:
+        (family, *_, where), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise FacelensError(f"{host} is no address of this machine; give another.") from error
+    with socket.socket(family) as door:
         if os.name == "posix":  # a page that has just ended leaves its port waiting
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            door.bind(("127.0.0.1", port))
-        except OSError:
+            door.bind(where)
+        except OSError as error:
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise FacelensError(
+                    f"{host} is no address of this machine; give another."
+                ) from None
             return False
     return True
 

@@ -17,8 +17,9 @@ from voila.tornado import kernel_websocket_handler as voila_socket
 
 # What takes time in a new kernel: Python's start and these.
 READY = "--IPKernelApp.exec_lines=import facelens.ui, onnxruntime, cv2"
-PAUSE = 2  # seconds in which the cores belong to the visitor who has just come
-PATIENCE = 60  # seconds after which a page that no browser shows loses its kernel
+PAUSE = 6  # seconds in which the cores belong to the visitors who have just come
+PATIENCE = 60  # seconds after which a page that no browser has shown loses its kernel
+AWAY = 180  # and one that a browser has left, or a phone that was put away
 FULL = "All places are taken. Please try again in a few minutes."
 
 
@@ -30,7 +31,9 @@ class ReadyKernels(AsyncMappingKernelManager):
         self.ready = int(os.environ.get("FACELENS_READY", "2"))
         self.most = int(os.environ.get("FACELENS_VISITORS", "20"))
         self.waiting: list[str] = []
+        self.given: set[str] = set()
         self.visited: set[str] = set()
+        self.refill: Any = None
         self.door = asyncio.Lock()  # a kernel counts only once it has started
         IOLoop.current().add_callback(self.fill)
 
@@ -44,7 +47,7 @@ class ReadyKernels(AsyncMappingKernelManager):
         """Give a visitor a kernel that nobody has had."""
         loop = IOLoop.current()
         async with self.door:
-            if len(self) - len(self.waiting) >= self.most:
+            if len(self.given) >= self.most:
                 raise HTTPError(503, reason=FULL)
             while self.waiting:
                 kernel = self.waiting.pop(0)
@@ -54,7 +57,10 @@ class ReadyKernels(AsyncMappingKernelManager):
                     break
             else:
                 kernel = await super().start_kernel(**options)
-        loop.call_later(PAUSE, self.fill)
+            self.given.add(kernel)
+        if self.refill:
+            loop.remove_timeout(self.refill)
+        self.refill = loop.call_later(PAUSE, self.fill)
         loop.call_later(PATIENCE, self.end_unvisited, kernel)
         return kernel
 
@@ -63,8 +69,15 @@ class ReadyKernels(AsyncMappingKernelManager):
         self.visited.add(kernel_id)
         super().notify_connect(kernel_id)
 
+    def notify_disconnect(self, kernel_id: str) -> None:
+        """Note that a browser speaks no more; it may come back."""
+        super().notify_disconnect(kernel_id)
+        if kernel_id in self and not self._kernel_connections.get(kernel_id):
+            self.visited.discard(kernel_id)
+            IOLoop.current().call_later(AWAY, self.end_unvisited, kernel_id)
+
     async def end_unvisited(self, kernel_id: str) -> None:
-        """End a kernel that no browser has spoken with: a robot or a monitor fetched its page."""
+        """End a kernel that no browser speaks with: a robot fetched its page, or it was left."""
         if kernel_id in self and kernel_id not in self.visited:
             await self.shutdown_kernel(kernel_id)
 
@@ -75,6 +88,7 @@ class ReadyKernels(AsyncMappingKernelManager):
 
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel that has ended or died."""
+        self.given.discard(kernel_id)
         self.visited.discard(kernel_id)
         if kernel_id in self.waiting:
             self.waiting.remove(kernel_id)

@@ -154,7 +154,7 @@ def _same_everywhere(
 ) -> tuple[str, str | None]:
     """Settle what the environment decides, so that every worker decides the same."""
     from facelens.faces.detect import resolve
-    from facelens.model.bundle import find_bundle
+    from facelens.model.find import find_bundle
 
     bundle = find_bundle(model)
     model = str(bundle.folder.absolute())

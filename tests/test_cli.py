@@ -235,6 +235,15 @@ def test_a_port_that_is_taken_is_said(run):
     assert f"Port {port} is taken" in err
 
 
+def test_a_page_for_others_says_what_is_wrong_with_its_address(run):
+    for host in ("nonsense.invalid", "192.0.2.1"):
+        code, _, err = run("dashboard", "--host", host)
+        assert code == 2
+        assert is_one_sentence(err)
+        assert "is no address of this machine" in err
+    assert run("dashboard", "--host", "")[0] == 2, "an empty variable does not open it to this one"
+
+
 # as a process
 
 

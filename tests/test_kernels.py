@@ -89,6 +89,24 @@ def test_a_page_that_no_browser_shows_loses_its_kernel(hosted, visited):
     hosted(act)
 
 
+def test_a_page_that_was_left_gives_its_place_back_unless_it_returns(hosted, monkeypatch):
+    monkeypatch.setattr(kernels, "AWAY", 1)
+
+    async def act(manager):
+        left, returned = [await manager.start_kernel() for _ in range(2)]
+        for kernel in (left, returned):
+            manager._kernel_connections[kernel] = 0
+            manager.notify_connect(kernel)
+            manager.notify_disconnect(kernel)
+        manager.notify_connect(returned)
+        await until(lambda: left not in manager)
+        await asyncio.sleep(1)
+        assert returned in manager
+        assert await manager.start_kernel(), "there is a place again"
+
+    hosted(act)
+
+
 def test_idle_kernels_end_but_not_those_that_wait(hosted):
     async def act(manager):
         manager.cull_idle_timeout = 1

@@ -194,5 +194,5 @@ def test_a_name_that_means_nothing_is_a_sentence(name, tmp_path, monkeypatch):
 def test_without_a_network_a_repository_is_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(FacelensError, match="cannot be reached"):
+    with pytest.raises(FacelensError, match="not in the cache"):
         load_model("nobody/nothing")

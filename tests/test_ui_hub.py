@@ -1,5 +1,6 @@
 """A page on a network from the Hub: progress, the cache, and what answers without a network."""
 
+import hashlib
 import json
 
 import pytest
@@ -93,6 +94,33 @@ def test_a_download_that_breaks_off_leaves_the_page_on_the_embedded_one(opened, 
     said = opened()
     assert said["state"] == "done"
     assert "could not be fetched" in said["notices"][-1]
+
+
+def test_an_update_that_breaks_off_leaves_the_network_that_was_there(opened, published):
+    first = opened()
+    card = b"# A better network"
+    manifest = json.loads(published.files["someone/faces/manifest.json"])
+    manifest["files"]["README.md"] = {"sha256": hashlib.sha256(card).hexdigest(), "size": len(card)}
+    published.files["someone/faces/manifest.json"] = json.dumps(manifest).encode()
+    published.files["someone/faces/README.md"] = card
+    published.commit = 40 * "a"
+    published.cut["README.md"] = 3
+    assert opened()["facts"][0] == first["facts"][0]
+    assert opened(HF_HUB_OFFLINE="1")["facts"][0] == first["facts"][0]
+    published.cut.clear()
+    assert f"someone/faces@{12 * 'a'}" in opened()["facts"][0]
+    assert f"someone/faces@{12 * 'a'}" in opened(HF_HUB_OFFLINE="1")["facts"][0]
+
+
+def test_a_network_that_cannot_answer_is_not_taken(opened, published):
+    graph = bytearray(published.files["someone/faces/model.onnx"])
+    graph[1000] ^= 1
+    published.files["someone/faces/model.onnx"] = bytes(graph)
+    said = opened()
+    assert said["state"] == "done"
+    assert "model.onnx is damaged" in said["notices"][-1]
+    assert said["facts"][0].startswith("mobilenet_v2")
+    assert "embedded" in said["facts"][0]
 
 
 def test_a_network_that_is_chosen_shows_progress_and_takes_the_notice_away(opened, published):

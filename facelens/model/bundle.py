@@ -2,20 +2,15 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from facelens.embedded import embedded_folder
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-
-if TYPE_CHECKING:
-    from facelens.model.hub import Progress
 
 FORMAT = 1
 # A step for each older format: what its config.json holds becomes what the next one's does.
@@ -243,44 +238,3 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
     if sum(sizes.values()) > LARGEST:
         raise BundleError(f"{folder} is larger than {LARGEST // 1_000_000} MB.")
     return files
-
-
-def find_bundle(name: str | None = None, progress: "Progress | None" = None) -> Bundle:
-    """The bundle called `name`: a folder, an embedded one, or "owner/repo[@revision]".
-
-    Without a name: `FACELENS_MODEL`, then the embedded default. `progress` as in `fetch_bundle`.
-    """
-    from facelens.model.hub import fetch_bundle
-
-    name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
-    if len(name) > 1000 or not name.isprintable():
-        raise BundleError("That is no model's name: give a bundle's folder, or owner/repo.")
-    if name.replace("_", "").replace("-", "").isalnum() and _is_folder(str(embedded_folder(name))):
-        bundle = Bundle(embedded_folder(name), "embedded")
-    elif _is_folder(name):
-        bundle = Bundle(Path(name), str(Path(name)))
-    elif _is_repository(name):
-        bundle = fetch_bundle(name, progress)
-    elif name == "resnet50":  # too large for a wheel
-        raise BundleError(
-            "The network resnet50 comes with a checkout of Facelens, not with the package; clone "
-            "it and give the folder weights/resnet50."
-        )
-    else:
-        raise BundleError(
-            f"There is no model {name!r}: give a bundle's folder, or owner/repo on the Hub."
-        )
-    read_manifest(bundle.folder)
-    return bundle
-
-
-def _is_folder(name: str) -> bool:
-    try:
-        return Path(name).is_dir()
-    except OSError:  # a name longer than the file system allows
-        return False
-
-
-def _is_repository(name: str) -> bool:
-    owner, slash, rest = name.partition("/")
-    return bool(slash and owner and rest) and "/" not in rest and owner[0] not in "./~\\"

@@ -3,6 +3,7 @@
 Of a repository only the files of a bundle are fetched, each asked for its size first.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -41,17 +42,7 @@ def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
 
     repo, _, revision = name.partition("@")
     try:
-        manifest = _file(repo, "manifest.json", revision or "main", LARGEST_MANIFEST)
-        # The snapshot's folder is named after the commit: the rest comes from the same one.
-        commit = manifest.parent.name
-        sizes = {
-            file: int(entry["size"])
-            for file, entry in read_manifest(manifest.parent).items()
-            if file != "model.safetensors"
-        }
-        counted = _counted(sum(sizes.values()), progress) if progress else None
-        for file, size in sizes.items():
-            _file(repo, file, commit, size, counted)
+        commit = _fetch(repo, revision or "main", progress)
     except RevisionNotFoundError as error:
         raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
     except RepositoryNotFoundError as error:
@@ -64,33 +55,93 @@ def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
         raise BundleError(f"{name!r} is not a repository's name.") from error
     except (HfHubHTTPError, HTTPError, OSError) as error:
         raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
-    return Bundle(manifest.parent, f"{repo}@{commit[:12]}")
+    folder = Path(str(_kept(repo, "manifest.json", commit))).parent
+    return Bundle(folder, f"{repo}@{commit[:12]}")
 
 
-def _file(repo: str, file: str, revision: str, most: int, bar: type | None = None) -> Path:
-    """Find one file in the cache or fetch it, unless the Hub says that it is over `most` bytes."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
-    from huggingface_hub.file_download import try_to_load_from_cache
+def _fetch(repo: str, revision: str, progress: Progress | None) -> str:
+    """Bring all of a bundle into the cache and say which commit it is."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
-    kept = try_to_load_from_cache(repo, file, revision=revision)
-    if isinstance(kept, str) and _COMMIT.fullmatch(revision):
-        return Path(kept)  # what a commit holds does not change
+    before = _kept(repo, "manifest.json", revision)
+    commit = _commit(repo, revision, before)
     try:
-        # A manifest is its author's word: a file may be larger than it says.
-        url = hf_hub_url(repo, file, revision=revision)
-        size = get_hf_file_metadata(url, timeout=PATIENCE).size
-    except (HfHubHTTPError, HTTPError, OfflineModeIsEnabled, OSError) as error:
-        if isinstance(kept, str):
-            return Path(kept)
+        _files(repo, commit, progress)
+    except (HfHubHTTPError, HTTPError, OSError):
+        # What was there before an update that broke off is still whole.
+        if before is None or before.parent.name == commit:
+            raise
+        commit = before.parent.name
+        _files(repo, commit, progress)
+    if before is None or before.parent.name != commit:
+        with contextlib.suppress(HfHubHTTPError, HTTPError, OSError):
+            # By its name it is found without a network only once it is whole.
+            hf_hub_download(repo, "manifest.json", revision=revision)
+    return commit
+
+
+def _commit(repo: str, revision: str, before: Path | None) -> str:
+    """The commit that a revision names by now, or named when the Hub could last be reached."""
+    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+
+    if _COMMIT.fullmatch(revision):
+        return revision
+    try:
+        return str(_asked(repo, "manifest.json", revision).commit_hash)
+    except (HfHubHTTPError, HTTPError, OSError) as error:
+        if before is not None:
+            return before.parent.name
         if isinstance(error, HfHubHTTPError):  # it answers
             raise
+        if isinstance(error, OfflineModeIsEnabled):
+            raise DownloadError(
+                f"{repo} is not in the cache, and HF_HUB_OFFLINE keeps this computer from the Hub."
+            ) from error
         raise DownloadError(
             f"The Hub cannot be reached and {repo} is not in the cache; try again with a network."
         ) from error
+
+
+def _files(repo: str, commit: str, progress: Progress | None) -> None:
+    """Bring each file of a commit into the cache."""
+    folder = _file(repo, "manifest.json", commit, LARGEST_MANIFEST).parent
+    sizes = {
+        file: int(entry["size"])
+        for file, entry in read_manifest(folder).items()
+        if file != "model.safetensors" and _kept(repo, file, commit) is None
+    }
+    counted = _counted(sum(sizes.values()), progress) if progress else None
+    for file, size in sizes.items():
+        _file(repo, file, commit, size, counted)
+
+
+def _kept(repo: str, file: str, revision: str) -> Path | None:
+    """A file in the cache."""
+    from huggingface_hub import try_to_load_from_cache
+
+    kept = try_to_load_from_cache(repo, file, revision=revision)
+    return Path(kept) if isinstance(kept, str) else None
+
+
+def _asked(repo: str, file: str, revision: str) -> Any:
+    """What the Hub says of a file before anything flows."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+    return get_hf_file_metadata(hf_hub_url(repo, file, revision=revision), timeout=PATIENCE)
+
+
+def _file(repo: str, file: str, commit: str, most: int, bar: type | None = None) -> Path:
+    """Find one file in the cache or fetch it, unless the Hub says that it is over `most` bytes."""
+    from huggingface_hub import hf_hub_download
+
+    if kept := _kept(repo, file, commit):
+        return kept  # what a commit holds does not change
+    # A manifest is its author's word: a file may be larger than it says.
+    size = _asked(repo, file, commit).size
     if size is None or size > most:
         raise BundleError(f"{file} of {repo} on the Hub is larger than it should be; not fetched.")
-    return Path(hf_hub_download(repo, file, revision=revision, tqdm_class=bar))
+    return Path(hf_hub_download(repo, file, revision=commit, tqdm_class=bar))
 
 
 def _counted(total: int, progress: Progress) -> type:

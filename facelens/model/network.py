@@ -10,7 +10,8 @@ import numpy as np
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Face
 from facelens.layers import Layer
-from facelens.model.bundle import Bundle, Config, find_bundle
+from facelens.model.bundle import Bundle, Config
+from facelens.model.find import find_bundle
 from facelens.session import BATCH, failures, open_session
 from facelens.thresholds import Curves
 

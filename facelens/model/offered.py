@@ -9,12 +9,10 @@ import numpy as np
 from facelens.embedded import embedded_folder
 from facelens.errors import BundleError, FacelensError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.model.bundle import DEFAULT, Bundle, find_bundle
+from facelens.model.bundle import DEFAULT, Bundle
+from facelens.model.find import find_bundle, is_repository
 from facelens.model.hub import Progress, fetch_bundle
 from facelens.model.network import Model
-
-# A repository's name as the Hub allows it, less whatever could be a path: no leading dot, no "..".
-_REPOSITORY = re.compile(r"(?!.*\.\.)\w[\w.-]*/\w[\w.-]*(@\w[\w.-]*)?", re.ASCII)
 
 
 def listed() -> tuple[str, ...]:
@@ -44,11 +42,6 @@ def may_choose_freely() -> bool:
     return os.environ.get("FACELENS_OWN_MACHINE") == "1"
 
 
-def is_repository(name: str) -> bool:
-    """Whether `name` reads owner/repo or owner/repo@revision and can be nothing else."""
-    return len(name) <= 300 and bool(_REPOSITORY.fullmatch(name))
-
-
 def title_of(name: str) -> str:
     """What to call the network `name` without fetching it: name and version, where it is here."""
     if is_repository(name):
@@ -66,8 +59,11 @@ def choose(name: str, progress: Progress | None = None) -> Model:
         BundleError: It is not offered, or is no sound bundle.
         DownloadError: The Hub cannot be reached.
     """
-    model = Model(_bundle(name, progress))
-    # What cannot answer is refused here, while the page still has the network before.
+    return tried(Model(_bundle(name, progress)))
+
+
+def tried(model: Model) -> Model:
+    """See that a network answers: what cannot is refused while the page still has another."""
     model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
     return model
 

@@ -318,7 +318,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from facelens.model.bundle import find_bundle
+    from facelens.model.find import find_bundle
     from facelens.training.export import LICENCE, Shipped, export
     from facelens.training.quantise import ENOUGH
 

@@ -11,7 +11,8 @@ import anywidget
 import numpy as np
 
 from facelens.errors import FacelensError
-from facelens.model.offered import is_repository, offered
+from facelens.model.find import is_repository
+from facelens.model.offered import offered
 
 CALM = "Something went wrong that Facelens did not foresee. Please try again or use another photo."
 HERE = Path(__file__).parent

@@ -38,7 +38,7 @@ class Intake(View):
         self.show("status", {"text": text, "state": state, **self._turn})
 
     def tell(self, text: str) -> None:
-        """Show what is to be known of the network, whatever photo comes; nothing takes it away."""
+        """Show what is to be known of the network, whatever photo comes; "" takes it away."""
         self.show("notice", {"text": text})
 
     def clear(self) -> None:

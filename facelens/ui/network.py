@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.model.offered import is_repository, may_choose_freely, offered, title_of
+from facelens.model.find import is_repository
+from facelens.model.offered import may_choose_freely, offered, title_of
 from facelens.ui._view import View, source
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from facelens.faces import Face, detector_in_use, find_faces
 from facelens.layers import Layer
 from facelens.model import Look, Model, load_model
 from facelens.model.bundle import DEFAULT
+from facelens.model.find import is_repository
 from facelens.model.hub import Progress
-from facelens.model.offered import choose, is_repository, offered
+from facelens.model.offered import choose, offered, tried
 from facelens.photo import Photo, read_photo
 from facelens.stem import Stem, stem
 from facelens.ui._view import jpeg, sentence_of
@@ -101,7 +102,8 @@ class Selfie(ipywidgets.Box):
     def _load(self, name: str) -> None:
         """Let the network `name` answer, or the embedded one if the Hub does not give it."""
         try:
-            self._use(load_model(name, progress=_told(name, self.intake.tell)), name)
+            model = tried(load_model(name, progress=_told(name, self.intake.tell)))
+            self._use(model, name)
         except (DownloadError, BundleError) as error:
             if not is_repository(name):
                 raise
@@ -324,7 +326,10 @@ def _told(name: str, tell: Callable[[str], None]) -> Progress:
 
     def progress(came: int, total: int) -> None:
         nonlocal said
-        text = f"Fetching {name} from the Hub: {came / 1e6:.1f} of {total / 1e6:.1f} MB"
+        digits = 0 if total > 10e6 else 1
+        text = (
+            f"Fetching {name} from the Hub: {came / 1e6:.{digits}f} of {total / 1e6:.{digits}f} MB"
+        )
         if text != said:
             tell(said := text)
 

@@ -82,6 +82,7 @@ def binder(image):
         f"--MappingKernelManager.cull_idle_timeout={SLEEPS_AFTER}",
         "--MappingKernelManager.cull_interval=1",
     ]  # fmt: skip
+    env = env | {"BINDER_LAUNCH_HOST": "https://binder.example/", "BINDER_REQUEST": "v2/gh/a/b/c"}
     with server(command, f"http://127.0.0.1:{port}{PREFIX}api", cwd=home, env=env) as process:
         yield f"http://127.0.0.1:{port}{PREFIX}{PAGE}?token={TOKEN}", process
 
@@ -110,7 +111,8 @@ def test_the_page_opens_under_a_prefix_and_a_token_within_the_memory_and_says_th
     banner = page.locator(".footer .gone")
     banner.wait_for()
     assert "gone to sleep" in banner.inner_text()
-    banner.get_by_role("button", name="Reload the page").click()
+    assert banner.get_by_role("button", name="Start it again").is_visible()
+    page.goto(address)
     page.get_by_role("button", name="Try the example").click()
     page.locator('.intake .status[data-state="done"]').wait_for()
     page.close()

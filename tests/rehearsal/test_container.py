@@ -84,6 +84,7 @@ def confined(command, writable):
         return command
     inside = ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(writable)]
     can = subprocess.run([*inside, "true"], capture_output=True, check=False).returncode == 0
+    assert can or os.environ.get("FACELENS_STRICT") != "1", "this machine confines nothing"
     return [*inside, *command] if can else command
 
 
