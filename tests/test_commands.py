@@ -71,7 +71,7 @@ LISTED = {
     "is this suite, or what CI runs before it": (r"make (lint|test|test-app)( PYTEST=.*)?",),
     "publishes a release": (
         r"git (commit|tag|push) .*", r"gh release .*", r"python -m (build|twine)\b.*",
-        r"make release-check",
+        r"make release-check", r"rm -rf dist",
     ),
     "asks git where the project was published": (r"make badges",),
     FORM: (r"facelens bench NAME", r"facelens experiment NAME"),
@@ -82,6 +82,10 @@ SHORTER = {
     r"facelens train \S(?!.*--(from-scratch|start-from|backbone-weights))": "--from-scratch",
     r"facelens train \S": "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu",
     r"facelens train .*--arch resnet50": "--arch resnet18",
+    r"facelens experiment \S": (
+        "--limit 32 --epochs 1 --seeds 1 --size 64x56 --batch-size 16 --arch resnet18 "
+        "--weights random"
+    ),
     r"facelens export \S": "--limit 16",
     r"facelens evaluate \S": "--limit 64",
     r"facelens\.training\.points ": "--limit 64 --steps 2 --batch 8 --out points",

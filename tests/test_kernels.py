@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import zmq.asyncio
@@ -30,7 +31,9 @@ def hosted(monkeypatch, tmp_path):
                 manager.ready = 0
             await manager.shutdown_all(now=True)
 
-    return lambda act: asyncio.run(asyncio.wait_for(run(act), 60))
+    # In a thread of its own: the browser of other tests keeps a loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        yield lambda act: pool.submit(asyncio.run, asyncio.wait_for(run(act), 60)).result()
 
 
 async def until(holds):
