@@ -42,7 +42,7 @@ def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
 
     repo, _, revision = name.partition("@")
     try:
-        commit = _fetch(repo, revision or "main", progress)
+        folder = _fetch(repo, revision or "main", progress)
     except RevisionNotFoundError as error:
         raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
     except RepositoryNotFoundError as error:
@@ -55,30 +55,28 @@ def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
         raise BundleError(f"{name!r} is not a repository's name.") from error
     except (HfHubHTTPError, HTTPError, OSError) as error:
         raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
-    folder = Path(str(_kept(repo, "manifest.json", commit))).parent
-    return Bundle(folder, f"{repo}@{commit[:12]}")
+    return Bundle(folder, f"{repo}@{folder.name[:12]}")
 
 
-def _fetch(repo: str, revision: str, progress: Progress | None) -> str:
-    """Bring all of a bundle into the cache and say which commit it is."""
+def _fetch(repo: str, revision: str, progress: Progress | None) -> Path:
+    """Bring all of a bundle into the cache, into a folder that is named after its commit."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
     before = _kept(repo, "manifest.json", revision)
     commit = _commit(repo, revision, before)
     try:
-        _files(repo, commit, progress)
+        folder = _files(repo, commit, progress)
     except (HfHubHTTPError, HTTPError, OSError):
         # What was there before an update that broke off is still whole.
         if before is None or before.parent.name == commit:
             raise
-        commit = before.parent.name
-        _files(repo, commit, progress)
-    if before is None or before.parent.name != commit:
+        folder = _files(repo, before.parent.name, progress)
+    if before is None or before.parent != folder:
         with contextlib.suppress(HfHubHTTPError, HTTPError, OSError):
             # By its name it is found without a network only once it is whole.
             hf_hub_download(repo, "manifest.json", revision=revision)
-    return commit
+    return folder
 
 
 def _commit(repo: str, revision: str, before: Path | None) -> str:
@@ -103,8 +101,8 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
         ) from error
 
 
-def _files(repo: str, commit: str, progress: Progress | None) -> None:
-    """Bring each file of a commit into the cache."""
+def _files(repo: str, commit: str, progress: Progress | None) -> Path:
+    """Bring each file of a commit into the cache, and give the folder."""
     folder = _file(repo, "manifest.json", commit, LARGEST_MANIFEST).parent
     sizes = {
         file: int(entry["size"])
@@ -114,6 +112,7 @@ def _files(repo: str, commit: str, progress: Progress | None) -> None:
     counted = _counted(sum(sizes.values()), progress) if progress else None
     for file, size in sizes.items():
         _file(repo, file, commit, size, counted)
+    return folder
 
 
 def _kept(repo: str, file: str, revision: str) -> Path | None:

@@ -102,8 +102,8 @@ class Selfie(ipywidgets.Box):
     def _load(self, name: str) -> None:
         """Let the network `name` answer, or the embedded one if the Hub does not give it."""
         try:
-            model = tried(load_model(name, progress=_told(name, self.intake.tell)))
-            self._use(model, name)
+            model = load_model(name, progress=_told(name, self.intake.tell))
+            self._use(tried(model) if is_repository(name) else model, name)
         except (DownloadError, BundleError) as error:
             if not is_repository(name):
                 raise
@@ -142,7 +142,7 @@ class Selfie(ipywidgets.Box):
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
-        self.model.predict([np.zeros((218, 178, 3), np.uint8)])
+        tried(self.model)
 
     def take(self, data: bytes, name: str) -> None:
         """Read a photo, find its faces and show the largest."""
