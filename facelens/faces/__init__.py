@@ -20,11 +20,12 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
         DetectorError: the detector is unknown, missing or damaged.
     """
     finder = detect.open_detector(detector)
-    faces = [_face(photo, found, finder.name) for found in finder.find(photo.pixels)]
+    faces = [face_of(photo, found, finder.name) for found in finder.find(photo.pixels)]
     return sorted(faces, key=lambda face: face.box.w * face.box.h, reverse=True)
 
 
-def _face(photo: Photo, found: detect.Found, detector: str) -> Face:
+def face_of(photo: Photo, found: detect.Found, detector: str) -> Face:
+    """Lay straight what `detector` found."""
     crop = align.straighten(photo.pixels, found.warp)
     box = align.face_box(found.warp)
     seen = found.points if detector == "yunet" else None

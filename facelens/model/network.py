@@ -94,6 +94,10 @@ class Model:
             )
         ]
 
+    def prediction(self, logits: np.ndarray) -> Prediction:
+        """What these logits, float32 (attributes,), say."""
+        return Prediction(logits, self._probabilities(logits), self.names)
+
     def batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Crops uint8 (n, 218, 178, 3) to logits and probabilities, both float32 (n, a)."""
         logits = self._run(crops, ["logits"])[0]
