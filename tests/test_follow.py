@@ -108,7 +108,7 @@ class Script:
     def __init__(self, *rounds):
         self.rounds = list(rounds)
 
-    def find(self, pixels):
+    def find(self, _pixels):
         return self.rounds.pop(0)
 
 
@@ -133,8 +133,9 @@ def test_a_turned_head_is_said_to_be_turned_between_searches_too(face):
     follower = Follower("haar", every=9)
     photo = scene(face, (200, 30))
     (straight,) = follower._finder.find(photo.pixels)
-    aside = straight.points + [[0, 0], [0, 0], [0.3 * SIDE / 4, 0], [0, 0], [0, 0]]
-    follower._finder = Script([Found(straight.warp, aside.astype(np.float32), 0.9)])
+    aside = straight.points.copy()
+    aside[2, 0] += 0.3 * SIDE / 4  # the tip of the nose
+    follower._finder = Script([Found(straight.warp, aside, 0.9)])
     for _ in range(3):
         (seen,) = follower.follow(photo)
         assert any("turned" in hint for hint in seen.face.hints)
