@@ -1,5 +1,6 @@
 """CelebA's 40 attributes: names, groups and plain words. No other file knows them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,6 +120,9 @@ CELEBA: tuple[Attribute, ...] = (
               _OPINION),
 )  # fmt: skip
 
+# What is plain to see, and changes while one looks.
+_EVERYDAY = ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "No_Beard")
+
 NAMES: tuple[str, ...] = tuple(attribute.name for attribute in CELEBA)
 _BY_NAME = {attribute.name: attribute for attribute in CELEBA}
 
@@ -134,3 +138,9 @@ def describe(name: str) -> Attribute:
 def group_title(group: str) -> str:
     """A heading for a group of rows."""
     return GROUPS.get(group, "Attributes")
+
+
+def everyday(names: Sequence[str]) -> tuple[str, ...]:
+    """The few of `names` to begin with where there is no room for all: none is a judgement."""
+    plain = [name for name in names if not describe(name).is_judgement]
+    return tuple(name for name in _EVERYDAY if name in plain) or tuple(plain[: len(_EVERYDAY)])

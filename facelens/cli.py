@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
         _add_predict, _add_label, _add_evaluate, _add_download, _add_prepare, _add_push, _add_pull,
-        _add_dashboard, _add_bench,
+        _add_dashboard, _add_live, _add_bench,
     ):  # fmt: skip
         add(commands)
     for name, what in TRAINING.items():
@@ -579,11 +579,18 @@ def _prepare(args: argparse.Namespace) -> int:
     return 0
 
 
-# dashboard
+# dashboard, live
 
 
 def _add_dashboard(commands: Any) -> None:
-    parser = _command(commands, _dashboard, "open the page in a browser")
+    _add_page(_command(commands, _dashboard, "open the page in a browser"))
+
+
+def _add_live(commands: Any) -> None:
+    _add_page(_command(commands, _live, "open the page for the camera: answers while you move"))
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_whole(1, 65535, "a port from 1 to 65535"), default=8866, metavar="N",
         help="where the page is served (default: 8866)",
@@ -598,6 +605,14 @@ def _add_dashboard(commands: Any) -> None:
 
 
 def _dashboard(args: argparse.Namespace) -> int:
+    return _serve(args, "selfie.ipynb")
+
+
+def _live(args: argparse.Namespace) -> int:
+    return _serve(args, "live.ipynb")
+
+
+def _serve(args: argparse.Namespace, notebook: str) -> int:
     import signal
     import subprocess
 
@@ -622,7 +637,7 @@ def _dashboard(args: argparse.Namespace) -> int:
     name, file = resolve(args.detector)
     package = Path(__file__).parent
     pages = [package.parent / "dashboards", package / "_dashboards"]
-    folder = next((page for page in pages if (page / "selfie.ipynb").is_file()), None)
+    folder = next((page for page in pages if (page / notebook).is_file()), None)
     if folder is None:
         raise FacelensError("The page is missing from this installation; install Facelens anew.")
     env = os.environ | {
@@ -638,7 +653,7 @@ def _dashboard(args: argparse.Namespace) -> int:
         env["PYTHONPATH"] = os.pathsep.join(
             filter(None, (str(package.parent), os.environ.get("PYTHONPATH")))
         )
-    command = [sys.executable, "-m", "voila", "selfie.ipynb", f"--port={args.port}"]
+    command = [sys.executable, "-m", "voila", notebook, f"--port={args.port}"]
     if args.host:
         os.chdir(folder)
         _host([*command, f"--Voila.ip={args.host}"], env)

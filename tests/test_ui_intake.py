@@ -93,7 +93,7 @@ def test_the_next_photo_works_after_a_failure(desk, said, data, text):
     assert said[-1] == {"text": "Found one face.", "state": "done", "turn": "c"}
 
 
-TAKEN_IN = ("shared.js", "intake.js", "shared.css", "intake.css", "privacy.txt")
+TAKEN_IN = ("shared.js", "lens.js", "intake.js", "shared.css", "intake.css", "privacy.txt")
 
 
 @pytest.mark.parametrize("name", TAKEN_IN)

@@ -8,6 +8,20 @@ const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
 const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
 const SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
 const FORMS = [["png", "Picture (PNG)"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
+const OF_A_PHOTO = [
+  "What happens to a photo here",
+  "Every face in it is found, and the one you pick is laid straight.",
+  "A network that has seen thousands of labelled faces says how likely each of its attributes is: smiling, eyeglasses, wavy hair…",
+  "A threshold turns each probability into yes, no or doubtful. You can move every one.",
+  "You see where the network looked, and what its layers made of the face.",
+];
+const OF_A_CAMERA = [
+  "What happens to the camera's picture here",
+  "The picture goes to the network frame by frame, each as soon as the one before is answered.",
+  "Every face in it is found and followed, so that a person keeps a number.",
+  "The network says how likely each attribute is; thresholds turn that into yes or no, here and beside the face.",
+  "A snapshot can be looked at closely: where the network looked, and what its layers made of it.",
+];
 let rowsBuilt = 0;
 const digits = (value) => value.toFixed(2);
 
@@ -72,16 +86,15 @@ function render({ model, el, signal }) {
       element("span", { className: "small" }, "Thresholds for all rows:"), presets),
     about, tools, skip, lists, nothing, fold, home,
   );
-  const empty = element(
-    "div",
-    { className: "empty card" },
-    element("h2", {}, "What happens to a photo here"),
-    element("ol", {},
-      element("li", {}, "Every face in it is found, and the one you pick is laid straight."),
-      element("li", {}, "A network that has seen thousands of labelled faces says how likely each of its attributes is: smiling, eyeglasses, wavy hair…"),
-      element("li", {}, "A threshold turns each probability into yes, no or doubtful. You can move every one."),
-      element("li", {}, "You see where the network looked, and what its layers made of the face.")),
-  );
+  const emptyTitle = element("h2");
+  const emptyList = element("ol");
+  const empty = element("div", { className: "empty card" }, emptyTitle, emptyList);
+  const invite = () => {
+    const [first, ...steps] = el.closest(".facelens-moving") ? OF_A_CAMERA : OF_A_PHOTO;
+    emptyTitle.textContent = first;
+    emptyList.replaceChildren(...steps.map((step) => element("li", {}, step)));
+  };
+  invite();
   el.append(empty, filled);
 
   let network = null;
@@ -370,6 +383,50 @@ function render({ model, el, signal }) {
     paint();
   };
 
+  function forget() {
+    face = null;
+    answer.textContent = doubts.textContent = "";
+    lists.replaceChildren();
+    foldList.replaceChildren();
+    fold.open = false;
+    active = null;
+    if (network) {
+      // New rows hold nothing of the face, only the thresholds.
+      const cuts = rows.map((row) => row.threshold);
+      rows = network.rows.map(buildRow);
+      rows.forEach((row, i) => { row.threshold = cuts[i]; });
+    }
+    marked.clear();
+    copied.textContent = "";
+    link.hidden = true;
+    empty.hidden = false;
+    filled.hidden = true;
+  }
+
+  // For the camera of this page: what a row says of a probability, and a face that changes.
+  el.facelens = {
+    verdict(name, probability, hinted) {
+      const row = rows.find((each) => each.name === name);
+      return row ? verdict(probability, row.threshold, row.curves, hinted) : null;
+    },
+    read(next) {
+      if (!next) {
+        forget();
+        return;
+      }
+      if (!network) return;
+      const first = face?.key !== next.key;
+      face = next;
+      answer.ariaLive = "off"; // nobody can listen to what changes three times a second
+      empty.hidden = true;
+      filled.hidden = false;
+      rows.forEach(paintRow);
+      paintSummary();
+      if (first) arrange(); // rows that change places cannot be read
+    },
+    stale(on) { el.classList.toggle("stale", on); },
+  };
+
   hearChosen(el, signal, (name) => markChosen({ name }));
   return listen(model, el, {
     network(message) {
@@ -380,6 +437,7 @@ function render({ model, el, signal }) {
         before = { point: point.name, single: new Map(own.map((row) => [row.name, row.threshold])) };
       }
       network = message;
+      invite();
       // The face on the page was read by another network; its own answer follows.
       face = null;
       active = null;
@@ -404,6 +462,8 @@ function render({ model, el, signal }) {
     face(message) {
       if (!network) return;
       face = message;
+      answer.ariaLive = "polite";
+      el.classList.remove("stale");
       empty.hidden = true;
       filled.hidden = false;
       paint();
@@ -414,25 +474,7 @@ function render({ model, el, signal }) {
       if (row && !active) activate(row);
     },
     file({ name, type }, [buffer]) { download(buffer, name, type); },
-    clear() {
-      face = null;
-      answer.textContent = doubts.textContent = "";
-      lists.replaceChildren();
-      foldList.replaceChildren();
-      fold.open = false;
-      active = null;
-      if (network) {
-        // New rows hold nothing of the face, only the thresholds.
-        const cuts = rows.map((row) => row.threshold);
-        rows = network.rows.map(buildRow);
-        rows.forEach((row, i) => { row.threshold = cuts[i]; });
-      }
-      marked.clear();
-      copied.textContent = "";
-      link.hidden = true;
-      empty.hidden = false;
-      filled.hidden = true;
-    },
+    clear: forget,
   });
 }
 

@@ -1,18 +1,7 @@
-const LONGEST = 1600;
 // One websocket message carries the photo, and the server drops what is over 10 MiB.
 const LARGEST_RAW = 9 * 1024 * 1024;
 const PATIENCE = 20000;
 const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
-const NO_CAMERA = {
-  NotAllowedError:
-    "The browser was not allowed to use the camera. Allow it beside the page's address and try again, or choose a photo.",
-  NotFoundError: "No camera was found here. Plug one in and try again, or choose a photo.",
-  NotReadableError:
-    "The camera gives no picture. Perhaps another program uses it: close that and try again, or choose a photo.",
-  OverconstrainedError: "This camera is no longer there. Try again, or choose a photo.",
-};
-const CAMERA_TROUBLE = "The camera could not be opened. Try again, or choose a photo.";
-
 /** The photo upright, or null if the browser cannot read it. */
 async function decode(file) {
   try {
@@ -20,35 +9,6 @@ async function decode(file) {
   } catch {
     return null;
   }
-}
-
-/** `picture` on white as JPEG, no side over LONGEST. It is drawn at once and encoded later. */
-function encode(picture, width, height) {
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  const context = canvas.getContext("2d");
-  context.imageSmoothingQuality = "high";
-  context.fillStyle = "white";
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-  return new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.92));
-}
-
-const halt = (stream) => stream?.getTracks().forEach((track) => track.stop());
-
-/** The camera that is not in use: the one on the other side of a phone, else the next in the list. */
-async function otherCamera(track) {
-  const { facingMode, deviceId } = track.getSettings();
-  if (facingMode) return { facingMode: facingMode === "user" ? "environment" : "user" };
-  const ids = (await cameras()).map((device) => device.deviceId);
-  return { deviceId: { exact: ids[(ids.indexOf(deviceId) + 1) % ids.length] } };
-}
-
-async function cameras() {
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  return devices.filter((device) => device.kind === "videoinput");
 }
 
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -260,7 +220,7 @@ function draw({ model, el, signal }) {
 
   const refuse = (error) => {
     leaveCamera();
-    say(NO_CAMERA[error.name] ?? CAMERA_TROUBLE, "error");
+    say(cameraTrouble(error, ", or choose a photo"), "error");
     camera.focus();
   };
 

@@ -19,7 +19,7 @@ class Intake(View):
     status repeats the turn it answers, so the page can pass over what it no longer waits for.
     """
 
-    _esm = source("shared.js", "intake.js")
+    _esm = source("shared.js", "lens.js", "intake.js")
     _css = source("shared.css", "intake.css")
 
     def __init__(

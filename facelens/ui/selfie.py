@@ -53,6 +53,8 @@ WAYS = {
 class Selfie(ipywidgets.Box):
     """The dashboard: one visitor, one photo at a time, kept in memory until cleared."""
 
+    moving = False
+
     def __init__(self, model: str | Model | None = None, *, detector: str | None = None) -> None:
         self._wanted, self._detector = model, detector
         self._model: Model | None = None
@@ -67,7 +69,7 @@ class Selfie(ipywidgets.Box):
         self._kept: Reading | None = None
         self._layers: list[Layer] = []
         self._stages: dict[str, float] = {}
-        self.intake = Intake(self.take, self.forget, self.warm_up)
+        self.intake = self._door()
         self.picture = Picture(self.pick)
         self.looks = Looks(self.choose, self.look_again)
         self.board = Board(self.choose, self.report)
@@ -77,8 +79,11 @@ class Selfie(ipywidgets.Box):
         self.network = Network(self.switch)
         self.about = About()
         self.footer = Footer()
-        seen = ipywidgets.Box([self.picture, self.looks])
-        left = ipywidgets.Box([self.intake, seen])
+        above, stays = [self.intake], [self.picture, self.looks]
+        if self.moving:  # it stays in sight beside the rows; where a photo is chosen need not
+            above, stays = [], above + stays
+        seen = ipywidgets.Box(stays)
+        left = ipywidgets.Box([*above, seen])
         right = ipywidgets.Box([self.board, self.compare, self.inside, self.steps])
         foot = ipywidgets.Box([self.network, self.about, self.footer])
         for column in (seen, left, right):
@@ -86,6 +91,12 @@ class Selfie(ipywidgets.Box):
         foot.add_class("facelens-foot")
         super().__init__([left, right, foot])
         self.add_class("facelens-page")
+        if self.moving:
+            self.add_class("facelens-moving")
+
+    def _door(self) -> Intake:
+        """Where photos come in."""
+        return Intake(self.take, self.forget, self.warm_up)
 
     @property
     def model(self) -> Model:

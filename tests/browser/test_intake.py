@@ -135,7 +135,8 @@ class Alone(Desk):
         page.add_init_script(before)
         page.goto(NOWHERE)
         page.evaluate(
-            PAPER_KERNEL, [source("shared.js", "intake.js"), source("shared.css", "intake.css")]
+            PAPER_KERNEL,
+            [source("shared.js", "lens.js", "intake.js"), source("shared.css", "intake.css")],
         )
 
     @property

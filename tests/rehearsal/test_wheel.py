@@ -39,7 +39,7 @@ def test_the_wheel_holds_the_page_and_the_default_network_and_is_small(built):
     ):  # fmt: skip
         assert name in names
     template = {name.partition(TEMPLATE)[2] for name in names if TEMPLATE in name}
-    assert {"index.html.j2", "page.js", "intake.js", "shared.css", "privacy.txt"} < template
+    assert {"index.html.j2", "page.js", "intake.js", "lens.js", "shared.css", "privacy.txt"} < template
     assert not [name for name in names if "resnet50" in name or name.startswith("tests")]
     assert wheel.stat().st_size < 10 * MEGABYTES
     assert sdist.stat().st_size < 12 * MEGABYTES

@@ -252,6 +252,22 @@ function loadVoila() {
   document.body.append(script);
 }
 
+/** A line in the place of an intake, where the page has none. */
+function drawWaiting(el) {
+  const line = element("p", { className: "status", role: "status", dataset: { state: "busy" } }, "Waking up the network…");
+  el.classList.add("facelens", "intake");
+  el.append(line);
+  const end = () => document.getElementById("early")?.remove();
+  return {
+    hear({ text, state }) {
+      line.textContent = text;
+      line.dataset.state = state;
+    },
+    end,
+    over: end,
+  };
+}
+
 let kernel;
 let config;
 let drawn = false;
@@ -288,7 +304,10 @@ async function finish(early) {
     return false;
   });
   drawn = true;
-  if (shown) return;
+  if (shown) {
+    early.over?.();
+    return;
+  }
   unveil();
   if (!intakeComes) early.end(); // nothing will take it over
   loadVoila();
