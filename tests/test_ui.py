@@ -4,19 +4,17 @@ import io
 import json
 import shutil
 import sys
-from dataclasses import fields, replace
 
 import ipywidgets.embed
 import numpy as np
 import pytest
+from few import FewAnswers
 from PIL import Image
 
 from facelens import load_model
 from facelens.attributes import NAMES
 from facelens.errors import BundleError
-from facelens.model import Model
 from facelens.model.bundle import write_manifest
-from facelens.thresholds import Curves
 from facelens.ui import Selfie
 from facelens.ui._view import CALM, View, sentence_of
 
@@ -515,33 +513,6 @@ def test_a_judgement_that_was_looked_at_is_folded_away_with_the_next_face(page, 
     assert last(sent, page.looks, "chosen")[0]["name"] == "Male"
     say(page.intake, "example")
     assert last(sent, page.looks, "chosen")[0]["name"] == "Smiling"
-
-
-class FewAnswers(Model):
-    """The embedded network, of which only some answers are heard, under other names."""
-
-    def __init__(self, names):
-        super().__init__(load_model().bundle)
-        kept = slice(0, len(names))
-        points = {name: cuts[kept] for name, cuts in self.config.operating_points.items()}
-        whole = super().curves
-        self.config = replace(
-            self.config,
-            attributes=tuple(names),
-            temperature=self.config.temperature[kept],
-            bias=self.config.bias[kept],
-            operating_points=points,
-        )
-        columns = {f.name: getattr(whole, f.name)[kept] for f in fields(whole) if f.name != "names"}
-        self.__dict__["curves"] = Curves(tuple(names), **columns)
-
-    def _run(self, crops, outputs):
-        found = Model._run(load_model(), crops, outputs)
-        few = ("logits", "activation_maps")
-        return [
-            values[:, : len(self.names)] if name in few else values
-            for name, values in zip(outputs, found, strict=True)
-        ]
 
 
 @pytest.mark.parametrize(

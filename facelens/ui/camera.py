@@ -34,6 +34,7 @@ class Camera(Intake):
     nothing of it is kept. A snapshot comes as an `Intake`'s photo does.
     """
 
+    privacy = PRIVACY
     _esm = source("shared.js", "lens.js", "camera.js")
     _css = source("shared.css", "camera.css")
 
@@ -47,7 +48,6 @@ class Camera(Intake):
         super().__init__(on_photo, on_clear, on_ready)
         self._on_frame = on_frame
         self._model: Model | None = None
-        self.show("text", {"privacy": PRIVACY})
 
     def introduce(self, model: "Model") -> None:
         """Tell the page what `model` can say."""

@@ -19,6 +19,7 @@ class Intake(View):
     status repeats the turn it answers, so the page can pass over what it no longer waits for.
     """
 
+    privacy = PRIVACY
     _esm = source("shared.js", "lens.js", "intake.js")
     _css = source("shared.css", "intake.css")
 
@@ -31,7 +32,7 @@ class Intake(View):
         super().__init__()
         self._on_photo, self._on_clear, self._on_ready = on_photo, on_clear, on_ready
         self._turn: dict[str, Any] = {}
-        self.show("text", {"privacy": PRIVACY})
+        self.show("text", {"privacy": self.privacy})
 
     def say(self, text: str, state: str = "busy") -> None:
         """Show a status line; `state` is empty, busy, done, none (no face) or error."""
