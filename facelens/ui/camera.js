@@ -520,8 +520,9 @@ function render({ model, el, signal }) {
   }
 
   function choose() {
-    const checked = [...boxes.querySelectorAll("input")].filter((input) => input.checked);
-    chosen = checked.map((input) => input.value);
+    const ticked = [...boxes.querySelectorAll("input")].filter((input) => input.checked).map((input) => input.value);
+    // The order in which they were chosen is the order in which they stand.
+    chosen = [...chosen.filter((name) => ticked.includes(name)), ...ticked.filter((name) => !chosen.includes(name))];
     entitle();
     read = 0;
   }
@@ -684,7 +685,7 @@ function render({ model, el, signal }) {
   // For the other views of the page, and for whoever measures it.
   el.facelens = {
     answers: () => answers,
-    faces: () => [...shown].map(([number, face]) => ({ number, ...face.box })),
+    faces: () => [...shown].map(([number, { box, words }]) => ({ number, words, ...box })),
   };
 
   const silence = listen(model, el, {

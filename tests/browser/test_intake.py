@@ -1,55 +1,17 @@
 """The way in, in Chromium: alone on an empty page with a kernel of paper, then on the dashboard."""
 
 import io
-import os
 import re
-import shutil
 
 import numpy as np
 import pytest
+from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, with_camera
 from PIL import Image
 
 from facelens.ui._view import source
 
 pytestmark = pytest.mark.browser
 WIDTH, HEIGHT = 640, 400
-# Browsers give the camera to a page from this computer; the address is never asked.
-NOWHERE = "http://127.0.0.1:9/"
-NOTE_STREAMS = """
-    window.streams = [];
-    if (navigator.mediaDevices) {
-        const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-        navigator.mediaDevices.getUserMedia = async (wish) => {
-            (window.wishes ??= []).push(wish.video);
-            const stream = await ask(wish);
-            await window.slowly;
-            streams.push(stream);
-            return stream;
-        };
-    }
-    window.live = () => streams.filter((stream) => stream.active).length;
-"""
-PAPER_KERNEL = """([script, style]) => {
-    const heard = new Set();
-    window.sent = [];
-    window.hear = (message) => heard.forEach((hear) => hear(message, []));
-    const model = {
-        on: (_, hear) => heard.add(hear),
-        off: (_, hear) => heard.delete(hear),
-        send: (content, _, buffers = []) => {
-            sent.push({ ...content, bytes: buffers.map((b) => [...new Uint8Array(b)])[0] });
-        },
-    };
-    const el = document.createElement("div");
-    document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
-    document.body.className = "facelens-page";
-    document.body.append(el);
-    const { render } = new Function(script.replace("export default", "return"))();
-    const end = new AbortController();
-    const tidy = render({ model, el, signal: end.signal });
-    window.end = () => { end.abort(); tidy(); };
-    sent.length = 0;
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -69,19 +31,7 @@ def seeing(browser, frame, tmp_path_factory):
     file = io.BytesIO()
     frame.save(file, "JPEG")
     film.write_bytes(10 * file.getvalue())
-    names = ("chromium", "chromium-browser", "google-chrome")
-    opened = browser.browser_type.launch(
-        executable_path=os.environ.get("FACELENS_CHROMIUM")
-        or next(filter(None, map(shutil.which, names))),
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-video-capture={film}",
-        ],
-    )
+    opened = with_camera(browser, film)
     yield opened
     opened.close()
 
