@@ -2,8 +2,8 @@
 
     python benchmarks/screenshots.py [--out FOLDER]
 
-Writes docs/figures/dashboard-1280.png, dashboard-390.png, looks.png, steps.png and the moving
-tour.webp; needs Chromium and the extra `test`. Judgements about people stay folded.
+Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, steps.png and the
+moving tour.webp; needs Chromium and the extra `test`. Judgements about people stay folded.
 """
 
 import argparse
@@ -11,11 +11,13 @@ import io
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
+import live
 from page import Way, served
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, Playwright, sync_playwright
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 SMALL = (960, 600)  # of the tour, which is taken at 1280 x 800
@@ -62,6 +64,23 @@ def main() -> None:
         walk.take(out / "tour.webp")
         for page in (desk, phone, walk.page):
             page.goto("about:blank")
+        browser.close()
+    with sync_playwright() as driver:
+        moving(driver, out / "live-1280.png")
+
+
+def moving(driver: Playwright, path: Path) -> None:
+    """Take the live page while a film of two faces runs, with a map over them."""
+    with tempfile.TemporaryDirectory() as name, served(live.way_of("haar")) as (address, _):
+        live.shoot(Path(name))
+        browser = live.watching(driver, Path(name) / "two.mjpeg")
+        page = live.started(browser, address)
+        page.get_by_label("Where it looks for").select_option("Smiling")
+        page.wait_for_timeout(1500)
+        page.set_viewport_size({"width": 1280, "height": 800})
+        page.wait_for_timeout(1000)
+        page.screenshot(path=path)
+        page.goto("about:blank")
         browser.close()
 
 

@@ -47,16 +47,17 @@ class Place:
 
     def badges(self) -> str:
         """What stands at the head of the README."""
-        page = "urlpath=voila%2Frender%2Fdashboards%2Fselfie.ipynb"
+        page = "urlpath=voila%2Frender%2Fdashboards%2F"
         binder = f"https://mybinder.org/v2/gh/{self.repo}/{self.tag}?{page}"
         checks = f"{self.url}/actions/workflows/ci.yml"
         licence = "https://img.shields.io/badge/code-Apache--2.0-blue"
         return "\n".join(
             [
-                f"[![Open the page on Binder](https://mybinder.org/badge_logo.svg)]({binder})",
+                f"[![Open the page on Binder](https://mybinder.org/badge_logo.svg)]({binder}selfie.ipynb)",
                 "",
                 "The first start on Binder takes minutes; the page is sooner there as a "
-                f"[Hugging Face Space](https://huggingface.co/spaces/{self.space}).",
+                f"[Hugging Face Space](https://huggingface.co/spaces/{self.space}). Or "
+                f"[live, with your camera]({binder}live.ipynb).",
                 "",
                 f"[![Checks]({checks}/badge.svg)]({checks})",
                 f"[![Code: Apache-2.0]({licence})](LICENSE)",

@@ -117,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"facelens {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
-        _add_predict, _add_label, _add_evaluate, _add_download, _add_prepare, _add_push, _add_pull,
-        _add_dashboard, _add_live, _add_bench,
+        _add_predict, _add_label, _add_video, _add_evaluate, _add_download, _add_prepare, _add_push,
+        _add_pull, _add_dashboard, _add_live, _add_bench,
     ):  # fmt: skip
         add(commands)
     for name, what in TRAINING.items():
@@ -362,6 +362,71 @@ def _label(args: argparse.Namespace) -> int:
 def _progress(done: int, total: int) -> None:
     end = "\n" if done == total else ""
     print(f"\r{done:,} of {total:,} photos", end=end, file=sys.stderr, flush=True)
+
+
+# video
+
+
+def _add_video(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _video,
+        "follow the faces of a film: a table, or a copy with answers drawn on it",
+        description="Follow the faces of a film. Out comes a table with a row for every face of "
+        "every frame, or a copy of the film, without its sound, on which each face has a box, a "
+        "number and a few attributes. Nobody is recognised: who leaves and comes back gets a new "
+        "number.",
+    )
+    parser.add_argument("film", metavar="FILE", help="MP4, MOV, WebM, MKV or AVI")
+    parser.add_argument(
+        "--out", metavar="FILE", required=True,
+        help="a table: .csv or .parquet; a film without sound: .mp4, .webm or .avi",
+    )  # fmt: skip
+    parser.add_argument("--force", action="store_true", help="write over FILE")
+    parser.add_argument(
+        "--attributes", metavar="A,B,C",
+        help="what is written beside a face of a film (default: a few everyday ones)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold",
+        metavar="half|f1|balanced|precision90|0.5",
+        default="half",
+        help="from which probability on an attribute is a yes in a film (default: half)",
+    )
+    _add_model(parser)
+    _add_detector(parser)
+
+
+def _video(args: argparse.Namespace) -> int:
+    from facelens.video import watch
+
+    shown = bool(sys.stderr and sys.stderr.isatty())
+    names = None
+    if args.attributes is not None:
+        names = tuple(filter(None, map(str.strip, args.attributes.split(","))))
+    try:
+        watched = watch(
+            args.film,
+            args.out,
+            model=args.model,
+            detector=args.detector,
+            attributes=names,
+            threshold=args.threshold,
+            force=args.force,
+            progress=_frames if shown else None,
+        )
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    if not watched.people:
+        raise NoFaceError(str(watched))
+    print(watched)
+    return 0
+
+
+def _frames(done: int, total: int) -> None:
+    of = f" of {total:,}" if total else ""
+    print(f"\r{done:,}{of} frames\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 # evaluate

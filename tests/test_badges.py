@@ -117,13 +117,15 @@ def test_the_readme_has_a_place_for_its_badges_and_for_those_of_the_lessons():
         assert HERE.gpus(path.name) in text, f"{path.name} is missing from the table of lessons"
 
 
-def test_the_binder_badge_opens_a_page_that_is_there():
-    link = next(link for link in LINK.findall(HERE.badges()) if "mybinder.org/v2" in link)
-    asked = urllib.parse.urlsplit(link)
-    assert asked.path == f"/v2/gh/{HERE.repo}/{HERE.tag}"
-    (page,) = urllib.parse.parse_qs(asked.query, strict_parsing=True)["urlpath"]
-    assert page.startswith("voila/render/")
-    assert (ROOT / page.removeprefix("voila/render/")).is_file()
+def test_the_links_to_binder_open_pages_that_are_there():
+    links = [link for link in LINK.findall(HERE.badges()) if "mybinder.org/v2" in link]
+    assert len(links) == 2
+    for link in links:
+        asked = urllib.parse.urlsplit(link)
+        assert asked.path == f"/v2/gh/{HERE.repo}/{HERE.tag}"
+        (page,) = urllib.parse.parse_qs(asked.query, strict_parsing=True)["urlpath"]
+        assert page.startswith("voila/render/")
+        assert (ROOT / page.removeprefix("voila/render/")).is_file()
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

@@ -151,7 +151,7 @@ function render({ model, el, signal }) {
     }
   }
 
-  /** What a paused or hidden page does not send, it does not take from the camera either. */
+  /** What a page does not show, it does not take from the camera either. */
   const listenTo = (on) => stream?.getVideoTracks().forEach((track) => { track.enabled = on; });
 
   async function open(wish) {
@@ -599,7 +599,6 @@ function render({ model, el, signal }) {
     enter("paused");
     say(PAUSED, "done");
     send(); // so that the boxes are those of the picture that stands
-    listenTo(false);
   };
   shoot.onclick = async () => {
     forgo();

@@ -30,8 +30,9 @@ class Camera(Intake):
 
     `on_frame(jpeg, seconds, anew, maps)` gets each frame, when it was taken, whether the picture
     before it was of something else, and whether maps are wished for; it answers with the frame and
-    who is on it. The page sends the next frame when that answer has come, never before, and
-    nothing of it is kept. A snapshot comes as an `Intake`'s photo does.
+    who is on it. `on_choose(name)` hears for what a map is wished. The page sends the next frame
+    when that answer has come, never before, and nothing of it is kept. A snapshot comes as an
+    `Intake`'s photo does.
     """
 
     privacy = PRIVACY
@@ -44,9 +45,10 @@ class Camera(Intake):
         on_clear: Callable[[], None],
         on_ready: Callable[[], None],
         on_frame: Callable[[bytes, float, bool, bool], "tuple[Photo, list[Seen]]"],
+        on_choose: Callable[[str], None],
     ) -> None:
         super().__init__(on_photo, on_clear, on_ready)
-        self._on_frame = on_frame
+        self._on_frame, self._on_choose = on_frame, on_choose
         self._model: Model | None = None
 
     def introduce(self, model: "Model") -> None:
@@ -75,6 +77,9 @@ class Camera(Intake):
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Answer a frame; pass a snapshot or a wish on."""
+        if kind == "choose":
+            self._on_choose(str(content["name"]))
+            return
         if kind != "frame" or not buffers:
             super().receive(kind, content, buffers)
             return

@@ -1,3 +1,5 @@
+// Where both pages are served, as on Binder, each leads to the other.
+const OTHERS = { selfie: ["live", "Live, with your camera"], live: ["selfie", "With a photo"] };
 // A kernel that a proxy has parted from the page may come back; one that has died does not.
 const GRACE = 8000;
 
@@ -13,6 +15,11 @@ function render({ model, el, signal }) {
   };
   el.classList.add("facelens", "footer");
   el.append(banner, facts);
+  const here = document.body.dataset.voila && location.pathname.match(/\/(selfie|live)\.ipynb$/)?.[1];
+  if (here) {
+    const [page, words] = OTHERS[here];
+    el.append(element("a", { className: "small", href: `${page}.ipynb` }, words));
+  }
 
   const gone = () => { banner.hidden = false; };
   let grace;

@@ -17,7 +17,7 @@ class Live(Selfie):
     moving = True
 
     def _door(self) -> Camera:
-        return Camera(self.take, self.forget, self.warm_up, self.see)
+        return Camera(self.take, self.forget, self.warm_up, self.see, self.choose)
 
     def _use(self, model: Model, name: str) -> None:
         super()._use(model, name)

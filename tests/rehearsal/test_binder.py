@@ -115,6 +115,10 @@ def test_the_page_opens_under_a_prefix_and_a_token_within_the_memory_and_says_th
     page.goto(address)
     page.get_by_role("button", name="Try the example").click()
     page.locator('.intake .status[data-state="done"]').wait_for()
+    page.get_by_role("link", name="Live, with your camera").click()
+    page.get_by_role("button", name="Start the camera").click()
+    page.get_by_text("No camera was found here.").wait_for()
+    assert page.get_by_role("link", name="With a photo").get_attribute("href") == "selfie.ipynb"
     page.close()
 
 
