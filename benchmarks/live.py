@@ -74,9 +74,10 @@ def row(part: str, way: str, what: str, value: str, **more: Any) -> dict[str, An
 # The film
 
 
-def shoot(folder: Path) -> None:
+def shoot(folder: Path, mark: int = MARK) -> None:
     """Make one.mjpeg and two.mjpeg, with one face and with two, and frames/ of the first."""
     picture = cv2.imread(str(EXAMPLE))[:300, 70:370]
+    picture[:mark, :mark] = (255, 0, 255)
     (folder / "frames").mkdir()
     films = {name: (folder / f"{name}.mjpeg").open("wb") for name in ("one", "two")}
     for number, turn in enumerate(np.linspace(0, 2 * np.pi, FRAMES, endpoint=False)):
@@ -96,7 +97,6 @@ def room(faces: list[tuple[np.ndarray, int, float, float]]) -> np.ndarray:
     wall = np.full((HEIGHT, WIDTH, 3), 120, np.uint8)
     for picture, side, across, down in faces:
         face = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-        face[:MARK, :MARK] = (255, 0, 255)
         x, y = round(across * (WIDTH - side)), round(down * (HEIGHT - side))
         wall[y : y + side, x : x + side] = face
     return wall

@@ -2,8 +2,8 @@
 
     python benchmarks/screenshots.py [--out FOLDER]
 
-Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, steps.png and the
-moving tour.webp; needs Chromium and the extra `test`. Judgements about people stay folded.
+Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, steps.png and
+the moving tour.webp; needs Chromium and the extra `test`. Judgements about people stay folded.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def main() -> None:
 def moving(driver: Playwright, path: Path) -> None:
     """Take the live page while a film of two faces runs, with a map over them."""
     with tempfile.TemporaryDirectory() as name, served(live.way_of("haar")) as (address, _):
-        live.shoot(Path(name))
+        live.shoot(Path(name), mark=0)
         browser = live.watching(driver, Path(name) / "two.mjpeg")
         page = live.started(browser, address)
         page.get_by_label("Where it looks for").select_option("Smiling")

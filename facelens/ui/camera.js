@@ -703,7 +703,6 @@ function render({ model, el, signal }) {
       const kept = chosen.filter(describe);
       chosen = kept.length ? kept : message.everyday;
       shown.clear();
-      anew = true;
       offer();
       settings.hidden = !moves();
       read = told = 0;
