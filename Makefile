@@ -8,6 +8,7 @@ VENV ?= .venv
 PORT ?= 8866
 PYTEST ?=
 RUN := $(VENV)/bin/python
+TESTS := $(RUN) -m pytest -n 2
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -19,10 +20,10 @@ dashboard: $(VENV)/.app ## open the dashboard; makes .venv (about 0.6 GB) the fi
 	@$(RUN) -m facelens dashboard --port $(PORT)
 
 test: $(VENV)/.train ## run all tests; the first time installs torch and fastai (about 6 GB)
-	$(RUN) -m pytest $(PYTEST)
+	$(TESTS) $(PYTEST)
 
 test-app: $(VENV)/.test ## run the tests that need no torch
-	$(RUN) -m pytest -m "not train" $(PYTEST)
+	$(TESTS) -m "not train" $(PYTEST)
 
 lint: $(VENV)/.test ## check style and types
 	$(VENV)/bin/ruff check

@@ -24,7 +24,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from measure import EXAMPLE, QUICK, ROOT, share_of_memory, write
+from measure import EXAMPLE, ROOT, share_of_memory, write
 from memory import MEGA, Watch
 from page import Way, served
 from peers import alone
@@ -36,7 +36,7 @@ FRAMES = 240  # eight seconds
 MARK = 24  # a square of magenta that moves with the face, to see how far a box is behind
 # A job is so many frames: a multiple of both detectors' pauses between two searches.
 AT_ONCE = 36
-SECONDS = 2 if QUICK else 20
+SECONDS = 20
 FASTAI = "fastai: learn.predict on the whole frame"
 OURS = {"facelens, faces found by YuNet": "yunet", "facelens, by the cascades": "haar"}
 LATE = "ms from a frame to its box, median"
@@ -46,23 +46,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--minutes", type=int, default=0 if QUICK else 10)
+    parser.add_argument("--minutes", type=int, default=10)
     minutes = parser.parse_args().minutes
-    rows: list[dict[str, Any]] = []
+    theirs = alone.python()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as driver:
         folder = Path(name)
         shoot(folder)
-        if not QUICK:
-            rows += kernels(folder)
+        rows = list(kernels(folder, theirs))
         for film in ("one", "two"):
             browser = watching(driver, folder / f"{film}.mjpeg")
             for way, detector in OURS.items():
                 rows += page(browser, f"{way}, {film} face{'s' * (film == 'two')}", detector)
             browser.close()
-        if minutes:
-            browser = watching(driver, folder / "one.mjpeg")
-            rows += long(browser, minutes)
-            browser.close()
+        browser = watching(driver, folder / "one.mjpeg")
+        rows += long(browser, minutes)
+        browser.close()
     write("live", rows)
 
 
@@ -136,9 +134,8 @@ def _watch(folder: Path, detector: str | None) -> Job:
     return job
 
 
-def kernels(folder: Path) -> Iterator[dict[str, Any]]:
+def kernels(folder: Path, theirs: Path) -> Iterator[dict[str, Any]]:
     """Frames a second without a browser, beside fastai."""
-    theirs = alone.python()
     run(theirs, "peers.learner", folder)
     ways: dict[str, tuple[str | Path, str]] = {FASTAI: (theirs, "peers.live:fastai")}
     ways |= {way: (sys.executable, f"live:{job}") for way, job in OURS.items()}
@@ -225,7 +222,7 @@ def page(browser: Browser, way: str, detector: str) -> Iterator[dict[str, Any]]:
         yield row("page", way, "the same, 95 of 100", f"{quantiles(late, n=20)[-1]:.0f}")
         yield row("page", way, "of these the kernel's", f"{median(e['part'] for e in seen):.0f}")
         if "one" in way:
-            places = np.array([tab.evaluate(BEHIND) for _ in range(5 if QUICK else 200)])
+            places = np.array([tab.evaluate(BEHIND) for _ in range(200)])
             off = places[:, 1] - places[:, 0]
             away = np.median(np.abs(off - np.median(off))) / np.median(places[:, 2])
             yield row("page", way, "a box is off by, % of its width", f"{100 * away:.1f}")

@@ -228,7 +228,8 @@ def main() -> None:
                     store, folder, device, workers, finished=finished
                 )
             measured[what] = compare(ways, args.repeats, device)
-    measured["training step"] = compare(steps(few, device), 4 * args.repeats, device)
+    turns = args.repeats if QUICK else 4 * args.repeats
+    measured["training step"] = compare(steps(few, device), turns, device)
     stamp = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "machine": torch.cuda.get_device_name()

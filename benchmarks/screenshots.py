@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import live
+from measure import QUICK
 from page import Way, served
 from PIL import Image
 from playwright.sync_api import Locator, Page, Playwright, sync_playwright
@@ -123,12 +124,12 @@ class Tour:
             self.shoot(500)
         first, *others = [frame for frame, _ in self.frames]
         first.save(
-            path, save_all=True, append_images=others, loop=0, quality=72, method=6,
-            duration=[milliseconds for _, milliseconds in self.frames],
+            path, save_all=True, append_images=others, loop=0, quality=72,
+            method=0 if QUICK else 6, duration=[milliseconds for _, milliseconds in self.frames],
         )  # fmt: skip
 
     def shoot(self, milliseconds: int) -> None:
-        self.page.wait_for_timeout(300)  # bars and pictures come to rest
+        self.page.wait_for_timeout(0 if QUICK else 300)  # bars and pictures come to rest
         frame = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
         self.frames.append((frame.resize(SMALL, Image.Resampling.LANCZOS), milliseconds))
 

@@ -58,9 +58,10 @@ class Watcher:
             answers = self.model.predict(faces)
         share = 1 - np.exp(-max(0.0, seconds - self._seconds) / STEADY)
         self._seconds = seconds
-        before, self._steady = self._steady, {}
+        there = self._follower.numbers
+        self._steady = {number: was for number, was in self._steady.items() if number in there}
         for each, answer in zip(followed, answers, strict=True):
-            was = before.get(each.number, answer.logits)
+            was = self._steady.get(each.number, answer.logits)
             self._steady[each.number] = was + share * (answer.logits - was)
         return [
             Seen(each.number, each.face, self.model.prediction(self._steady[each.number]), seen)

@@ -24,6 +24,28 @@ _CACHE = tempfile.TemporaryDirectory(prefix="facelens-tests-")
 os.environ["FACELENS_CACHE"] = _CACHE.name
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes():
+    """Give workers the environment that we were given, and one core each."""
+    os.environ["FACELENS_DETECTOR"] = _DETECTOR
+    for name in ("OMP_NUM_THREADS", "FACELENS_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from shares import Shares
+
+    config.option.loadscopereorder = False
+    return Shares(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Have workers begin with what is slow, so that they end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not any(map(item.get_closest_marker, ("install", "train"))))
+
+
 def missing(sentence: str) -> None:
     """Skip, or fail where FACELENS_STRICT says that everything has to be there."""
     if os.environ.get("FACELENS_STRICT") == "1":

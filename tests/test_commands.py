@@ -144,7 +144,9 @@ def marks(command: Command) -> list[pytest.MarkDecorator]:
 def cases(*, listed: bool) -> list:
     chosen = [c for c in COMMANDS if (reason(c) is not None) == listed]
     return [
-        pytest.param(c, id=c.text.splitlines()[0][:100], marks=[] if listed else marks(c))
+        pytest.param(
+            c, id=f"{c.file}: {c.text.splitlines()[0][:100]}", marks=[] if listed else marks(c)
+        )
         for c in chosen
     ]
 

@@ -47,6 +47,19 @@ def test_a_first_answer_is_the_networks_own_and_a_film_does_not_remember_another
     assert other.prediction.logits == pytest.approx(watcher.model.predict([other.face])[0].logits)
 
 
+def test_a_face_that_was_missed_for_a_moment_goes_on_where_it_was(watcher, scenes):
+    lit, dark = scenes
+    (first,) = watcher.see(lit, 0.0)
+    assert watcher.see(Photo(np.zeros_like(lit.pixels)), 0.05) == []
+    seen = []
+    while not seen:  # the next search finds it
+        seen = watcher.see(dark, 0.1)
+    assert seen[0].number == 1
+    aim = watcher.model.predict([seen[0].face])[0].logits
+    way = first.prediction.logits + 0.2 * (aim - first.prediction.logits)
+    assert np.abs(seen[0].prediction.logits - way).max() < np.abs(aim - way).max()
+
+
 def test_a_picture_of_another_size_is_another_picture(watcher, scenes):
     lit, _ = scenes
     watcher.see(lit, 0.0)

@@ -1,8 +1,10 @@
 """The camera's page without a browser: frames in, answers out."""
 
+import gc
 import io
 import json
 import sys
+import weakref
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from facelens import load_model
 from facelens.attributes import everyday
 from facelens.errors import BundleError
 from facelens.faces import align, find_faces
+from facelens.moving import Watcher
 from facelens.photo import Photo
 from facelens.ui import Live, Selfie
 from facelens.ui._view import CALM, View
@@ -163,14 +166,33 @@ def test_a_broken_frame_is_a_sentence_and_the_next_one_is_answered(
     assert browser.last()[0]["kind"] == "seen"
 
 
-def test_nothing_of_a_frame_is_kept(browser, page, scene):
-    marks = [browser.show(scene(60), map="Smiling")[1][2].tobytes()]
-    kept = [data for _, buffers in page.intake._shown.values() for data in buffers]
-    assert not set(marks) & {bytes(data) for data in kept}
+def test_nothing_of_a_frame_is_kept(browser, page, scene, monkeypatch, tmp_path):
+    frames, opened = [], []
+    read = Watcher.see
+
+    def see(watcher, photo, *more, **wish):
+        frames.append(weakref.ref(photo.pixels))
+        return read(watcher, photo, *more, **wish)
+
+    monkeypatch.setattr(Watcher, "see", see)
+    monkeypatch.chdir(tmp_path)
+    sys.addaudithook(lambda event, args: opened.append(args) if event == "open" else None)
+    buffers = [memoryview(jpeg(scene(60)))]
+    opened.clear()
+    page.intake._handle_custom_msg(
+        {"kind": "frame", "turn": "a", "seconds": 1, "map": "Smiling"}, buffers
+    )
+    assert buffers == [], "the kernel holds its last message, so that must not hold the picture"
+    assert [mode for _, mode, _ in opened if mode and "r" not in mode] == [], "a file was written"
+    browser.sent.clear()  # as the message that went out
+    gc.collect()
+    assert [frame() for frame in frames] == [None]
     assert set(page.intake._shown) <= {"text", "network", "status", "notice"}
     assert page._photo is None
     assert page._faces == []
     assert not {name for view in (page.picture, page.looks, page.inside) for name in view._shown}
+    browser.say("rest")
+    assert page._watcher._steady == {}
     state = {name: value for name, value in page.intake.get_state().items() if name[:1] != "_"}
     assert not any(isinstance(value, bytes | memoryview) for value in state.values())
 
@@ -184,9 +206,27 @@ def test_a_snapshot_is_a_photo_and_going_back_forgets_it(browser, page, sent, sc
         id(view) for view, content, _ in sent if content["kind"] in ("photo", "face", "layers")
     }
     assert {id(page.picture), id(page.board), id(page.looks)} <= shown
-    browser.say("clear", turn="t")
+    page.keep()
+    browser.say("back", turn="t")
     assert page._photo is None
+    assert page._kept is not None, "a face that was kept is there to be compared with the next"
+    browser.say("photo", jpeg(scene(60)), name="snapshot", turn="u")
+    browser.say("clear", turn="v")
+    assert page._kept is None
     assert len(browser.show(scene(60))[0]["faces"]) == 1
+
+
+def test_a_snapshot_tells_of_the_face_that_was_picked(browser, page, sent, scene):
+    pair = np.hstack([scene(60), cv2.resize(scene(60), (WIDTH * 4 // 5, HEIGHT))])
+    browser.say("photo", jpeg(pair), name="snapshot")
+    first, second = sorted(page._faces, key=lambda face: face.box.x)
+    for face in (first, second):
+        x, y = face.box.centre
+        near = [x / pair.shape[1], y / pair.shape[0]]
+        browser.say("photo", jpeg(pair), name="snapshot", near=near)
+        assert page._faces[page._picked].box.centre == pytest.approx((x, y), abs=1)
+    said = [c["text"] for v, c, _ in sent if v is page.intake and c["kind"] == "status"]
+    assert said[-1] == f"Found 2 faces; you see face {page._picked + 1}." or page._picked == 0
 
 
 def test_an_attribute_chosen_while_it_moves_is_that_of_the_snapshot(browser, page, sent, scene):

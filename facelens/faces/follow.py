@@ -108,6 +108,11 @@ class Follower:
             if track.found
         ]
 
+    @property
+    def numbers(self) -> set[int]:
+        """Who has not left: in sight, or missed a moment ago."""
+        return {track.number for track in self._tracks}
+
     def forget(self) -> None:
         """Begin anew: another film, another camera."""
         self._tracks, self._until_search = [], 0

@@ -441,6 +441,7 @@ function render({ model, el, signal }) {
       // The face on the page was read by another network; its own answer follows.
       face = null;
       active = null;
+      if (el.closest(".facelens-live")) forget(); // nobody may be in sight to be read anew
       rows = network.rows.map(buildRow);
       setPoint((pointNamed(before.point) ?? network.points[0]).name);
       for (const row of rows) {

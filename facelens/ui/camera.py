@@ -1,8 +1,8 @@
 """Where a moving picture comes in: the browser's camera, frame by frame."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,35 +21,58 @@ if TYPE_CHECKING:
 PRIVACY = (
     "The camera's pictures go to the server that runs this page, one at a time. Each is forgotten "
     "when its answer is back; nothing is recorded. A snapshot stays in the server's memory until "
-    "you go back to the camera or close the page. Show only yourself, or people who have agreed."
+    "you go back to the camera or close the page, a face that you keep to compare until you let it "
+    "go. Show only yourself, or people who have agreed."
 )
+
+
+class Desk(Protocol):
+    """Who answers the camera."""
+
+    def take(self, data: bytes, name: str) -> None:
+        """Read a snapshot."""
+
+    def see(
+        self, data: bytes, seconds: float, *, anew: bool, maps: bool
+    ) -> "tuple[Photo, list[Seen]]":
+        """Say who is on a frame that was taken at `seconds`.
+
+        `anew`: the frame before it was of something else. `maps`: with evidence.
+        """
+
+    def choose(self, name: str) -> None:
+        """Turn to the attribute that is looked for over the face."""
+
+    def rest(self) -> None:
+        """Forget whom the camera saw."""
+
+    def go_back(self) -> None:
+        """Let go of the snapshot: the camera goes on."""
+
+    def forget(self) -> None:
+        """Let go of everything."""
+
+    def warm_up(self) -> None:
+        """Make ready to answer."""
 
 
 class Camera(Intake):
     """Show the browser's camera, and over it what the network says.
 
-    `on_frame(jpeg, seconds, anew, maps)` gets each frame, when it was taken, whether the picture
-    before it was of something else, and whether maps are wished for; it answers with the frame and
-    who is on it. `on_choose(name)` hears for what a map is wished. The page sends the next frame
-    when that answer has come, never before, and nothing of it is kept. A snapshot comes as an
-    `Intake`'s photo does.
+    The page sends a frame when the one before it is answered, never before, and nothing of it is
+    kept. A snapshot comes as an `Intake`'s photo does; `near` is then the middle of the face that
+    was picked, in shares of the picture, or None.
     """
 
     privacy = PRIVACY
-    _esm = source("shared.js", "lens.js", "camera.js")
+    _esm = source("shared.js", "lens.js", "overlay.js", "camera.js")
     _css = source("shared.css", "camera.css")
 
-    def __init__(
-        self,
-        on_photo: Callable[[bytes, str], None],
-        on_clear: Callable[[], None],
-        on_ready: Callable[[], None],
-        on_frame: Callable[[bytes, float, bool, bool], "tuple[Photo, list[Seen]]"],
-        on_choose: Callable[[str], None],
-    ) -> None:
-        super().__init__(on_photo, on_clear, on_ready)
-        self._on_frame, self._on_choose = on_frame, on_choose
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk.take, desk.forget, desk.warm_up)
+        self._desk = desk
         self._model: Model | None = None
+        self.near: tuple[float, float] | None = None
 
     def introduce(self, model: "Model") -> None:
         """Tell the page what `model` can say."""
@@ -77,23 +100,34 @@ class Camera(Intake):
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Answer a frame; pass a snapshot or a wish on."""
-        if kind == "choose":
-            self._on_choose(str(content["name"]))
-            return
-        if kind != "frame" or not buffers:
+        if kind == "frame" and buffers:
+            turn, data = str(content.get("turn", "")), bytes(buffers[0])
+            if isinstance(buffers, list):  # the kernel would keep its last message
+                buffers.clear()
+            try:
+                self._answer(turn, content, data)
+            except Exception as error:  # noqa: BLE001  the next frame may be better
+                self.send({"kind": "failed", "turn": turn, "text": sentence_of(error)})
+        elif kind == "choose":
+            self._desk.choose(str(content["name"]))
+        elif kind == "rest":
+            self._desk.rest()
+        elif kind == "back":
+            self._desk.go_back()
+        else:
+            if kind == "photo":
+                near = content.get("near")
+                self.near = (float(near[0]), float(near[1])) if near else None
             super().receive(kind, content, buffers)
-            return
-        turn = str(content.get("turn", ""))
-        try:
-            self._answer(turn, content, bytes(buffers[0]))
-        except Exception as error:  # noqa: BLE001  the next frame may be better
-            self.send({"kind": "failed", "turn": turn, "text": sentence_of(error)})
 
     def _answer(self, turn: str, content: Mapping[str, Any], data: bytes) -> None:
         start = perf_counter()
         wanted = content.get("map")
-        photo, seen = self._on_frame(
-            data, float(content.get("seconds") or 0), bool(content.get("anew")), wanted is not None
+        photo, seen = self._desk.see(
+            data,
+            float(content.get("seconds") or 0),
+            anew=bool(content.get("anew")),
+            maps=wanted is not None,
         )
         names = self._model.names if self._model else ()
         arrays = [

@@ -66,17 +66,20 @@ function render({ model, el }) {
     if (pressed) (keep.hidden ? drop : drop.hidden ? keep : document.activeElement).focus();
   };
 
+  const another = () => (el.closest(".facelens-moving")
+    ? "go back to the camera and take another snapshot" : "give another photo");
+
   const silence = listen(model, el, {
     offer() {
       shelf.free();
       stage({ holding: false, paired: false });
-      words.textContent = "Keep this face, then pick another, or give another photo, perhaps of you with your glasses off. You will see which probabilities moved most.";
+      words.textContent = `Keep this face, then pick another, or ${another()}, perhaps of you with your glasses off. You will see which probabilities moved most.`;
     },
     kept(message, [picture]) {
       shelf.free();
       first.src = shelf.url(picture, "image/jpeg");
       stage({ holding: true, paired: false });
-      words.textContent = "Kept. Now give another photo, or pick another face.";
+      words.textContent = `Kept. Now ${another()}, or pick another face.`;
     },
     pair(message, [one, two]) {
       shelf.free();

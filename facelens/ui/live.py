@@ -1,5 +1,7 @@
 """The page for a moving picture: the camera in the photo's place, a snapshot as the photo."""
 
+from math import hypot
+
 from facelens.model import Model
 from facelens.moving import Seen, Watcher
 from facelens.photo import Photo, read_photo
@@ -15,29 +17,52 @@ class Live(Selfie):
     """
 
     moving = True
+    _watcher: Watcher | None = None
 
     def _door(self) -> Camera:
-        return Camera(self.take, self.forget, self.warm_up, self.see, self.choose)
+        self._camera = Camera(self)
+        return self._camera
 
     def _use(self, model: Model, name: str) -> None:
         super()._use(model, name)
         self._watcher = Watcher(model, self._detector)
-        assert isinstance(self.intake, Camera)
-        self.intake.introduce(model)
+        self._camera.introduce(model)
 
-    def see(self, data: bytes, seconds: float, anew: bool, maps: bool) -> tuple[Photo, list[Seen]]:
+    def see(
+        self, data: bytes, seconds: float, *, anew: bool, maps: bool
+    ) -> tuple[Photo, list[Seen]]:
         """Say who is on a frame, and what the network reads there."""
         photo = read_photo(data, name="The camera's picture")
-        assert self.model  # loaded by now, or with the first frame
         if anew:
-            self._watcher.forget()
+            self.rest()
+        if self._watcher is None:
+            self.warm_up()
+        assert self._watcher
         return photo, self._watcher.see(photo, seconds, maps=maps)
+
+    def rest(self) -> None:
+        """Forget whom the camera saw."""
+        if self._watcher:
+            self._watcher.forget()
+
+    def go_back(self) -> None:
+        """Let go of the snapshot; a face that was kept to compare stays."""
+        self._leave()
+        self.intake.clear()
 
     def choose(self, name: str) -> None:
         """Turn to attribute `name`: at once where a snapshot is on the page, else with the next."""
         if name in self.model.names:
             self._choice = name
         super().choose(name)
+
+    def _first(self) -> int:
+        """Turn to the face of the snapshot that was picked on the moving picture."""
+        if self._camera.near is None or self._photo is None:
+            return 0
+        x, y = self._camera.near[0] * self._photo.width, self._camera.near[1] * self._photo.height
+        middles = [face.box.centre for face in self._faces]
+        return min(range(len(middles)), key=lambda i: hypot(middles[i][0] - x, middles[i][1] - y))
 
 
 def live(model: str | Model | None = None, *, detector: str | None = None) -> Live:

@@ -174,8 +174,13 @@ class Selfie(ipywidgets.Box):
         model = self.model
         with self._timed("network"):
             self._answers = model.look(self._faces)
-        self._turn(0)
-        self._say_found("the largest is chosen")
+        first = self._first()
+        self._turn(first)
+        self._say_found("the largest is chosen" if first == 0 else f"you see face {first + 1}")
+
+    def _first(self) -> int:
+        """Which face of a fresh photo the page turns to: the largest."""
+        return 0
 
     def _say_found(self, which: str) -> None:
         count = len(self._faces)

@@ -21,7 +21,6 @@ FRAMES = 300
 MARK = 20  # the side of a square of one colour that moves with the face
 # Where the face lies in the picture that is pasted, from its corner.
 FACE = (148, 142)
-WORDS = re.compile("[A-Z].*")
 PLACE = [1.2, 0, 100, 0, 1.2, 40]
 
 
@@ -86,7 +85,7 @@ class Alone(Tab):
         page.add_init_script(before)
         page.goto(NOWHERE)
         script, style = (
-            source("shared.js", "lens.js", "camera.js"),
+            source("shared.js", "lens.js", "overlay.js", "camera.js"),
             source("shared.css", "camera.css"),
         )
         page.evaluate(PAPER_KERNEL, [script, style])
@@ -101,24 +100,29 @@ class Alone(Tab):
         assert len(self.frames) == count
         return self.frames[-1]
 
-    def answer(self, frame, *numbers):
-        """Say that the faces `numbers` are on it, side by side."""
+    def answer(self, frame, *numbers, hints=()):
+        """Say that the faces `numbers` are on it, side by side, with evidence in the middle."""
         count = len(network()["attributes"])
         faces = [
-            {"number": n, "place": [*PLACE[:2], PLACE[2] + 150 * i, *PLACE[3:]], "hints": []}
+            {"number": n, "place": [*PLACE[:2], PLACE[2] + 150 * i, *PLACE[3:]], "hints": hints}
             for i, n in enumerate(numbers)
         ]
+        about = frame["map"] and {"name": frame["map"], "height": 3, "width": 3}
         message = {
             "kind": "seen", "turn": frame["turn"], "width": WIDTH, "height": HEIGHT,
-            "milliseconds": 20, "map": None, "faces": faces,
+            "milliseconds": 20, "map": about, "faces": faces,
         }  # fmt: skip
         values = [0.9] * (count * len(numbers))
-        self.page.evaluate(
-            "([message, buffers]) => hear(message, buffers)", [message, [values, values]]
-        )
+        buffers = [values, values]
+        if about:
+            buffers.append([0, 0, 0, 0, 5, 0, 0, 0, -5] * len(numbers))
+        self.page.evaluate("([message, buffers]) => hear(message, buffers)", [message, buffers])
 
     def faces(self):
         return self.page.evaluate("document.querySelector('.camera').facelens.faces()")
+
+    def kinds(self):
+        return [each["kind"] for each in self.page.evaluate("sent")]
 
     def start(self):
         self.press("Start the camera")
@@ -236,22 +240,57 @@ def test_where_the_browser_has_no_camera_for_the_page_it_says_why(alone):
     assert not tab.page.get_by_role("button", name="Start the camera").is_visible()
 
 
+TWO_CAMERAS = """{
+    window.plugged = ["mine", "built in"];
+    navigator.mediaDevices.enumerateDevices = async () => (
+        plugged.map((deviceId) => ({ deviceId, kind: "videoinput" })));
+    MediaStreamTrack.prototype.getSettings = () => ({ deviceId: "mine" });
+    const media = navigator.mediaDevices;
+    window.plug = (devices) => {
+        plugged = devices;
+        media.dispatchEvent(new Event("devicechange"));
+    };
+    window.cut = () => {
+        const [track] = streams.at(-1).getTracks();
+        track.stop();
+        track.dispatchEvent(new Event("ended"));
+    };
+    // The film is the only camera there is.
+    const ask = media.getUserMedia.bind(media);
+    media.getUserMedia = (wish) => ask({ ...wish, video: { ...wish.video, deviceId: undefined } });
+}"""
+
+
 def test_a_camera_that_is_unplugged_is_a_sentence_and_comes_back_by_itself(alone):
-    tab = alone()
-    tab.start()
-    tab.page.evaluate(
-        """() => {
-            const [track] = streams.at(-1).getTracks();
-            track.stop();
-            track.dispatchEvent(new Event("ended"));
-        }"""
-    )
-    tab.status("perhaps it was unplugged")
-    assert tab.page.get_by_role("button", name="Start the camera").is_visible()
-    tab.page.evaluate("navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
-    tab.wait_for(2)
+    tab = alone(TWO_CAMERAS)
+    tab.answer(tab.start(), 1)
+    tab.answer(tab.wait_for(2), 1)
+    tab.page.evaluate("cut()")
+    tab.status("The camera has stopped.")
+    assert tab.page.evaluate("document.activeElement.textContent") == "Start the camera"
+    tab.page.evaluate("plug(['built in'])")
+    tab.status("The camera was unplugged.")
+    count = len(tab.frames)
+    tab.page.evaluate("plug(['built in', 'another'])")
+    tab.page.wait_for_timeout(300)
+    assert tab.streams() == 0, "another camera was switched on unasked"
+    tab.page.evaluate("plug(['built in', 'mine'])")
+    tab.page.wait_for_function("live() === 1")
+    tab.page.wait_for_function("document.querySelector('.camera video').videoWidth > 0")
+    assert tab.page.evaluate("wishes.at(-1).deviceId === undefined")
+    tab.answer(tab.frames[-1], 1)
+    tab.page.wait_for_function(f"sent.filter((m) => m.kind === 'frame').length > {count}")
     assert tab.frames[-1]["anew"]
-    assert tab.streams() == 1
+
+
+def test_a_camera_whose_leave_was_withdrawn_stays_off(alone):
+    tab = alone(TWO_CAMERAS)
+    tab.start()
+    tab.page.evaluate("cut()")
+    tab.status("The camera has stopped.")
+    tab.page.evaluate("plug(['mine', 'built in', 'headphones'])")
+    tab.page.wait_for_timeout(300)
+    assert tab.streams() == 0
 
 
 def test_a_stopped_camera_stays_off_when_another_is_plugged_in(alone):
@@ -294,9 +333,11 @@ def test_a_hidden_page_sends_nothing_and_goes_on_when_it_is_seen(alone):
     frame = tab.wait_for(2)
     tab.hide(True)
     tab.status("Out of sight")
+    assert tab.kinds()[-1] == "rest"
     tab.answer(frame, 1)
     tab.page.wait_for_timeout(600)
     tab.wait_for(2)
+    assert tab.faces() == []
     assert tab.page.evaluate("streams.at(-1).getTracks()[0].enabled") is False
     tab.hide(False)
     assert tab.wait_for(3)["anew"], "somebody else may sit there by now"
@@ -326,6 +367,8 @@ def test_a_frame_that_fails_is_a_sentence_and_the_next_goes_off(alone):
         frame["turn"],
     )
     tab.status("The network is out of order.")
+    tab.page.wait_for_timeout(700)
+    tab.status("The network is out of order.")
     tab.answer(tab.wait_for(2), 1)
     tab.status("One face in sight.")
 
@@ -338,13 +381,21 @@ def test_when_the_kernel_has_gone_the_camera_is_switched_off(alone):
     tab.page.evaluate("kernel.statusChanged.emit('dead')")
     tab.status("has gone, so the camera was switched off")
     assert tab.streams() == 0
+    assert not tab.page.get_by_role("button", name="Start the camera").is_visible()
+
+
+def pixels(frame):
+    return np.asarray(Image.open(io.BytesIO(bytes(frame["bytes"])))).astype(int)
 
 
 def test_a_paused_picture_is_asked_about_once_more_and_then_rests(alone):
     tab = alone()
     tab.answer(tab.start(), 1)
-    tab.wait_for(2)
+    open_frame = tab.wait_for(2)
     tab.press("Pause")
+    tab.page.wait_for_timeout(300)
+    tab.wait_for(2)  # the frame that is on its way is waited for
+    tab.answer(open_frame, 1)
     still = tab.wait_for(3)
     tab.answer(still, 1)
     tab.status("Paused")
@@ -353,36 +404,205 @@ def test_a_paused_picture_is_asked_about_once_more_and_then_rests(alone):
     assert len(tab.faces()) == 1
     tab.page.get_by_label("Where it looks for").select_option("Smiling")
     assert tab.wait_for(4)["map"] == "Smiling"
-    same = [
-        np.asarray(Image.open(io.BytesIO(bytes(f["bytes"])))).astype(int)
-        for f in (still, tab.frames[-1])
-    ]
-    assert np.abs(same[0] - same[1]).max() < 8, "it is the picture that stands still"
+    moved = np.abs(pixels(still) - pixels(tab.frames[-1])).max()
+    assert moved < 8, "it is the picture that stands still"
     tab.answer(tab.frames[-1], 1)
+    tab.page.evaluate("([message, lut]) => hear(message, [lut])", [network(), [0.0] * 192])
+    tab.answer(tab.wait_for(5), 1)  # another network answers for the same picture
+    assert np.abs(pixels(still) - pixels(tab.frames[-1])).max() < 8
     tab.press("Go on")
-    assert not tab.wait_for(5)["anew"]
+    assert not tab.wait_for(6)["anew"]
 
 
-def test_a_snapshot_is_the_whole_picture_and_nothing_is_sent_until_one_goes_back(alone):
+def test_pausing_again_and_again_makes_no_queue(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1)
+    frame = tab.wait_for(2)
+    for _ in range(4):
+        tab.press("Pause")
+        tab.press("Go on")
+    tab.wait_for(2)
+    tab.answer(frame, 1)
+    tab.wait_for(3)
+
+
+def test_a_paused_page_whose_kernel_is_silent_sends_nothing_more(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1)
+    tab.answer(tab.wait_for(2), 1)
+    tab.page.wait_for_timeout(200)
+    count = len(tab.frames)
+    tab.answer(tab.frames[-1], 1)
+    tab.page.wait_for_function(f"sent.filter((m) => m.kind === 'frame').length > {count}")
+    tab.press("Pause")
+    tab.answer(tab.frames[-1], 1)
+    tab.page.wait_for_function(f"sent.filter((m) => m.kind === 'frame').length > {count + 1}")
+    count = len(tab.frames)
+    tab.status("No answer yet")
+    tab.page.wait_for_timeout(4500)
+    assert len(tab.frames) == count
+
+
+def test_a_browser_that_does_not_tell_of_frames_rests_too(alone):
+    tab = alone("delete HTMLVideoElement.prototype.requestVideoFrameCallback;")
+    tab.answer(tab.start(), 1)
+    frame = tab.wait_for(2)
+    tab.press("Pause")
+    tab.answer(frame, 1)
+    tab.answer(tab.wait_for(3), 1)
+    tab.page.wait_for_timeout(500)
+    tab.wait_for(3)
+
+
+def test_a_camera_without_a_picture_says_so_until_it_has_one(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1)
+    frame = tab.wait_for(2)
+    mute = "name => streams.at(-1).getTracks()[0].dispatchEvent(new Event(name))"
+    tab.page.evaluate(mute, "mute")
+    tab.status("gives no picture at the moment")
+    assert tab.faces() == []
+    tab.page.evaluate(mute, "unmute")
+    tab.answer(frame, 1)
+    tab.status("One face in sight.")
+
+
+def test_nothing_can_be_pressed_before_there_is_a_picture(alone):
+    tab = alone("HTMLVideoElement.prototype.play = () => new Promise((go) => { window.go = go; });")
+    tab.press("Start the camera")
+    tab.page.wait_for_function("live() === 1")
+    for name in ("Take a snapshot", "Pause"):
+        assert tab.page.get_by_role("button", name=name).is_disabled()
+    tab.page.evaluate("go()")
+    tab.page.wait_for_function(
+        "!document.querySelector('.camera .buttons .main:not([hidden])').disabled"
+    )
+
+
+def test_while_the_browser_asks_one_can_change_ones_mind(alone):
+    tab = alone("window.slowly = new Promise((go) => { window.go = go; });")
+    tab.press("Start the camera")
+    tab.status("may ask")
+    tab.press("Cancel")
+    assert tab.page.evaluate("document.activeElement.textContent") == "Start the camera"
+    tab.page.evaluate("go()")
+    tab.page.wait_for_function("streams.length === 1 && live() === 0")
+
+
+def test_a_phone_that_is_turned_is_boxed_in_its_new_shape(alone):
     tab = alone()
     tab.answer(tab.start(), 1)
     tab.wait_for(2)
+    tab.page.wait_for_timeout(300)
+    tab.page.evaluate(
+        """() => {
+            const video = document.querySelector(".camera video");
+            Object.defineProperty(video, "videoWidth", { value: 360 });
+            Object.defineProperty(video, "videoHeight", { value: 480 });
+        }"""
+    )
+    tab.answer(tab.frames[-1], 1)
+    turned = tab.wait_for(3)
+    assert Image.open(io.BytesIO(bytes(turned["bytes"]))).size == (360, 480)
+
+
+def test_a_snapshot_is_the_whole_picture_and_lets_the_camera_go(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1)
+    frame = tab.wait_for(2)
+    tab.page.wait_for_timeout(300)
     tab.press("Take a snapshot")
     tab.page.wait_for_function("sent.at(-1).kind === 'photo'")
     photo = tab.page.evaluate("sent.at(-1)")
     assert Image.open(io.BytesIO(bytes(photo["bytes"]))).size == (WIDTH, HEIGHT)
     assert photo["name"] == "snapshot"
+    x, y, w, h = network()["box"]
+    middle = [(100 + 1.2 * (x + w / 2)) / WIDTH, (40 + 1.2 * (y + h / 2)) / HEIGHT]
+    assert photo["near"] == pytest.approx(middle, abs=0.01), "the picked face, not mirrored"
+    assert tab.streams() == 0
     assert not tab.page.locator(".camera video").is_visible()
+    assert tab.page.get_by_text("the snapshot is not mirrored").is_visible()
     message = {"kind": "status", "text": "Found one face.", "state": "done"}
     tab.page.evaluate("hear", {**message, "turn": "another"})
     assert not tab.page.get_by_text("Found one face.").is_visible()
     tab.page.evaluate("hear", {**message, "turn": photo["turn"]})
     tab.status("Found one face.")
+    tab.answer(frame, 1)
     tab.page.wait_for_timeout(300)
     tab.wait_for(2)
     tab.press("Back to the camera")
     assert tab.wait_for(3)["anew"]
-    assert [each["kind"] for each in tab.page.evaluate("sent")][-2:] == ["clear", "frame"]
+    assert tab.kinds()[-2:] == ["back", "frame"]
+
+
+def test_nothing_of_the_picture_stays_in_the_page_when_the_camera_is_stopped(alone):
+    tab = alone(
+        """{
+            window.canvases = [];
+            const make = document.createElement.bind(document);
+            document.createElement = (name) => {
+                const made = make(name);
+                if (name === "canvas") canvases.push(new WeakRef(made));
+                return made;
+            };
+        }"""
+    )
+    tab.answer(tab.start(), 1)
+    tab.answer(tab.wait_for(2), 1)
+    tab.press("Stop")
+    tab.page.wait_for_timeout(200)
+    sizes = "canvases.map((each) => each.deref()).filter(Boolean).map((each) => each.width)"
+    assert set(tab.page.evaluate(sizes)) == {0}
+    assert tab.kinds()[-1] == "rest"
+
+
+def test_a_focus_on_a_face_is_not_thrown_away_when_another_comes(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1, 2)
+    frame = tab.wait_for(2)
+    tab.page.get_by_role("button", name="Face 2").focus()
+    tab.answer(frame, 1, 2, 3)
+    tab.page.get_by_role("button", name="Face 3").wait_for()
+    assert tab.page.evaluate("document.activeElement.textContent") == "Face 2"
+    tab.answer(tab.wait_for(3), 1, 3)
+    tab.page.wait_for_function("document.activeElement.textContent === 'Face 3'")
+
+
+def test_a_judgement_that_was_looked_for_is_folded_away_with_the_camera(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1)
+    tab.wait_for(2)
+    where = tab.page.get_by_label("Where it looks for")
+    where.select_option("Smiling")
+    tab.page.evaluate(
+        "document.body.dispatchEvent(new CustomEvent('facelens-chosen',"
+        " { bubbles: true, detail: 'Young' }))"
+    )
+    assert where.input_value() == "Young"
+    tab.press("Stop")
+    tab.press("Start the camera")
+    tab.page.wait_for_function("live() === 1")
+    assert where.input_value() == ""
+    assert "young" not in where.inner_text()
+
+
+def test_a_map_is_laid_over_each_face_on_wish(alone):
+    tab = alone()
+    tab.answer(tab.start(), 1)
+    tab.page.get_by_label("Where it looks for").select_option("Smiling")
+    tab.answer(tab.wait_for(2), 1)
+    tab.answer(tab.wait_for(3), 1)
+    tab.page.wait_for_timeout(700)
+    inside = """() => {
+        const canvas = document.querySelector(".camera canvas");
+        const [face] = document.querySelector(".camera").facelens.faces();
+        const at = (x, y) => canvas.getContext("2d").getImageData(x, y, 1, 1).data[3];
+        return [at(face.x + face.w / 2, face.y + face.h / 2),
+            at(face.x + 0.1 * face.w, face.y + 0.93 * face.h)];
+    }"""
+    middle, corner = tab.page.evaluate(inside)
+    assert middle > 60
+    assert corner < middle / 2, "nothing speaks for it there"
 
 
 def test_judgements_about_people_are_folded_and_named(alone):
@@ -577,17 +797,14 @@ def test_the_map_lies_over_the_mouth(room):
         """() => {
             const canvas = document.querySelector(".camera canvas");
             const [face] = document.querySelector(".camera").facelens.faces();
-            const { data } = canvas.getContext("2d").getImageData(
-                face.x + 6, face.y + 6, face.w - 12, face.h - 12);
-            const rows = Math.floor(face.h - 12);
-            const share = (from, to) => {
-                const part = data.subarray(from * rows * 0 + Math.floor(from * data.length / 4) * 4,
-                    Math.floor(to * data.length / 4) * 4);
-                let sum = 0;
-                for (let i = 3; i < part.length; i += 4) sum += part[i];
-                return sum / (part.length / 4);
+            const context = canvas.getContext("2d");
+            const cover = (from, to) => {
+                const part = context.getImageData(
+                    face.x + 6, face.y + from * face.h, face.w - 12, (to - from) * face.h).data;
+                const alphas = part.filter((_, i) => i % 4 === 3);
+                return alphas.reduce((a, b) => a + b) / alphas.length;
             };
-            return [share(0, 0.3), share(0.6, 0.95)];
+            return [cover(0.1, 0.3), cover(0.6, 0.9)];
         }"""
     )
     assert lower > 40

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What a newcomer's machine does not have.
-OURS = ("FACELENS_", "PYTHON", "VIRTUAL_ENV", "JUPYTER", "HF_", "TORCH")
+OURS = ("FACELENS_", "PYTHON", "VIRTUAL_ENV", "JUPYTER", "HF_", "TORCH", "OMP_")
 
 
 def fresh_environment(folder, *wanted):

@@ -124,10 +124,12 @@ function connect(base, id) {
       return;
     }
     const comm = content.comm_id;
-    const wish = content.data?.content?.turn;
-    // A later wish of the intake, or Clear, takes the place of one that has not gone off.
-    if (wish) unsent = unsent.filter((each) => !(each.wish && each.comm === comm));
-    unsent.push({ message, comm, wish });
+    const { turn: wish, kind } = content.data?.content ?? {};
+    // A later wish of the intake, or Clear, takes the place of one that has not gone off; a
+    // camera's frame only that of a frame.
+    const isStale = (each) => each.wish && each.comm === comm && (kind !== "frame" || each.kind === kind);
+    if (wish) unsent = unsent.filter((each) => !isStale(each));
+    unsent.push({ message, comm, wish, kind });
   };
   // Leaving the page ends its kernel and the photo in it. Coming back to it begins anew.
   addEventListener("pagehide", () => {
