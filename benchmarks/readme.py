@@ -448,6 +448,11 @@ def speed() -> str:
         ours, theirs = (pages[name, server, what]["median"] for name in ("facelens", "fastai page"))
         return f"{ours} s", f"{theirs} s"
 
+    moving = {(r["way"], r["cores"]): r["value"] for r in rows("live.csv") if r["cores"] == most}
+    follows, whole = (
+        next(rate for (way, _), rate in moving.items() if part in way)
+        for part in ("YuNet", "fastai")
+    )
     usable, request = (
         "seconds until a photo can be chosen",
         "seconds from the request to the answer, a photo chosen at once",
@@ -458,6 +463,8 @@ def speed() -> str:
          f"{road['milliseconds']} ms", f"{fastai['milliseconds']} ms, no face looked for"],
         ["maps of all 40 attributes", f"{maps['milliseconds']} ms",
          f"{grad['milliseconds']} ms (pytorch-grad-cam)"],
+        ["a camera's frames a second, faces found, followed and mapped too", follows,
+         f"{whole}, no face looked for"],
         ["a photo can be chosen on the page, server warm", *page("warm", usable)],
         ["from the request to the answer to a photo chosen at once, server warm",
          *page("warm", request)],

@@ -377,7 +377,7 @@ def _add_video(commands: Any) -> None:
         "number and a few attributes. Nobody is recognised: who leaves and comes back gets a new "
         "number.",
     )
-    parser.add_argument("film", metavar="FILE", help="MP4, MOV, WebM, MKV or AVI")
+    parser.add_argument("film", metavar="FILM", help="MP4, MOV, WebM, MKV or AVI")
     parser.add_argument(
         "--out", metavar="FILE", required=True,
         help="a table: .csv or .parquet; a film without sound: .mp4, .webm or .avi",
@@ -390,7 +390,6 @@ def _add_video(commands: Any) -> None:
     parser.add_argument(
         "--threshold",
         metavar="half|f1|balanced|precision90|0.5",
-        default="half",
         help="from which probability on an attribute is a yes in a film (default: half)",
     )
     _add_model(parser)
@@ -418,7 +417,7 @@ def _video(args: argparse.Namespace) -> int:
     finally:
         if shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    if not watched.people:
+    if not watched.followed:
         raise NoFaceError(str(watched))
     print(watched)
     return 0

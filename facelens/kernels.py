@@ -1,4 +1,4 @@
-"""A kernel for each visitor of a hosted page: some wait ready, and there are only so many.
+"""The page's kernels, and the lines to them: prompt; hosted, some wait, and there are only so many.
 
 Voilà can keep whole pages ready (`preheat_kernel`), but it hands out those whose kernel has died
 meanwhile, and shows nothing to a visitor who comes while others are in the making. Here kernels
@@ -10,6 +10,7 @@ import datetime as dt
 import os
 from typing import Any
 
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
@@ -93,6 +94,19 @@ class ReadyKernels(AsyncMappingKernelManager):
         if kernel_id in self.waiting:
             self.waiting.remove(kernel_id)
         return super().remove_kernel(kernel_id)
+
+
+class PromptConnection(ZMQChannelsWebsocketConnection):
+    """A browser's line to its kernel on which no message waits for another.
+
+    A kernel says much in small messages, and TCP keeps a small one back until the one before is
+    acknowledged, which browsers do 40 ms later: as long as all that is done for a camera's frame.
+    """
+
+    def connect(self) -> Any:
+        """Open the line."""
+        self.websocket_handler.set_nodelay(True)
+        return super().connect()
 
 
 _theirs = voila_socket.read_header_from_binary_message

@@ -50,27 +50,27 @@ Write = Callable[[int, float, np.ndarray, list[Seen]], None]
 class Watched:
     """What came of watching a film.
 
-    `people`: numbers given; `rows`: faces in all frames. `lost`: frames by which the file's header
-    counts more than could be read.
+    `followed`: faces that got a number, which is not how many people there are; `rows`: faces in
+    all frames. `lost`: frames by which the file's header counts more than could be read.
     """
 
     out: Path
     frames: int
     seconds: float
-    people: int
+    followed: int
     rows: int
     lost: int
 
     def __str__(self) -> str:
         film = f"{_many(self.frames, 'frame')} ({self.seconds:,.1f} seconds)"
-        people = _many(self.people, "person", "people")
+        faces = _many(self.followed, "followed face")
         out, table = printable(str(self.out)), self.out.suffix.lower() in TABLES
-        if not self.people:
+        if not self.followed:
             said = f"No face was found in {film}; {out} has {'no rows' if table else 'no boxes'}."
         elif table:
-            said = f"{out} has {_many(self.rows, 'row')} of {people} in {film}."
+            said = f"{out} has {_many(self.rows, 'row')} of {faces} in {film}."
         else:
-            said = f"{out} shows {people} in {film}, without sound."
+            said = f"{out} shows {faces} in {film}, without sound."
         if self.lost:
             said += (
                 f" The film's header counts {self.frames + self.lost:,} frames: {self.lost:,} are "
@@ -79,8 +79,8 @@ class Watched:
         return said
 
 
-def _many(count: int, one: str, more: str | None = None) -> str:
-    return f"{count:,} {one if count == 1 else more or one + 's'}"
+def _many(count: int, one: str) -> str:
+    return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def watch(
@@ -90,7 +90,7 @@ def watch(
     model: str | None = None,
     detector: str | None = None,
     attributes: Sequence[str] | None = None,
-    threshold: str = "half",
+    threshold: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Watched:
@@ -103,7 +103,8 @@ def watch(
         detector: as for `find_faces`.
         attributes: what is written beside a face of a film, by name; none where it is empty. By
             default a few everyday ones. A table has all of them.
-        threshold: an operating point or a number, which makes a film's verdicts.
+        threshold: an operating point or a number, which makes a film's verdicts; by default "half".
+            A table has none.
         force: write over `out`.
         progress: called with the frames done and all frames, 0 where nobody knows how many.
 
@@ -112,20 +113,23 @@ def watch(
         BundleError: the model knows no such attribute.
         OutputError: `out` exists or cannot be written.
     """
+    for name in (source, out):
+        if not str(name).strip():
+            raise OutputError("A name is empty; name the film, and the file to write.")
     source, out = Path(source).absolute(), Path(out).absolute()
-    _check_out(source, out, attributes, force=force)
+    _check_out(source, out, attributes, threshold, force=force)
     with _opened(source) as film:
         network = load_model(model)
-        points = operating_point(network.config, threshold)
+        points = operating_point(network.config, threshold or "half")
         pen = Pen(network, _chosen(network, attributes), points)
         watcher = Watcher(network, detector)
-        frames, rows, seconds, people = 0, 0, 0.0, set[int]()
+        frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
         with _draft(out) as draft, _writing(draft, film, pen, network.names) as write:
             for seconds, pixels in film.frames():
                 seen = watcher.see(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
                 frames, rows = frames + 1, rows + len(seen)
-                people.update(each.number for each in seen)
+                numbers.update(each.number for each in seen)
                 if progress:
                     progress(frames, film.count if film.count > frames else 0)
             if frames <= 1:
@@ -135,13 +139,20 @@ def watch(
     if progress:
         progress(frames, frames)
     end = seconds + 1 / film.rate
-    return Watched(out, frames, end, len(people), rows, film.lost(frames, end))
+    return Watched(out, frames, end, len(numbers), rows, film.lost(frames, end))
 
 
 # before the work
 
 
-def _check_out(source: Path, out: Path, attributes: Sequence[str] | None, *, force: bool) -> None:
+def _check_out(
+    source: Path,
+    out: Path,
+    attributes: Sequence[str] | None,
+    threshold: str | None,
+    *,
+    force: bool,
+) -> None:
     kind = out.suffix.lower()
     if kind not in (*TABLES, *FILMS):
         raise OutputError(
@@ -150,6 +161,8 @@ def _check_out(source: Path, out: Path, attributes: Sequence[str] | None, *, for
         )
     if kind in TABLES and attributes is not None:
         raise OutputError("A table has all attributes; choose some only for a film.")
+    if kind in TABLES and threshold is not None:
+        raise OutputError("A table has probabilities, no verdicts; give a threshold for a film.")
     if kind == ".parquet":
         parquet.need_pyarrow()
     if not out.parent.is_dir():

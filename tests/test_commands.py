@@ -75,7 +75,9 @@ LISTED = {
     ),
     "asks git where the project was published": (r"make badges",),
     FORM: (r"facelens bench NAME", r"facelens experiment NAME"),
-    "is the picture of the house": (r"photo bytes ─► .*", r"photo\.py .*"),
+    "is the picture of a way": (
+        r"photo bytes ─► .*", r"photo\.py .*", r"camera ─► .*", r"[▲└].*",
+    ),
 }  # fmt: skip
 # What is added to a command that would take long, or look for what is not there.
 SHORTER = {
@@ -104,6 +106,7 @@ SHORTER = {
 # What goes on until Ctrl-C: what it is given besides, and what a page of it says.
 SERVED = {
     r"facelens dashboard": ("--no-browser --port {port}", "", "<title>Facelens"),
+    r"facelens live": ("--no-browser --port {port}", "", "<title>Facelens live"),
     r"make dashboard": ("PORT={port}", "", "<title>Facelens"),
     r"jupyter lab": (
         "--no-browser --allow-root --port {port} --IdentityProvider.token=", "lab", "JupyterLab",

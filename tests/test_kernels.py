@@ -2,11 +2,16 @@
 
 import asyncio
 import datetime as dt
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import zmq.asyncio
+from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.web import HTTPError
+from traitlets.utils.importstring import import_item
 
 from facelens import kernels
 
@@ -128,3 +133,22 @@ def test_idle_kernels_end_but_not_those_that_wait(hosted):
         assert kept in manager, "its time begins when its visitor comes"
 
     hosted(act)
+
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = {
+    "dashboards/voila.json": "Voila",
+    "dashboards/hosted/voila.json": "Voila",
+    "dashboards/jupyter_server_config.json": "ServerApp",
+}
+
+
+@pytest.mark.parametrize(("path", "app"), SETTINGS.items())
+def test_however_the_page_is_served_no_message_waits_for_another(path, app, monkeypatch):
+    named = json.loads((ROOT / path).read_text())[app]["kernel_websocket_connection_class"]
+    line = import_item(named)
+    handler = Mock(spec=KernelWebsocketHandler)
+    monkeypatch.setattr(line.__base__, "connect", lambda _: "connected")
+    made = line(websocket_handler=handler, kernel_id="a")
+    assert made.connect() == "connected"
+    handler.set_nodelay.assert_called_once_with(True)

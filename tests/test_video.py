@@ -121,7 +121,7 @@ def test_a_row_a_face_a_frame(walk, out):
     across = [box_of(row).centre[0] for row in made]
     assert across[-1] - across[0] == pytest.approx(88, abs=12)
     assert all(0 <= float(row[name]) <= 1 for row in made for name in NAMES)
-    assert (done.frames, done.people, done.rows, done.lost) == (12, 1, 12, 0)
+    assert (done.frames, done.followed, done.rows, done.lost) == (12, 1, 12, 0)
     assert done.seconds == pytest.approx(12 / 25)
 
 
@@ -143,7 +143,7 @@ def test_two_people_keep_their_numbers(head, out):
         room(320, 160, (head, 4 + 3 * i, 20), (mirrored, 196 - 2 * i, 30 - i)) for i in range(14)
     ]
     done = watch(film(out / "two.mp4", frames), out / "faces.csv")
-    assert done.people == 2
+    assert done.followed == 2
     sides = {}
     for row in rows(out / "faces.csv"):
         sides.setdefault(row["face"], set()).add(box_of(row).centre[0] < 150)
@@ -175,7 +175,7 @@ def test_nobody_is_a_table_of_a_header_or_a_film_without_boxes(grey, out, ending
         pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
     path = out / f"none{ending}"
     done = watch(grey, path)
-    assert (done.frames, done.people, done.rows) == (10, 0, 0)
+    assert (done.frames, done.followed, done.rows) == (10, 0, 0)
     assert "No face was found in 10 frames" in str(done)
     if ending == ".csv":
         assert table(path) == [HEADER]
@@ -432,7 +432,7 @@ def test_what_is_no_film_is_said(things, out, name, words):
 
 def test_a_film_of_one_frame_is_a_film(head, out):
     done = watch(film(out / "one.mp4", [room(160, 140, (head, 20, 10))]), out / "faces.csv")
-    assert (done.frames, done.people) == (1, 1)
+    assert (done.frames, done.followed) == (1, 1)
 
 
 def test_a_moving_gif_is_a_film(head, out):
@@ -456,7 +456,7 @@ def test_frames_beyond_all_bounds_are_refused(grey, out, monkeypatch):
 def test_frames_too_small_for_any_face(out, size):
     width, height = size
     path = film(out / "small.avi", [room(width, height)] * 3)
-    assert watch(path, out / "x.csv").people == 0
+    assert watch(path, out / "x.csv").followed == 0
     for ending in FILMS:
         assert watch(path, out / f"x{ending}").frames == 3
 
@@ -563,7 +563,7 @@ def test_a_codec_that_is_missing_is_said(walk, out, monkeypatch):
 @pytest.mark.parametrize("ending", FILMS)
 def test_a_film_shows_box_number_and_words(walk, out, ending):
     done = watch(walk, out / f"marked{ending}")
-    assert str(done).endswith("shows 1 person in 12 frames (0.5 seconds), without sound.")
+    assert str(done).endswith("shows 1 followed face in 12 frames (0.5 seconds), without sound.")
     was, rate = frames_of(walk)
     frames, same = frames_of(out / f"marked{ending}")
     assert len(frames) == len(was)
@@ -773,7 +773,9 @@ def is_one_line(text):
 def test_the_command_says_what_it_wrote(run, walk, out):
     code, said, err = run("video", walk, "--out", out / "faces.csv")
     assert (code, err) == (0, "")
-    assert said == f"{out / 'faces.csv'} has 12 rows of 1 person in 12 frames (0.5 seconds).\n"
+    assert (
+        said == f"{out / 'faces.csv'} has 12 rows of 1 followed face in 12 frames (0.5 seconds).\n"
+    )
     code, said, err = run("video", walk, "--out", out / "faces.csv")
     assert (code, said) == (2, "")
     assert is_one_line(err)

@@ -7,9 +7,9 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from conftest import ROOT, free_port, served
 from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, with_camera
 from PIL import Image
+from serving import ROOT, free_port, served
 
 from facelens import load_model
 from facelens.ui import Live
@@ -716,6 +716,7 @@ class Room(Tab):
 @pytest.fixture(scope="module")
 def room(seeing, address):
     room = Room(seeing.new_page(viewport={"width": 1280, "height": 800}), address)
+    room.start()
     yield room
     room.page.goto("about:blank")
     room.page.close()
@@ -723,7 +724,6 @@ def room(seeing, address):
 
 
 def test_the_box_follows_the_face_under_one_number(room):
-    room.start()
     seen = []
     for _ in range(60):
         room.page.wait_for_timeout(100)
