@@ -79,6 +79,7 @@ function render({ model, el, signal }) {
   let painted = 0;
   let read = 0;
   let told = 0;
+  let met = -Infinity; // when the picked face was last in sight
   let crowd = 0; // when there was last more than one face
   let news = { text: "", since: 0 };
 
@@ -125,6 +126,7 @@ function render({ model, el, signal }) {
   function wipe() {
     shown.clear();
     picked = null;
+    met = -Infinity;
     answers.length = 0;
     figures.textContent = hint.textContent = "";
     picks.replaceChildren();
@@ -321,7 +323,9 @@ function render({ model, el, signal }) {
   /** What is written of a face, and which face the board tells of: less often than boxes move. */
   function tell(now) {
     const there = inSight();
-    if (!there.includes(picked)) picked = there[0] ?? null;
+    // Who is missed for a moment is still the one that was picked.
+    if (there.includes(picked)) met = now;
+    else if (now - met > SETTLE) picked = there[0] ?? null;
     for (const face of shown.values()) {
       face.words = chosen.map((name) => {
         const i = network.attributes.findIndex((each) => each.name === name);
@@ -364,7 +368,7 @@ function render({ model, el, signal }) {
       if (known.has(number)) continue;
       const button = element("button", { type: "button", dataset: { number } }, `Face ${number}`);
       button.onclick = () => pick(number);
-      picks.append(button);
+      picks.insertBefore(button, [...picks.children].find((each) => each.dataset.number > number) ?? null);
     }
     for (const button of picks.children) button.ariaPressed = String(Number(button.dataset.number) === picked);
     if (there.length > 1) crowd = now;
