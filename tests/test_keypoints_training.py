@@ -1,0 +1,302 @@
+"""The training of the ladder that finds fifteen points, on faces drawn here."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="pip install 'facelens[train]'")
+pytest.importorskip("fastai", reason="pip install 'facelens[train]'")
+
+from facelens import keypoints  # noqa: E402
+from facelens.errors import DataError  # noqa: E402
+from facelens.keypoints import MIRRORED, NAMES, SPECIALISTS, Faces  # noqa: E402
+from facelens.training import keypoints as training  # noqa: E402
+from facelens.training.keypoints import LADDER, Augmentation, augment  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+# On a toy, threads that wait for each other cost more than they save.
+torch.set_num_threads(1)
+
+NOSE, LEFT, RIGHT = (NAMES.index(n) for n in ("nose_tip", "left_eye_center", "right_eye_center"))
+WHERE = np.random.default_rng(7).uniform(-14, 14, (15, 2))
+WHERE[MIRRORED] = (WHERE + WHERE[MIRRORED] * (-1, 1))[MIRRORED] / 2  # as even as faces are
+
+
+def drawn(count, seed=0, people=8):
+    """A bright blot on black; the points lie around it, and some are missing."""
+    random = np.random.default_rng(seed)
+    middles = random.uniform(30, 66, (count, 1, 2))
+    y, x = np.mgrid[:96, :96]
+    near = np.hypot(x - middles[..., :1], y - middles[..., 1:]) < 12
+    pictures = np.where(near, 220, 10) + random.integers(0, 30, (count, 96, 96))
+    points = (middles + WHERE).astype(np.float32)
+    points[random.random((count, 15)) < 0.1] = np.nan
+    who = np.array([f"P{seed}-{i % people}" for i in range(count)])
+    return Faces(pictures.astype(np.uint8), points, who, 47.5)
+
+
+FACES, VALID = drawn(96), drawn(24, seed=1)
+
+
+def short(name, **changes):
+    """A rung of the ladder, small enough for a test."""
+    return replace(LADDER[name], batch=16, **changes)
+
+
+def marked(turns=1):
+    """A black picture with a bright spot for each eye and the nose, and only these points."""
+    pictures = torch.zeros(turns, 96, 96)
+    points = torch.full((turns, 15, 2), torch.nan)
+    for point, (x, y) in ((NOSE, (50, 60)), (LEFT, (64, 36)), (RIGHT, (34, 40))):
+        pictures[:, y - 1 : y + 2, x - 1 : x + 2] = 80.0 * (1 + [NOSE, LEFT, RIGHT].index(point))
+        points[:, point] = torch.tensor([x, y])
+    return pictures, points
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        Augmentation(),
+        Augmentation(flip=1.0),
+        Augmentation(rotation=30),
+        Augmentation(scale=0.3),
+        Augmentation(shift=9),
+        Augmentation(flip=0.5, rotation=25, scale=0.2, shift=6),
+    ],
+)
+def test_points_go_where_the_picture_goes(how):
+    pictures, points = marked(16)
+    moved, there = augment(pictures, points, how, torch.Generator().manual_seed(1), axis=47.5)
+    assert torch.isfinite(there).any(2).sum() > 40
+    for picture, at in zip(moved, there, strict=True):
+        for point in (NOSE, LEFT, RIGHT):
+            if at[point].isfinite().all():
+                x, y = at[point].clamp(1, 94).round().int()
+                assert picture[y - 1 : y + 2, x - 1 : x + 2].max() > 40
+
+
+def test_a_mirror_swaps_the_eyes_and_agrees_with_the_library():
+    faces = drawn(4)
+    how = Augmentation(flip=1.0)
+    pictures, points = augment(
+        torch.from_numpy(faces.pictures), torch.from_numpy(faces.points), how, torch.Generator(),
+        axis=faces.axis,
+    )  # fmt: skip
+    mirrored = keypoints.mirror(faces)
+    np.testing.assert_allclose(pictures, mirrored.pictures, atol=0.05)
+    np.testing.assert_allclose(points, mirrored.points, atol=1e-3)
+
+
+def test_marks_with_an_axis_of_their_own_keep_it():
+    """Marks that all lie a pixel to the right do so on a mirrored picture too."""
+    pictures, points = marked()
+    _, straight = augment(pictures, points, Augmentation(flip=1.0), torch.Generator(), axis=47.5)
+    _, aside = augment(
+        pictures, points + torch.tensor([1, 0]), Augmentation(flip=1.0), torch.Generator(),
+        axis=48.5,
+    )  # fmt: skip
+    torch.testing.assert_close(aside, straight + torch.tensor([1, 0]), equal_nan=True)
+
+
+def test_a_point_that_leaves_the_picture_is_unknown():
+    pictures, points = marked(32)
+    points[:, NOSE] = torch.tensor([94.0, 48.0])
+    _, there = augment(pictures, points, Augmentation(shift=8), torch.Generator().manual_seed(0))
+    gone = there[:, NOSE].isnan().all(1)
+    assert 4 < gone.sum() < 28
+    assert there[:, LEFT].isfinite().all()
+
+
+@pytest.mark.parametrize("change", training.AUGMENTATIONS)
+def test_each_augmentation_changes_some_pictures(change):
+    faces = drawn(16)
+    how = Augmentation(**training.AUGMENTATIONS[change])
+    before = torch.from_numpy(faces.pictures)
+    after, points = augment(
+        before, torch.from_numpy(faces.points), how, torch.Generator().manual_seed(0)
+    )
+    changed = (after - before).abs().mean((1, 2)) > 0.5
+    assert changed.sum() == 16 if change == "rotation" else 3 < changed.sum() < 13
+    assert 0 <= after.min() <= after.max() <= 255
+    if "threshold" in change:
+        assert set(after[changed].unique().tolist()) <= {0, 255}
+    if change != "rotation":
+        np.testing.assert_allclose(points, faces.points, atol=1e-3)
+
+
+def test_light_is_only_light():
+    faces = drawn(8)
+    points = torch.from_numpy(faces.points)
+    lit, there = augment(
+        torch.from_numpy(faces.pictures), points, Augmentation(light=0.3), torch.Generator()
+    )
+    torch.testing.assert_close(there, points, equal_nan=True, atol=1e-3, rtol=0)
+    assert (lit - torch.from_numpy(faces.pictures)).abs().mean() > 3
+
+
+@pytest.mark.parametrize("name", ["layer", "ours"])
+def test_what_is_unknown_pulls_nowhere(name):
+    network = LADDER[name].make()
+    features = network.features(torch.from_numpy(FACES.pictures[:4]))
+    answer = network.answer(features)
+    answer.retain_grad()
+    truth = torch.full((4, 15, 2), torch.nan)
+    assert network.loss(features, answer, truth) == 0
+    truth[0, 3] = torch.tensor([20.0, 80.0])
+    network.loss(features, answer, truth).backward()
+    assert answer.grad.nonzero().tolist() == [[0, 3, 0], [0, 3, 1]]
+    assert all(p.grad is None or p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_the_loss_of_the_study_is_on_its_scale():
+    truth = torch.full((1, 15, 2), 48.0)
+    answer = torch.zeros(1, 15, 2)
+    assert LADDER["layer"].make().loss(answer, answer, truth).item() == pytest.approx(1)
+
+
+def test_a_map_is_answered_by_its_middle():
+    """A spot in the map is found between the map's pixels, in pixels of the picture."""
+    network = LADDER["ours"].make()
+    y, x = np.mgrid[:24, :24] * 4 + 1.5  # 96 pixels over 24
+    spot = -((x - 61) ** 2 + (y - 33) ** 2) / training.SPOT**2 / 2
+    network.last = torch.nn.Identity()
+    features = torch.from_numpy(spot).float().expand(1, 15, 24, 24)
+    answer = network.answer(features)
+    torch.testing.assert_close(
+        answer, torch.tensor([61.0, 33.0]).expand(1, 15, 2), atol=0.01, rtol=0
+    )
+    assert network.loss(features, answer, answer).item() == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", LADDER)
+def test_every_rung_answers_with_fifteen_points_and_can_be_kept(name):
+    network = LADDER[name].make().eval()
+    with torch.inference_mode():
+        answer = network(torch.from_numpy(FACES.pictures[:3]))
+    assert answer.shape == (3, 15, 2)
+    assert answer.isfinite().all()
+    again = LADDER[name].make().eval()
+    again.load_state_dict(network.state_dict())
+    with torch.inference_mode():
+        torch.testing.assert_close(again(torch.from_numpy(FACES.pictures[:3])), answer)
+
+
+def test_ours_is_small_and_fits_its_bundle():
+    weights = sum(p.numel() for p in LADDER["ours"].make().parameters())
+    assert weights < 1_000_000
+    assert 4 * weights < 4_000_000
+
+
+def test_the_mean_face_knows_nothing_of_the_picture():
+    done = training.train("mean", FACES, VALID)
+    answers = training.predict(done.network, VALID.pictures)
+    np.testing.assert_allclose(answers[0], keypoints.mean_face(FACES), rtol=1e-5)
+    assert (answers == answers[0]).all()
+    assert done.curves == []
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "epochs"),
+    [("layer", {"rates": (0.03, 0.03)}, 15), ("cnn", {"rates": (0.03, 0.03)}, 10), ("ours", {}, 8)],
+)
+def test_a_rung_beats_the_mean_face_on_other_people(name, changes, epochs):
+    step = short(name, **changes)
+    done = training.train(name, FACES, VALID, step=step, epochs=epochs, device="cpu")
+    mean = np.broadcast_to(keypoints.mean_face(FACES), VALID.points.shape)
+    answers = training.predict(done.network, VALID.pictures)
+    assert keypoints.rmse(answers, VALID.points) < 0.6 * keypoints.rmse(mean, VALID.points)
+    assert [row["epoch"] for row in done.curves] == list(range(1, epochs + 1))
+    assert done.curves[-1]["valid"] == pytest.approx(
+        keypoints.rmse(answers, VALID.points), rel=0.05
+    )
+    assert done.minutes > 0
+
+
+def test_training_twice_gives_the_same_network_and_another_seed_another():
+    step = short("ours", make=lambda: training.HeatMaps((4, 4, 4, 4)))
+    first, again, other = (
+        training.predict(
+            training.train(
+                "ours", FACES, VALID, step=step, epochs=1, seed=seed, device="cpu"
+            ).network,
+            VALID.pictures,
+        )
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def small():
+    return training.Regression(
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96 * 96, 30), torch.nn.ReLU()), 30
+    )
+
+
+def test_specialists_begin_as_the_start_and_each_learns_its_own_points():
+    start = small()
+    step = short("specialists", make=lambda: training.Specialists(small))
+    same = training.train("specialists", FACES, VALID, step=replace(step, rates=(0, 0)), epochs=1,
+                          start=start, device="cpu")  # fmt: skip
+    np.testing.assert_allclose(
+        training.predict(same.network, VALID.pictures),
+        training.predict(start, VALID.pictures), rtol=1e-5,
+    )  # fmt: skip
+    done = training.train("specialists", FACES, VALID, step=step, epochs=2, start=start,
+                          device="cpu")  # fmt: skip
+    assert [row["network"] for row in done.curves[::2]] == list(SPECIALISTS)
+    first = done.network.experts[list(SPECIALISTS).index("nose tip")]
+    moved = (first.last.weight != start.last.weight).any(1).view(15, 2).all(1)
+    assert moved.nonzero().ravel().tolist() == [NOSE]
+
+
+def test_early_stopping_keeps_the_best_epoch():
+    step = short("layer", rates=(0.01, 5.0), patience=2)
+    done = training.train("layer", FACES, VALID, step=step, epochs=30, device="cpu")
+    errors = [row["valid"] for row in done.curves]
+    assert len(errors) < 30
+    answers = training.predict(done.network, VALID.pictures)
+    assert keypoints.rmse(answers, VALID.points) == pytest.approx(min(errors), rel=0.02)
+
+
+def test_rate_and_momentum_change_as_the_study_has_it():
+    network = small()
+    optimiser = training._optimiser(LADDER["deep"], network)
+    for done, rate, momentum in ((0, 0.03, 0.9), (0.5, 0.0155, 0.9495), (1, 0.001, 0.999)):
+        training._set(optimiser, LADDER["deep"], done)
+        assert optimiser.param_groups[0]["lr"] == pytest.approx(rate)
+        assert optimiser.param_groups[0]["momentum"] == pytest.approx(momentum)
+
+
+def test_people_are_held_out_not_rows():
+    rest, held = training.hold_out(FACES, share=0.25, seed=3)
+    assert len(set(held.people)) == 2
+    assert not set(rest.people) & set(held.people)
+    assert len(rest) + len(held) == len(FACES)
+    assert held.axis == FACES.axis
+    again = training.hold_out(FACES, share=0.25, seed=3)[1]
+    np.testing.assert_array_equal(again.people, held.people)
+    with pytest.raises(DataError, match="too few to hold out"):
+        training.hold_out(drawn(4, people=1))
+
+
+def test_what_cannot_be_trained_is_a_sentence():
+    with pytest.raises(DataError, match="no rung 'huge'; there are mean, layer"):
+        training.train("huge", FACES, VALID)
+    with pytest.raises(DataError, match="The same people"):
+        training.train("layer", FACES, FACES)
+    with pytest.raises(DataError, match="specialists goes on from deep: train that first"):
+        training.train("specialists", FACES, VALID)
+
+
+@pytest.mark.data
+def test_a_few_epochs_on_real_faces_beat_the_mean_face(data_dir):
+    faces = keypoints.read_parquet(data_dir / "keypoints" / "train-00000-of-00001.parquet")
+    rest, valid = training.hold_out(faces.take(slice(800)))
+    step = replace(LADDER["ours"], batch=32)
+    done = training.train("ours", rest, valid, step=step, epochs=5, device="cpu")
+    mean = np.broadcast_to(keypoints.mean_face(rest), valid.points.shape)
+    answers = training.predict(done.network, valid.pictures)
+    assert keypoints.rmse(answers, valid.points) < 0.9 * keypoints.rmse(mean, valid.points)
