@@ -33,7 +33,7 @@ def sample(path: Path) -> bytes:
 def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Callable[[], Any]]:
     """What happens to a photo, in order, each stage on what the one before it gave."""
     from facelens import find_faces, load_model, read_photo
-    from facelens.faces import _face, detect
+    from facelens.faces import detect, face_of
     from facelens.thresholds import operating_point, sentence, verdicts
     from facelens.ui._view import jpeg
 
@@ -63,7 +63,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
     ways = {
         "decode": lambda: read_photo(data),
         "detect, find the points": lambda: finder.find(photo.pixels),
-        "straighten, judge the light": lambda: [_face(photo, f, finder.name) for f in found],
+        "straighten, judge the light": lambda: [face_of(photo, f, finder.name) for f in found],
         "network: 40 answers and maps": lambda: model.look(faces),
         "verdicts and sentence": rows,
         "pictures for the page": lambda: (jpeg(photo.pixels), jpeg(faces[0].crop)),

@@ -24,7 +24,8 @@ def loaded(code, **env):
     [
         "import facelens; [getattr(facelens, name) for name in facelens.__all__]",
         "import facelens.label, facelens.parquet, facelens.download, facelens.evaluate",
-        "import facelens.ui.selfie",
+        "import facelens.ui.selfie, facelens.ui.live, facelens.video",
+        "import facelens.keypoints",
     ],
 )
 def test_importing_is_light(code):

@@ -149,6 +149,6 @@ def test_however_the_page_is_served_no_message_waits_for_another(path, app, monk
     line = import_item(named)
     handler = Mock(spec=KernelWebsocketHandler)
     monkeypatch.setattr(line.__base__, "connect", lambda _: "connected")
-    made = line(websocket_handler=handler, kernel_id="a")
+    made = line(websocket_handler=handler)
     assert made.connect() == "connected"
     handler.set_nodelay.assert_called_once_with(True)
