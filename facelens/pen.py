@@ -10,6 +10,7 @@ import numpy as np
 
 from facelens.attributes import describe
 from facelens.faces import Box
+from facelens.faces.follow import common
 from facelens.model import Model
 from facelens.moving import Seen
 from facelens.thresholds import Verdict, verdicts
@@ -134,9 +135,9 @@ class Pen:
                 x, y = np.clip(corner, edge, room)
                 places.append(Box(float(x), float(y), wide, tall))
             others = [box for other, box in boxes.items() if other != number] + taken
-            hidden = [sum(_common(place, other) for other in others) for place in places]
+            hidden = [sum(common(place, other) for other in others) for place in places]
             costs = [
-                4 * bad + _common(place, boxes[number])
+                4 * bad + common(place, boxes[number])
                 for bad, place in zip(hidden, places, strict=True)
             ]
             best = int(np.argmin(costs))
@@ -172,13 +173,6 @@ def _beside(box: Box, wide: int, tall: int, size: int) -> list[tuple[float, floa
         (x - wide / 2, box.y + box.h + gap),
         (x - wide / 2, box.y - tall - gap),
     ]
-
-
-def _common(one: Box, other: Box) -> float:
-    """How many pixels two boxes share."""
-    across = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
-    down = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    return max(0.0, across) * max(0.0, down)
 
 
 def _draw_box(picture: np.ndarray, box: np.ndarray, size: int) -> None:

@@ -138,3 +138,33 @@ def browser():
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process; give its exit code, stdout and stderr."""
+
+    from facelens import cli
+
+    def call(*arguments):
+        capsys.readouterr()
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as error:
+            code = error.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Every message that would have reached the browser: (view, content, buffers)."""
+    from facelens.ui._view import View
+
+    messages = []
+    monkeypatch.setattr(
+        View, "send", lambda self, content, buffers=(): messages.append((self, content, buffers))
+    )
+    return messages

@@ -23,22 +23,6 @@ from facelens.attributes import CELEBA, NAMES
 COMMAND = [sys.executable, "-m", "facelens"]
 
 
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process; give its exit code, stdout and stderr."""
-
-    def call(*arguments):
-        capsys.readouterr()
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as error:
-            code = error.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
-
-
 def is_one_sentence(text):
     return text.startswith("facelens: ") and text.endswith(".\n") and text.count("\n") == 1
 

@@ -16,22 +16,12 @@ from facelens.attributes import NAMES
 from facelens.errors import BundleError
 from facelens.model.bundle import write_manifest
 from facelens.ui import Selfie
-from facelens.ui._view import CALM, View, sentence_of
+from facelens.ui._view import CALM, sentence_of
 
 
 @pytest.fixture(scope="module")
 def model():
     return load_model()
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """Every message that would have reached the browser: (view, content, buffers)."""
-    messages = []
-    monkeypatch.setattr(
-        View, "send", lambda self, content, buffers=(): messages.append((self, content, buffers))
-    )
-    return messages
 
 
 @pytest.fixture

@@ -19,19 +19,9 @@ from facelens.faces import align, find_faces
 from facelens.moving import Watcher
 from facelens.photo import Photo
 from facelens.ui import Live, Selfie
-from facelens.ui._view import CALM, View
+from facelens.ui._view import CALM
 
 WIDTH, HEIGHT = 320, 240
-
-
-@pytest.fixture
-def sent(monkeypatch):
-    """Every message that would have reached the browser: (view, content, buffers)."""
-    messages = []
-    monkeypatch.setattr(
-        View, "send", lambda self, content, buffers=(): messages.append((self, content, buffers))
-    )
-    return messages
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from facelens import cli, pen, video
 from facelens.attributes import NAMES, describe
 from facelens.errors import BundleError, OutputError, PhotoError, ThresholdError
 from facelens.faces.face import Box
+from facelens.faces.follow import common
 from facelens.photo import read_photo
 from facelens.video import FILMS, watch
 
@@ -648,8 +649,8 @@ def test_words_cover_nobody():
     ]
     assert places
     for place in places:
-        assert sum(pen._common(place, Box(*box)) for box in people) < 0.1 * place.w * place.h
-        assert sum(pen._common(place, other) for other in places if other != place) < 200
+        assert sum(common(place, Box(*box)) for box in people) < 0.1 * place.w * place.h
+        assert sum(common(place, other) for other in places if other != place) < 200
 
 
 def test_a_box_neither_trembles_nor_lags():
@@ -748,22 +749,6 @@ def test_labels_in_letters_that_the_font_lacks_are_spelt_or_cut():
 
 
 # as a command
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command in this process; give its exit code, stdout and stderr."""
-
-    def call(*arguments):
-        capsys.readouterr()
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as error:
-            code = error.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
 
 
 def is_one_line(text):

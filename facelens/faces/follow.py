@@ -146,7 +146,7 @@ class Follower:
                 self._tracks.append(_Track(self._count, each))
 
     def _look_near(self, pixels: np.ndarray) -> None:
-        """Look for each face where it should be by now; search at once for one that is not."""
+        """Look for each face where it should be; without it there, the next frame is searched."""
         import cv2
 
         grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
@@ -163,7 +163,12 @@ class Follower:
 
 def shared(one: Box, other: Box) -> float:
     """How much of what two boxes cover together they share, 0 to 1."""
+    both = common(one, other)
+    return both / (one.w * one.h + other.w * other.h - both)
+
+
+def common(one: Box, other: Box) -> float:
+    """How many pixels two boxes share."""
     across = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
     down = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
-    both = max(0.0, across) * max(0.0, down)
-    return both / (one.w * one.h + other.w * other.h - both)
+    return max(0.0, across) * max(0.0, down)
