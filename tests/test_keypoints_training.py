@@ -12,7 +12,14 @@ from facelens import keypoints  # noqa: E402
 from facelens.errors import DataError  # noqa: E402
 from facelens.keypoints import MIRRORED, NAMES, SPECIALISTS, Faces  # noqa: E402
 from facelens.training import keypoints as training  # noqa: E402
-from facelens.training.keypoints import LADDER, Augmentation, augment  # noqa: E402
+from facelens.training.keypoints import (  # noqa: E402
+    LADDER,
+    Augmentation,
+    augment,
+    ladder,
+    networks,
+)
+from facelens.training.keypoints.run import open_run  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -160,7 +167,7 @@ def test_a_map_is_answered_by_its_middle():
     """A spot in the map is found between the map's pixels, in pixels of the picture."""
     network = LADDER["ours"].make()
     y, x = np.mgrid[:24, :24] * 4 + 1.5  # 96 pixels over 24
-    spot = -((x - 61) ** 2 + (y - 33) ** 2) / training.SPOT**2 / 2
+    spot = -((x - 61) ** 2 + (y - 33) ** 2) / networks.SPOT**2 / 2
     network.last = torch.nn.Identity()
     features = torch.from_numpy(spot).float().expand(1, 15, 24, 24)
     answer = network.answer(features)
@@ -199,7 +206,11 @@ def test_the_mean_face_knows_nothing_of_the_picture():
 
 @pytest.mark.parametrize(
     ("name", "changes", "epochs"),
-    [("layer", {"rates": (0.03, 0.03)}, 15), ("cnn", {"rates": (0.03, 0.03)}, 10), ("ours", {}, 8)],
+    [
+        ("layer", {"rates": (0.03, 0.03)}, 15),
+        ("cnn", {"rates": (0.03, 0.03)}, 10),
+        ("ours", {"both_ways": False}, 8),
+    ],
 )
 def test_a_rung_beats_the_mean_face_on_other_people(name, changes, epochs):
     step = short(name, **changes)
@@ -215,7 +226,7 @@ def test_a_rung_beats_the_mean_face_on_other_people(name, changes, epochs):
 
 
 def test_training_twice_gives_the_same_network_and_another_seed_another():
-    step = short("ours", make=lambda: training.HeatMaps((4, 4, 4, 4)))
+    step = short("ours", make=lambda: networks.HeatMaps((4, 4, 4, 4)))
     first, again, other = (
         training.predict(
             training.train(
@@ -230,14 +241,14 @@ def test_training_twice_gives_the_same_network_and_another_seed_another():
 
 
 def small():
-    return training.Regression(
+    return networks.Regression(
         torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(96 * 96, 30), torch.nn.ReLU()), 30
     )
 
 
 def test_specialists_begin_as_the_start_and_each_learns_its_own_points():
     start = small()
-    step = short("specialists", make=lambda: training.Specialists(small))
+    step = short("specialists", make=lambda: networks.Specialists(small))
     same = training.train("specialists", FACES, VALID, step=replace(step, rates=(0, 0)), epochs=1,
                           start=start, device="cpu")  # fmt: skip
     np.testing.assert_allclose(
@@ -263,9 +274,9 @@ def test_early_stopping_keeps_the_best_epoch():
 
 def test_rate_and_momentum_change_as_the_study_has_it():
     network = small()
-    optimiser = training._optimiser(LADDER["deep"], network)
+    optimiser = ladder._optimiser(LADDER["deep"], network)
     for done, rate, momentum in ((0, 0.03, 0.9), (0.5, 0.0155, 0.9495), (1, 0.001, 0.999)):
-        training._set(optimiser, LADDER["deep"], done)
+        ladder._set(optimiser, LADDER["deep"], done)
         assert optimiser.param_groups[0]["lr"] == pytest.approx(rate)
         assert optimiser.param_groups[0]["momentum"] == pytest.approx(momentum)
 
@@ -289,6 +300,71 @@ def test_what_cannot_be_trained_is_a_sentence():
         training.train("layer", FACES, FACES)
     with pytest.raises(DataError, match="specialists goes on from deep: train that first"):
         training.train("specialists", FACES, VALID)
+
+
+def test_looking_both_ways_is_blind_to_which_way_a_face_looks():
+    step = short("ours", make=lambda: networks.HeatMaps((4, 4, 4, 4)))
+    done = training.train("ours", FACES, VALID, step=step, epochs=1, device="cpu")
+    turned = keypoints.mirror(VALID)
+    there = training.predict(done.network, turned.pictures)[:, MIRRORED]
+    there[..., 0] = 2 * VALID.axis - there[..., 0]
+    np.testing.assert_allclose(there, training.predict(done.network, VALID.pictures), atol=1e-3)
+
+
+class KilledError(Exception):
+    pass
+
+
+def test_a_run_that_is_killed_goes_on_after_its_last_network(tmp_path, monkeypatch):
+    step = short("specialists", make=lambda: networks.Specialists(small))
+    monkeypatch.setitem(ladder.STEPS, "specialists", step)
+    start, folder = small(), tmp_path / "run"
+    made = {"step": step, "epochs": 2, "data": {"axis": FACES.axis}}
+    whole = open_run(tmp_path / "whole", "specialists", **made)
+    expected = whole.train(FACES, VALID, start=start, device="cpu")
+    fits, fit = [], ladder._Fit.__call__
+
+    def counted(self, network, group, points):
+        if len(fits) == 4:
+            raise KilledError
+        fits.append(group)
+        return fit(self, network, group, points)
+
+    monkeypatch.setattr(ladder._Fit, "__call__", counted)
+    with pytest.raises(KilledError):
+        open_run(folder, "specialists", **made).train(FACES, VALID, start=start, device="cpu")
+    with pytest.raises(DataError, match="not trained to its end"):
+        open_run(folder).load()
+    monkeypatch.setattr(ladder._Fit, "__call__", fit)
+    done = open_run(folder, "specialists", **made).train(FACES, VALID, start=start, device="cpu")
+    assert [row["network"] for row in done.curves[::2]] == list(SPECIALISTS)
+    answers = training.predict(open_run(folder).load().network, VALID.pictures)
+    np.testing.assert_array_equal(answers, training.predict(done.network, VALID.pictures))
+    np.testing.assert_array_equal(answers, training.predict(expected.network, VALID.pictures))
+    monkeypatch.setattr(ladder._Fit, "__call__", counted)  # nothing is trained any more
+    open_run(folder, "specialists", **made).train(FACES, VALID, start=start, device="cpu")
+
+
+def test_a_folder_of_another_run_is_left_alone(tmp_path):
+    open_run(tmp_path, "layer", seed=1)
+    assert open_run(tmp_path, "layer", seed=1).rung == "layer"
+    with pytest.raises(DataError, match="another kind; choose another folder"):
+        open_run(tmp_path, "layer", seed=2)
+    with pytest.raises(DataError, match=r"has no config\.json"):
+        open_run(tmp_path / "none")
+    (tmp_path / "config.json").write_text('{"recipe": {}}')
+    with pytest.raises(DataError, match="not of a training run for keypoints"):
+        open_run(tmp_path)
+    (tmp_path / "config.json").write_text('{"task": "keypoints", "rung": "huge"}')
+    with pytest.raises(DataError, match="not of a training run for keypoints"):
+        open_run(tmp_path, "layer")
+
+
+def test_weights_that_are_damaged_are_a_sentence(tmp_path):
+    run = open_run(tmp_path, "layer", data={"axis": 48})
+    (tmp_path / "all.safetensors").write_bytes(b"what is this")
+    with pytest.raises(DataError, match=r"all\.safetensors is damaged; delete it"):
+        run.load()
 
 
 @pytest.mark.data

@@ -106,7 +106,7 @@ def test_portrait_after_portrait_shows_what_is_to_be_seen(visit, portraits):
     for row in [one for pair in zip(glasses, none, strict=True) for one in pair]:
         tab.upload((portraits / row["photo"]).read_bytes(), row["photo"])
         tab.page.wait_for_function(
-            """was => document.querySelector('.picture img').src !== was
+            """was => (document.querySelector('.picture img')?.src ?? was) !== was
                 && document.querySelector('.intake .status').dataset.state === 'done'""",
             arg=shown,
         )
