@@ -14,8 +14,10 @@ _WHERE = {
     "Layer": "facelens.layers",
     "Model": "facelens.model",
     "Photo": "facelens.photo",
+    "PointModel": "facelens.model.keypoints",
     "Prediction": "facelens.model",
     "find_faces": "facelens.faces",
+    "load_keypoints": "facelens.model.keypoints",
     "load_model": "facelens.model",
     "read_photo": "facelens.photo",
 }

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from facelens.faces import Face
+    from facelens.label import Labelled
     from facelens.model import Model, Prediction
     from facelens.photo import Photo
     from facelens.thresholds import Verdict
@@ -117,8 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"facelens {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for add in (
-        _add_predict, _add_label, _add_video, _add_evaluate, _add_download, _add_prepare, _add_push,
-        _add_pull, _add_dashboard, _add_live, _add_bench,
+        _add_predict, _add_label, _add_keypoints, _add_video, _add_evaluate, _add_download,
+        _add_prepare, _add_push, _add_pull, _add_dashboard, _add_live, _add_bench,
     ):  # fmt: skip
         add(commands)
     for name, what in TRAINING.items():
@@ -352,11 +353,71 @@ def _label(args: argparse.Namespace) -> int:
         force=args.force,
         progress=_progress if sys.stderr and sys.stderr.isatty() else None,
     )
-    print(
+    print(_told(result))
+    return 0
+
+
+# keypoints
+
+
+def _add_keypoints(commands: Any) -> None:
+    parser = _command(
+        commands,
+        _keypoints,
+        "write a table with fifteen points of every face of many photos",
+        description="Write a table with a row for every face: the photo, then x and y of fifteen "
+        "points under Kaggle's names, in pixels of the photo. Left is the person's left. Stop it "
+        "and give the same command again: it goes on where it stopped.",
+    )
+    parser.add_argument(
+        "source",
+        metavar="FOLDER_OR_PARQUET",
+        help="photos, a data set's file; or Kaggle's test.csv",
+    )
+    parser.add_argument("--out", metavar="FILE", required=True, help="ends in .csv or .parquet")
+    parser.add_argument(
+        "--cropped", action="store_true",
+        help="the photos are faces of 96 x 96 already; the points are in pixels of these",
+    )  # fmt: skip
+    parser.add_argument(
+        "--lookup", metavar="IdLookupTable.csv",
+        help="write what Kaggle asks for there, from its test.csv, to hand in",
+    )  # fmt: skip
+    parser.add_argument("--force", action="store_true", help="write over a finished FILE")
+    parser.add_argument("--workers", type=_COUNT, metavar="N", help="processes; default: the cores")
+    parser.add_argument(
+        "--model", metavar="M", help="a bundle: a folder, or owner/repo[@revision] on the Hub"
+    )
+    _add_detector(parser)
+
+
+def _keypoints(args: argparse.Namespace) -> int:
+    from facelens.locate import hand_in, locate
+    from facelens.session import cores
+
+    if args.lookup:
+        count = hand_in(args.source, args.out, args.lookup, model=args.model, force=args.force)
+        print(f"{count:,} answers are in {args.out}.")
+        return 0
+    result = locate(
+        args.source,
+        args.out,
+        model=args.model,
+        detector=args.detector,
+        cropped=args.cropped,
+        workers=args.workers or cores(),
+        force=args.force,
+        progress=_progress if sys.stderr and sys.stderr.isatty() else None,
+    )
+    print(_told(result))
+    return 0
+
+
+def _told(result: "Labelled") -> str:
+    return (
         f"{result.faces:,} faces of {result.photos:,} photos are in {result.out}; "
         f"{result.errors:,} photos without one, or unreadable, in {result.errors_out}."
     )
-    return 0
 
 
 def _progress(done: int, total: int) -> None:

@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facelens import parquet
 from facelens.errors import DataError, OutputError
+from facelens.metrics import interval, resample_people
 from facelens.photo import printable, read_photo
 
 SIDE = 96
@@ -103,8 +105,7 @@ def read_parquet(path: str | Path) -> Faces:
                 f"{printable(row.path)} is {pixels.shape[1]}x{pixels.shape[0]}, not a face of "
                 f"{SIDE}x{SIDE}."
             )
-        # Grey, so the three channels differ by what WebP has lost.
-        pictures.append(np.rint(pixels.mean(2)).astype(np.uint8))
+        pictures.append(grey(pixels))
         points.append([row.values[column] for column in COLUMNS])
         people.append(str(row.values["person"]))
     if not pictures:
@@ -112,6 +113,11 @@ def read_parquet(path: str | Path) -> Faces:
     # A null becomes NaN.
     marks = _shaped(np.array(points, np.float32))
     return Faces(np.stack(pictures), marks, np.array(people), MARKS_AXIS)
+
+
+def grey(pixels: np.ndarray) -> np.ndarray:
+    """A grey picture that came as RGB, uint8 (h, w): its channels differ by what WebP has lost."""
+    return np.rint(pixels.mean(2)).astype(np.uint8)
 
 
 def read_kaggle(path: str | Path) -> Faces:
@@ -185,6 +191,31 @@ def eye_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     apart = np.sqrt(squares.sum(2))
     eyes = truth[:, _EYES].astype(np.float64)
     return _mean(apart, np.all(known, 2), 1) / np.hypot(*(eyes[:, 0] - eyes[:, 1]).T)
+
+
+def measure(predicted: np.ndarray, faces: Faces, *, draws: int = 1000) -> dict[str, Any]:
+    """Every figure of these answers, the `rmse` with its 95 % interval by a bootstrap over people.
+
+    `by_point`: the `point_errors` in pixels, by name.
+    """
+    squares, known = _squares(predicted, faces.points)
+    weights = resample_people(faces.people, draws=draws)
+    sums = np.where(known, squares, 0).sum((1, 2))
+    with np.errstate(invalid="ignore"):
+        low, high = interval(np.sqrt((weights @ sums) / (weights @ known.sum((1, 2)))))
+    eyes = eye_errors(predicted, faces.points)
+    return {
+        "faces": len(faces),
+        "people": len(np.unique(faces.people)),
+        "rmse_px": rmse(predicted, faces.points),
+        "low_px": low,
+        "high_px": high,
+        "study_mse": study_mse(predicted, faces.points),
+        "eye_error": float(_mean(eyes, np.isfinite(eyes), None)),
+        "by_point": dict(
+            zip(NAMES, map(float, point_errors(predicted, faces.points)), strict=True)
+        ),
+    }
 
 
 def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path) -> int:

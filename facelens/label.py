@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from facelens import __version__, parquet
 from facelens.errors import (
@@ -32,7 +32,7 @@ from facelens.errors import (
 from facelens.session import BATCH
 
 if TYPE_CHECKING:
-    from facelens.model import Model
+    import numpy as np
 
 CHUNK = 128  # photos at most: a second or so of work, which is what a killed worker loses
 _LEAST_CHUNK = 16
@@ -44,6 +44,7 @@ SUFFIXES = {
 }  # fmt: skip
 FACE_COLUMNS = ("photo", "face", "confidence", "x", "y", "w", "h")
 ERROR_COLUMNS = ("photo", "reason")
+ATTRIBUTES, KEYPOINTS = "attributes", "keypoints"  # what a table may be about
 Progress = Callable[[int, int], None]
 
 _log = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class Job:
     model: str
     detector: str | None
     aligned: bool
+    task: str = ATTRIBUTES
 
 
 @dataclass(frozen=True)
@@ -118,18 +120,38 @@ def label(
         DataError: there is nothing to label at `source`.
         OutputError: `out` exists, cannot be written, or a worker died.
     """
+    return tabulate(
+        ATTRIBUTES, source, out, model=model, detector=detector, aligned=aligned, workers=workers,
+        scheduler=scheduler, force=force, progress=progress,
+    )  # fmt: skip
+
+
+def tabulate(
+    task: str,
+    source: str | Path,
+    out: str | Path,
+    *,
+    model: str | None = None,
+    detector: str | None = None,
+    aligned: bool = False,
+    workers: int = 1,
+    scheduler: str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Labelled:
+    """Write a table for `task`, "attributes" or "keypoints"; the rest as `label` has it."""
     source, out = Path(source).absolute(), Path(out).absolute()
     _check_out(out, force=force)
-    model, detector = _same_everywhere(model, detector, aligned=aligned)
+    model, detector = _same_everywhere(task, model, detector, aligned=aligned)
     chunks, listing = _chunks(source, out)
     parts = out.with_name(out.name + ".parts")
-    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned)
+    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task)
     with _writing(out):
         _open_parts(parts, _plan(job, listing), force=force)
         with _only_one(parts):
             if not (parts / "merged.json").is_file():
                 _run(job, chunks, workers, scheduler, progress)
-                _merge(parts, len(chunks), job.kind, _open_model(job.model).names)
+                _merge(parts, len(chunks), job.kind, _open_answers(task, model).columns)
             return _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
 
 
@@ -150,14 +172,16 @@ def _check_out(out: Path, *, force: bool) -> None:
 
 
 def _same_everywhere(
-    model: str | None, detector: str | None, *, aligned: bool
+    task: str, model: str | None, detector: str | None, *, aligned: bool
 ) -> tuple[str, str | None]:
     """Settle what the environment decides, so that every worker decides the same."""
     from facelens.faces.detect import resolve
     from facelens.model.find import find_bundle
 
-    bundle = find_bundle(model)
+    # An embedded network has the name of its task, but for the one that answers by default.
+    bundle = find_bundle(model if task == ATTRIBUTES else model or task)
     model = str(bundle.folder.absolute())
+    _open_answers(task, model)  # one that cannot be used is refused before anything is written
     if aligned:
         return model, None
     name, file = resolve(detector)
@@ -261,7 +285,7 @@ def _only_one(parts: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise OutputError(f"Another facelens label is at work in {parts}.") from None
+            raise OutputError(f"Another facelens is at work in {parts}.") from None
         yield
 
 
@@ -325,13 +349,11 @@ def _run(
 def work(job: Job, chunk: Chunk) -> int:
     """Label one chunk and leave its part and its errors in the job's parts."""
     with _opening:
-        model = _open_model(job.model)
+        answers = _open_answers(job.task, job.model)
     rows: list[tuple[Any, ...]] = []
     errors: list[tuple[str, str]] = []
     for batch in _batches(_found(job, chunk, errors)):
-        predictions = model.predict([face for _, _, face in batch])
-        for (name, number, face), prediction in zip(batch, predictions, strict=True):
-            rows.append((name, number, *_place(face), *prediction.probabilities.tolist()))
+        rows += answers.rows(batch)
     with _complete(_part(job.parts, chunk.index, ".errors.csv")) as draft:
         _write_csv(draft, errors)
     # The part comes last: where it is, its errors are.
@@ -339,15 +361,73 @@ def work(job: Job, chunk: Chunk) -> int:
         if job.kind == ".csv":
             _write_csv(draft, rows)
         else:
-            _write_parquet(draft, rows, model.names)
+            _write_parquet(draft, rows, answers.columns)
     return chunk.photos
 
 
-@lru_cache(maxsize=1)
-def _open_model(name: str) -> "Model":
-    from facelens.model import load_model
+class _Answers(Protocol):
+    """What a table holds: its columns, the size of crops, and the rows of some faces."""
 
-    return load_model(name)
+    columns: tuple[str, ...]
+    width: int
+    height: int
+
+    def crop(self, pixels: "np.ndarray") -> "np.ndarray":
+        """What is asked about of a photo that is a crop, uint8 (height, width, 3)."""
+
+    def rows(self, batch: list[tuple[str, int, Any]]) -> list[tuple[Any, ...]]:
+        """A row for each face: its photo's name, its number there, itself, crop or found."""
+
+
+class _Attributes:
+    def __init__(self, name: str) -> None:
+        from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+        from facelens.model import load_model
+
+        self._model = load_model(name)
+        self.columns = (*FACE_COLUMNS, *self._model.names)
+        self.width, self.height = CROP_WIDTH, CROP_HEIGHT
+
+    def crop(self, pixels: "np.ndarray") -> "np.ndarray":
+        return pixels
+
+    def rows(self, batch: list[tuple[str, int, Any]]) -> list[tuple[Any, ...]]:
+        predictions = self._model.predict([face for _, _, face in batch])
+        return [
+            (name, number, *_place(face), *prediction.probabilities.tolist())
+            for (name, number, face), prediction in zip(batch, predictions, strict=True)
+        ]
+
+
+class _Keypoints:
+    def __init__(self, name: str) -> None:
+        from facelens.keypoints import COLUMNS, SIDE
+        from facelens.model.keypoints import load_keypoints
+
+        self._model = load_keypoints(name)
+        self.columns = ("photo", *COLUMNS)
+        self.width = self.height = SIDE
+
+    def crop(self, pixels: "np.ndarray") -> "np.ndarray":
+        from facelens.keypoints import grey
+
+        return grey(pixels)
+
+    def rows(self, batch: list[tuple[str, int, Any]]) -> list[tuple[Any, ...]]:
+        import numpy as np
+
+        faces = [face for _, _, face in batch]
+        found = hasattr(faces[0], "crop")
+        points = self._model.locate(faces) if found else self._model.predict(np.stack(faces))
+        return [
+            (name, *where.ravel().tolist())
+            for (name, _, _), where in zip(batch, points, strict=True)
+        ]
+
+
+@lru_cache(maxsize=1)
+def _open_answers(task: str, name: str) -> _Answers:
+    return _Keypoints(name) if task == KEYPOINTS else _Attributes(name)
 
 
 def _found(job: Job, chunk: Chunk, errors: list[tuple[str, str]]) -> Iterator[tuple[str, int, Any]]:
@@ -391,19 +471,20 @@ def _try(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], str]:
 
 
 def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
-    """The faces of one photo, or the one aligned crop that it is."""
-    from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
+    """The faces of one photo, or the one crop that it is."""
+    from facelens.faces import find_faces
     from facelens.photo import printable, read_photo
 
     photo = read_photo(data, name=name)
     if not job.aligned:
         return find_faces(photo, detector=job.detector)
-    if (photo.height, photo.width) != (CROP_HEIGHT, CROP_WIDTH):
+    answers = _open_answers(job.task, job.model)
+    if (photo.width, photo.height) != (answers.width, answers.height):
         raise PhotoError(
             f"{printable(name)} has {photo.width} x {photo.height} pixels; an aligned crop has "
-            f"{CROP_WIDTH} x {CROP_HEIGHT}."
+            f"{answers.width} x {answers.height}."
         )
-    return [photo.pixels]
+    return [answers.crop(photo.pixels)]
 
 
 def _place(face: Any) -> tuple[float | None, ...]:
@@ -425,14 +506,15 @@ def _write_csv(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:
         )
 
 
-def _write_parquet(path: Path, rows: list[tuple[Any, ...]], names: tuple[str, ...]) -> None:
+def _write_parquet(path: Path, rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = [pa.string(), pa.int32(), *[pa.float32()] * (5 + len(names))]
-    columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
-    arrays = [pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-    pq.write_table(pa.table(arrays, [*FACE_COLUMNS, *names]), path)
+    special = {"photo": pa.string(), "face": pa.int32()}
+    kinds = [special.get(column, pa.float32()) for column in columns]
+    values = list(zip(*rows, strict=True)) or [()] * len(kinds)
+    arrays = [pa.array(value, kind) for value, kind in zip(values, kinds, strict=True)]
+    pq.write_table(pa.table(arrays, list(columns)), path)
 
 
 # who does it
@@ -582,7 +664,7 @@ def _on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Generator[int,
 # after the work
 
 
-def _merge(parts: Path, count: int, kind: str, names: tuple[str, ...]) -> None:
+def _merge(parts: Path, count: int, kind: str, columns: tuple[str, ...]) -> None:
     """Put the parts together, in order, into one table and one of errors."""
     made = [_part(parts, index, kind) for index in range(count)]
     lost = [part for part in made if not part.is_file()]
@@ -592,7 +674,7 @@ def _merge(parts: Path, count: int, kind: str, names: tuple[str, ...]) -> None:
         )
     join = _join_csv if kind == ".csv" else _join_parquet
     with _complete(parts / f"table{kind}") as draft:
-        faces = join(made, draft, (*FACE_COLUMNS, *names))
+        faces = join(made, draft, columns)
     with _complete(parts / "errors.csv") as draft:
         errors_made = [_part(parts, index, ".errors.csv") for index in range(count)]
         errors = _join_csv(errors_made, draft, ERROR_COLUMNS)

@@ -14,6 +14,7 @@ from PIL import Image
 from facelens import load_model
 from facelens.attributes import NAMES
 from facelens.errors import BundleError
+from facelens.faces import align
 from facelens.model.bundle import write_manifest
 from facelens.ui import Selfie
 from facelens.ui._view import CALM, sentence_of
@@ -148,6 +149,43 @@ def test_a_missing_bundle_is_said_as_soon_as_the_page_is_there(sent, tmp_path):
     status = last(sent, page.intake, "status")[0]
     assert status["state"] == "error"
     assert "nowhere" in status["text"]
+
+
+def test_the_points_of_the_face_come_when_they_are_asked_for(page, sent, two_faces):
+    say(page.intake, "photo", two_faces, name="two.jpg")
+    assert not [1 for to, content, _ in sent if content["kind"] == "points"]
+    say(page.looks, "points")
+    content, buffers = last(sent, page.looks, "points")
+    assert buffers == []
+    where = dict(zip(content["names"], content["where"], strict=True))
+    assert len(where) == 15
+    assert all(0 < x < 178 and 0 < y < 218 for x, y in where.values())
+    # The person's left is right in the picture.
+    assert where["middle of the left eye"][0] > where["tip of the nose"][0]
+    assert where["middle of the right eye"][0] < where["tip of the nose"][0]
+    assert where["middle of the upper lip"][1] < where["middle of the lower lip"][1]
+    # Near the five that straightening goes by.
+    eye = align.TEMPLATE[1]
+    assert np.hypot(*(np.array(where["middle of the left eye"]) - eye)) < 6
+    assert 0 < content["off"] < 0.1
+    # Of another face they are others; of none there are none.
+    say(page.picture, "pick", index=1)
+    assert "points" not in page.looks._shown
+    say(page.looks, "points")
+    assert last(sent, page.looks, "points")[0]["where"] != content["where"]
+    page.forget()
+    count = len(sent)
+    say(page.looks, "points")
+    assert len(sent) == count
+
+
+def test_where_no_network_for_points_can_be_had_that_is_a_sentence(
+    page, sent, astronaut, monkeypatch
+):
+    say(page.intake, "photo", astronaut.read_bytes(), name="a.jpg")
+    monkeypatch.setattr("facelens.model.keypoints.EMBEDDED", "no-such-network")
+    say(page.looks, "points")
+    assert "no model 'no-such-network'" in last(sent, page.looks, "error")[0]["text"]
 
 
 def test_another_face_can_be_picked(page, sent, two_faces):

@@ -17,11 +17,11 @@ FORMAT = 1
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 DEFAULT = "mobilenet_v2"
 FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "README.md")
-NEEDED = FILES[:3]
+NEEDED = FILES[:2]
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
 
 # What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
-_GARBLED = (
+GARBLED = (
     OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
     OverflowError,
 )  # fmt: skip
@@ -66,7 +66,6 @@ class Config:
     def save(self, path: Path) -> None:
         """Write `config.json`."""
         values = {
-            "format": FORMAT,
             "task": self.task,
             "name": self.name,
             "version": self.version,
@@ -87,26 +86,13 @@ class Config:
             "recipe": self.recipe,
             "metrics": self.metrics,
         }
-        path.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        write_values(values, path)
 
     @classmethod
     def read(cls, data: bytes, path: Path) -> "Config":
         """Read the bytes of the config.json at `path`, of this format or an older one."""
+        values = read_values(data, path, "attributes")
         try:
-            values = json.loads(data)
-            newest = int(values["format"])
-        except _GARBLED as error:
-            raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
-        if newest < 1:
-            raise BundleError(f"{path} states a format that there never was: {newest}.")
-        _check_age(newest, path.parent)
-        try:
-            for older in range(newest, FORMAT):
-                values = UPGRADES[older](values)
-            if values.get("task") != "attributes":
-                raise BundleError(
-                    f"{path.parent} is a bundle for {values.get('task')!r}, not for attributes."
-                )
             crop = values["crop"]
             if (crop["template"], crop["height"], crop["width"]) != (
                 "celeba", CROP_HEIGHT, CROP_WIDTH,
@@ -132,7 +118,7 @@ class Config:
                 recipe=values.get("recipe", {}),
                 metrics=values.get("metrics", {}),
             )
-        except _GARBLED as error:
+        except GARBLED as error:
             raise BundleError(f"{path} lacks or garbles {error}.") from error
         config._check(path)
         return config
@@ -150,6 +136,44 @@ class Config:
             raise BundleError(f"{path} names itself in characters that cannot be shown.")
         if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
             raise BundleError(f"{path} has a temperature that is not a positive number.")
+
+
+def write_values(values: dict[str, Any], path: Path) -> None:
+    """Write what a config.json says, and its format."""
+    text = json.dumps({"format": FORMAT, **values}, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
+    """What the bytes of the config.json at `path` say, which is to be of a bundle for `task`.
+
+    An older format becomes what the newest would say.
+    """
+    try:
+        values: dict[str, Any] = json.loads(data)
+        newest = int(values["format"])
+    except GARBLED as error:
+        raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
+    if newest < 1:
+        raise BundleError(f"{path} states a format that there never was: {newest}.")
+    _check_age(newest, path.parent)
+    try:
+        for older in range(newest, FORMAT):
+            values = UPGRADES[older](values)
+        its_own = values.get("task")
+    except GARBLED as error:
+        raise BundleError(f"{path} lacks or garbles {error}.") from error
+    if its_own != task:
+        raise BundleError(f"{path.parent} is a bundle for {its_own!r}, not for {task}.")
+    return values
+
+
+def task_of(data: bytes) -> str:
+    """The task that the bytes of a config.json name; empty where they name none."""
+    try:
+        return str(json.loads(data)["task"])
+    except GARBLED:
+        return ""
 
 
 def _check_age(newest: int, folder: Path) -> None:
@@ -224,7 +248,7 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
         files = manifest["files"]
         sizes = {name: int(entry["size"]) for name, entry in files.items()}
         [str(entry["sha256"]) for entry in files.values()]
-    except _GARBLED as error:
+    except GARBLED as error:
         raise BundleError(f"{path} cannot be read as a manifest.") from error
     _check_age(newest, folder)
     foreign = set(files) - set(FILES)

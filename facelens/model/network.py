@@ -53,6 +53,8 @@ class Model:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.config = Config.read(bundle.read("config.json"), bundle.folder / "config.json")
+        if "curves.json" not in bundle.files:
+            raise BundleError(f"{bundle.folder} has no curves.json.")
 
     @property
     def names(self) -> tuple[str, ...]:

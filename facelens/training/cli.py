@@ -3,9 +3,10 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -48,10 +49,24 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Several GPUs: accelerate launch -m facelens train ... (docs/training.md has more)."
     )
-    parser.add_argument("data", type=Path, help="folder with train-*.parquet and valid-*.parquet")
+    parser.add_argument(
+        "data", type=Path,
+        help="folder with train-*.parquet and valid-*.parquet; for keypoints of train-*.parquet, "
+        "or Kaggle's training.csv",
+    )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, required=True, metavar="RUN",
         help="folder of the run; one that is there is gone on with",
+    )  # fmt: skip
+    parser.add_argument(
+        "--task", choices=("attributes", "keypoints"), default="attributes",
+        help="what it is to answer (default: attributes); keypoints takes --rung, --epochs N, "
+        "--start-from, --seed and --device, and no other option",
+    )  # fmt: skip
+    parser.add_argument(
+        "--rung", metavar="NAME",
+        help="of the ladder of keypoints: mean, layer, cnn, deep, specialists, augmented, ours "
+        "(default: ours); specialists and augmented --start-from a run of deep",
     )  # fmt: skip
     start = parser.add_argument_group("where it starts (default: ImageNet weights, fetched)")
     start.add_argument(
@@ -66,8 +81,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     what = parser.add_argument_group("what it learns")
     what.add_argument(
-        "--epochs", type=_none, nargs=2, metavar=("FROZEN", "UNFROZEN"),
-        help="passes over the faces with the body frozen, then with all free (default: 1 9)",
+        "--epochs", type=_none, nargs="+", metavar="N",
+        help="passes over the faces: two numbers, with the body frozen, then with all free "
+        "(default: 1 9); for keypoints one (default: the rung's own)",
     )  # fmt: skip
     what.add_argument(
         "--rate", type=_rate, help="peak learning rate of the unfrozen epochs (default: 0.002)"
@@ -259,6 +275,12 @@ def _told(run: learn.Run) -> str:
 
 
 def _train(args: argparse.Namespace) -> int:
+    if args.task == "keypoints":
+        return _train_keypoints(args)
+    if args.rung:
+        raise DataError("--rung is of --task keypoints.")
+    if args.epochs and len(args.epochs) != 2:
+        raise DataError("Give --epochs two numbers: frozen, then unfrozen, as --epochs 1 9.")
     recipe = _recipe(args)
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
@@ -294,18 +316,75 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _train_keypoints(args: argparse.Namespace) -> int:
+    from facelens.keypoints import rmse
+    from facelens.training.keypoints import LADDER, hold_out, predict, run
+
+    _refuse(
+        args, _add_train, {"data", "out", "task", "rung", "epochs", "start_from", "seed", "device"}
+    )
+    if args.epochs and (len(args.epochs) != 1 or not args.epochs[0]):
+        raise DataError("Give --epochs one number from 1 up for keypoints, as --epochs 60.")
+    rung = args.rung or "ours"
+    step = LADDER.get(rung)
+    if step is None:
+        raise DataError(f"There is no rung {rung!r}; there are {', '.join(LADDER)}.")
+    if step.start and not args.start_from:
+        raise DataError(
+            f"{rung} goes on from {step.start}: train that first, and give --start-from its run."
+        )
+    if args.start_from and not step.start:
+        raise DataError(f"{rung} starts from nothing; it takes no --start-from.")
+    if args.epochs and not step.epochs:
+        raise DataError(f"{rung} learns in no epochs; it takes no --epochs.")
+    _check_place(args)
+    start, begun = None, ""
+    if args.start_from:
+        before = run.open_run(args.start_from)
+        if before.rung != step.start:
+            raise DataError(f"{args.start_from} is a run of {before.rung}, not of {step.start}.")
+        start, begun = before.network(), before.told
+    rest, valid = hold_out(run.read_faces(args.data), seed=args.seed)
+    opened = run.open_run(
+        args.out,
+        rung,
+        seed=args.seed,
+        epochs=args.epochs[0] if args.epochs else None,
+        data={"train": len(rest), "valid": len(valid), "axis": rest.axis},
+        start=begun,
+    )
+    trained = opened.train(rest, valid, start=start, device=args.device)
+    error = rmse(predict(trained.network, valid.pictures), valid.points)
+    logging.getLogger(__name__).info(
+        "%s: %.2f px off on %d faces of other people, %.1f minutes.",
+        rung, error, len(valid), trained.minutes,
+    )  # fmt: skip
+    return 0
+
+
+def _refuse(args: argparse.Namespace, add: Callable[[Any], None], taken: set[str]) -> None:
+    """Refuse options that the task does not take."""
+    parser = argparse.ArgumentParser()
+    add(parser)
+    for name, value in vars(args).items():
+        if name not in taken | {"command", "call"} and value != parser.get_default(name):
+            raise DataError(f"--task keypoints takes no --{name.replace('_', '-')}.")
+
+
 def _add_export(parser: argparse.ArgumentParser) -> None:
     from facelens.training.export import PRECISIONS
 
     parser.add_argument(
         "run", type=Path, help="folder of a training run, or of a bundle to write anew"
     )
-    parser.add_argument("--data", type=Path, required=True, help="folder of parquet files")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="what it was trained on, with test faces beside"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
     parser.add_argument("--name", help="default: the architecture")
     parser.add_argument("--limit", type=_count, help="use only the first so many pictures")
     parser.add_argument("--version", default=__version__)
-    parser.add_argument("--dataset", default="CelebA", help="what the card calls the data")
+    parser.add_argument("--dataset", help="what the card calls the data; default: CelebA")
     parser.add_argument("--licence", help="terms of the weights; default: CelebA's")
     parser.add_argument(
         "--precision", choices=PRECISIONS, default="float32",
@@ -320,8 +399,11 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _export(args: argparse.Namespace) -> int:
     from facelens.model.find import find_bundle
     from facelens.training.export import LICENCE, Shipped, export
+    from facelens.training.keypoints.run import is_run
     from facelens.training.quantise import ENOUGH
 
+    if is_run(args.run):
+        return _export_keypoints(args)
     is_bundle = (args.run / "manifest.json").is_file()
     run = Shipped(find_bundle(str(args.run))) if is_bundle else learn.open_run(args.run)
     cache = args.cache or cache_folder()
@@ -336,10 +418,28 @@ def _export(args: argparse.Namespace) -> int:
         limit=args.limit,
         name=args.name or run.recipe.arch,
         version=args.version,
-        dataset=args.dataset,
+        dataset=args.dataset or "CelebA",
         licence=args.licence or LICENCE,
         flip_average=not args.no_flip,
         precision=args.precision,
+    )
+    logging.getLogger(__name__).info("%s is in %s.", model.title, args.out)
+    return 0
+
+
+def _export_keypoints(args: argparse.Namespace) -> int:
+    from facelens.training.keypoints.export import DATASET, LICENCE, export
+    from facelens.training.keypoints.run import open_run
+
+    _refuse(args, _add_export, {"run", "data", "out", "name", "version", "dataset", "licence"})
+    model = export(
+        open_run(args.run),
+        args.out,
+        data=args.data,
+        name=args.name or "keypoints",
+        version=args.version,
+        dataset=args.dataset or DATASET,
+        licence=args.licence or LICENCE,
     )
     logging.getLogger(__name__).info("%s is in %s.", model.title, args.out)
     return 0

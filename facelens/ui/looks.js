@@ -40,10 +40,20 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   context.putImageData(picture, 0, 0);
 }
 
+/** An SVG element. */
+function drawn(tag, attributes, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
+}
+
 function render({ model, el, signal }) {
   const crops = pictures();
   const crop = element("img", { alt: "The face, laid straight", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
+  const dots = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
+  const pointed = element("input", { type: "checkbox" });
   const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
   const bar = element("i", { ariaHidden: "true" });
   const scaleEnd = element("span");
@@ -51,7 +61,10 @@ function render({ model, el, signal }) {
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
   const pair = element("div", { className: "pair" },
-    element("figure", {}, crop, cropCaption), element("figure", {}, canvas, scale));
+    element("figure", {}, element("div", { className: "marked" }, crop, dots),
+      element("label", { className: "small" }, pointed, "Fifteen points"), cropCaption),
+    element("figure", {}, canvas, scale));
+  const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
   const contra = element("button", { type: "button", ariaPressed: "false" }, "Speaks against it");
   const way = element("select", { ariaLabel: "Kind of map" });
@@ -66,7 +79,7 @@ function render({ model, el, signal }) {
     keep);
   const caption = element("p", { className: "small caption", ariaLive: "polite" });
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
-  const body = element("section", { className: "card", hidden: true }, head, pair, tools, caption, beside);
+  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, tools, caption, beside);
   el.classList.add("facelens", "looks");
   el.append(body);
 
@@ -79,6 +92,7 @@ function render({ model, el, signal }) {
   body.append(back);
 
   let face = null;
+  let points = null;
   let lut = null;
   let maps = {};
   let chosen = null;
@@ -160,6 +174,30 @@ function render({ model, el, signal }) {
     beside.hidden = names.length === 0;
   }
 
+  function paintPoints() {
+    const shown = pointed.checked && points;
+    dots.replaceChildren();
+    dots.style.display = shown ? "" : "none";
+    pointNote.hidden = !pointed.checked;
+    pointNote.textContent = "Looking for the points…";
+    if (!shown) return;
+    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off where it was tried on people whom it had not seen`;
+    const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
+    const say = (text) => { pointNote.textContent = text; };
+    say(all);
+    points.where.forEach(([x, y], i) => {
+      const name = points.names[i];
+      // A finger is wider than a dot.
+      const dot = drawn("g", {},
+        drawn("circle", { cx: x, cy: y, r: 7, fill: "transparent" }),
+        drawn("circle", { cx: x, cy: y, r: 2.2, class: "dot" }),
+        drawn("title", {}, name));
+      dot.onpointerenter = () => say(`${name[0].toUpperCase()}${name.slice(1)}; left is the person's own left.`);
+      dot.onpointerleave = (event) => { if (event.pointerType === "mouse") say(all); };
+      dots.append(dot);
+    });
+  }
+
   function choose(name) {
     const about = face && attribute(name);
     if (!about) return;
@@ -198,6 +236,10 @@ function render({ model, el, signal }) {
     if (!maps[way.value]) model.send({ kind: "ask", way: way.value });
   };
   crop.onload = paint;
+  pointed.onchange = () => {
+    paintPoints();
+    if (pointed.checked && !points) model.send({ kind: "points" });
+  };
 
   const take = (kind) => (message, [buffer]) => {
     maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
@@ -215,6 +257,8 @@ function render({ model, el, signal }) {
       cropCaption.textContent = message.alone
         ? "The face, laid straight: all that the network sees."
         : `Face ${message.number}, laid straight: all that the network sees.`;
+      points = null;
+      pointed.onchange();
       select.replaceChildren(...message.attributes
         .filter((each) => !each.judgement)
         .toSorted((a, b) => a.label.localeCompare(b.label))
@@ -232,8 +276,14 @@ function render({ model, el, signal }) {
     finer: take("finer"),
     finest: take("finest"),
     cover: take("cover"),
+    points(message) {
+      points = message;
+      paintPoints();
+    },
     chosen({ name }) { choose(name); },
     error() {
+      if (!points) pointed.checked = false;
+      paintPoints();
       way.value = "map";
       paint();
     },
@@ -242,6 +292,8 @@ function render({ model, el, signal }) {
       // What is folded away on the board shall not stand here when the next face comes.
       kept = kept.filter((name) => !face || !attribute(name)?.judgement);
       face = null;
+      points = null;
+      paintPoints();
       chosen = null;
       caption.textContent = "";
       maps = {};

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facelens.attributes import describe
+from facelens.keypoints import PLAIN
 from facelens.layers import viridis
 from facelens.ui._view import View, source
 
 if TYPE_CHECKING:
     from facelens.model import Model, Prediction
+    from facelens.model.keypoints import PointModel
     from facelens.where import Where
 
 # What the page offers, in order: how it is called.
@@ -28,22 +30,27 @@ class Looks(View):
     The maps of all attributes are on the page, which paints them itself: choosing, turning to
     what speaks against, or making the colours weaker waits for nothing from the kernel.
     `on_choose(name)` hears which attribute is looked at; `on_ask(way)` gets the wish for another
-    kind of map.
+    kind of map; `on_points()` the wish for the fifteen points of the face.
     """
 
     _esm = source("shared.js", "looks.js")
     _css = source("shared.css", "looks.css")
 
-    def __init__(self, on_choose: Callable[[str], None], on_ask: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        on_choose: Callable[[str], None],
+        on_ask: Callable[[str], None],
+        on_points: Callable[[], None],
+    ) -> None:
         super().__init__()
-        self._on_choose, self._on_ask = on_choose, on_ask
+        self._on_choose, self._on_ask, self._on_points = on_choose, on_ask, on_points
 
     def draw(
         self, picture: bytes, number: int, count: int, model: "Model", prediction: "Prediction"
     ) -> None:
         """Show face `number` of `count`, a JPEG laid straight, and offer what `model` knows."""
-        for way in WAYS:
-            self._shown.pop(way, None)
+        for stale in (*WAYS, "points"):
+            self._shown.pop(stale, None)
         described = [describe(name) for name in model.names]
         content = {
             "number": number,
@@ -83,6 +90,16 @@ class Looks(View):
         }
         self.show(where.way, content, [np.ascontiguousarray(where.values, np.float32).tobytes()])
 
+    def mark(self, where: np.ndarray, model: "PointModel") -> None:
+        """Show the points float32 (15, 2), in pixels of the crop, that `model` has found."""
+        content = {
+            "where": where.round(2).tolist(),
+            "names": list(PLAIN.values()),
+            "title": model.title,
+            "off": model.off if np.isfinite(model.off) else None,
+        }
+        self.show("points", content)
+
     def choose(self, name: str) -> None:
         """Turn to attribute `name`."""
         self.show("chosen", {"name": name})
@@ -93,3 +110,5 @@ class Looks(View):
             self._on_choose(str(content["name"]))
         elif kind == "ask":
             self._on_ask(str(content["way"]))
+        elif kind == "points":
+            self._on_points()

@@ -10,12 +10,13 @@ import numpy as np
 from facelens import report, sheet
 from facelens.attributes import describe
 from facelens.errors import BundleError, DownloadError
-from facelens.faces import Face, detector_in_use, find_faces
+from facelens.faces import Face, align, detector_in_use, find_faces
 from facelens.layers import Layer
 from facelens.model import Look, Model, load_model
 from facelens.model.bundle import DEFAULT
 from facelens.model.find import is_repository
 from facelens.model.hub import Progress
+from facelens.model.keypoints import PointModel, load_keypoints
 from facelens.model.offered import choose, offered, tried
 from facelens.photo import Photo, read_photo
 from facelens.stem import Stem, stem
@@ -68,10 +69,11 @@ class Selfie(ipywidgets.Box):
         self._picked: int | None = None
         self._kept: Reading | None = None
         self._layers: list[Layer] = []
+        self._points: PointModel | None = None
         self._stages: dict[str, float] = {}
         self.intake = self._door()
         self.picture = Picture(self.pick)
-        self.looks = Looks(self.choose, self.look_again)
+        self.looks = Looks(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report)
         self.compare = Compare(self.keep, self.drop)
         self.inside = Inside(self.open_layer)
@@ -230,6 +232,15 @@ class Selfie(ipywidgets.Box):
         with self._timed(way):
             where = WAYS[way](self.model, self._faces[self._picked].crop)
         self.looks.light(where, self._stages.pop(way))
+
+    def locate(self) -> None:
+        """Show the fifteen points of the face that is on the page."""
+        if self._picked is None:
+            return
+        face = self._faces[self._picked]
+        if self._points is None:
+            self._points = load_keypoints()
+        self.looks.mark(align.apply(face.warp, self._points.locate([face])[0]), self._points)
 
     def keep(self) -> None:
         """Keep the face that is on the page, to set others beside it."""

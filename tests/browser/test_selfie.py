@@ -8,7 +8,7 @@ import re
 import numpy as np
 import psutil
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from visit import Visit
 
 from facelens.attributes import NAMES
@@ -114,6 +114,41 @@ def test_portrait_after_portrait_shows_what_is_to_be_seen(visit, portraits):
         said = tab.row("Eyeglasses").locator(".chip").inner_text()
         assert said == ("yes" if row["Eyeglasses"] == "1" else "no"), row["photo"]
         assert tab.rows() == 32
+
+
+def test_fifteen_points_lie_over_the_face_once_they_are_wanted(visit, astronaut):
+    tab = visit()
+    tab.page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    dots = tab.page.locator(".looks .marked .dot")
+    box = tab.page.get_by_role("checkbox", name="Fifteen points")
+    assert dots.count() == 0
+    assert not box.is_checked()
+    note = tab.page.locator(".looks .points")
+    assert not note.is_visible()
+    box.check()
+    dots.first.wait_for()
+    assert dots.count() == 15
+    assert "% of the eyes' distance off" in note.inner_text()
+    face = tab.page.locator(".looks .marked img").bounding_box()
+    seen = [dot.bounding_box() for dot in dots.all()]
+    middles = [((d["x"] + d["width"] / 2 - face["x"]) / face["width"],
+                (d["y"] + d["height"] / 2 - face["y"]) / face["height"]) for d in seen]  # fmt: skip
+    assert all(0.2 < x < 0.8 and 0.3 < y < 0.9 for x, y in middles)
+    tab.page.locator(".looks .marked g").nth(10).hover()
+    assert note.inner_text().startswith("Tip of the nose")
+    # They are of the next face when it comes, and go with the photo.
+    before = dots.first.get_attribute("cx")
+    tab.upload(encoded(ImageOps.mirror(Image.open(astronaut))), "mirrored.jpg")
+    tab.page.wait_for_function(
+        "was => ![was, undefined].includes("
+        "document.querySelector('.looks .dot')?.getAttribute('cx'))",
+        arg=before,
+    )
+    assert dots.count() == 15
+    box.uncheck()
+    assert dots.count() == 0
+    assert not note.is_visible()
 
 
 def test_the_page_asks_nobody_but_its_own_host(visit):

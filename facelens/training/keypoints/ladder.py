@@ -163,7 +163,7 @@ def train(
     fit = _Fit(step, faces, valid, seed, epochs or step.epochs, chosen)
     curves: list[Row] = []
     if isinstance(network, MeanFace):
-        network.points.copy_(torch.from_numpy(mean_face(faces)))
+        network.face.copy_(torch.from_numpy(mean_face(faces)))
     for part, points, expert in parts(network):
         if kept and part in kept:
             weights, rows = kept[part]

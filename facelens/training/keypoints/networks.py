@@ -45,17 +45,17 @@ def _mean(values: Tensor) -> Tensor:
 class MeanFace(Network):
     """Rung 0: the same points for every picture."""
 
-    points: Tensor
+    face: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("points", torch.full((len(NAMES), 2), MIDDLE))
+        self.register_buffer("face", torch.full((len(NAMES), 2), MIDDLE))
 
     def features(self, pictures: Tensor) -> Tensor:
         return pictures[:, :1, :1].float()
 
     def answer(self, features: Tensor) -> Tensor:
-        return self.points.expand(len(features), -1, -1)
+        return self.face + 0 * features
 
 
 class Regression(Network):

@@ -50,6 +50,11 @@ class Run:
         return float(self.about["data"]["axis"])
 
     @property
+    def told(self) -> str:
+        """What this run is, for one that goes on from it."""
+        return f"{self.rung}, seed {self.about['seed']}, {self.about['epochs']} epochs"
+
+    @property
     def curves(self) -> list[Row]:
         """The learning curves of the networks that are trained."""
         path = self.folder / "history.csv"

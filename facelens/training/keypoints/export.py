@@ -1,0 +1,190 @@
+"""A run to a bundle: graph, where the network's picture lies on a face, figures, card."""
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from facelens import keypoints
+from facelens.errors import DataError
+from facelens.faces import align
+from facelens.keypoints import NAMES, PLAIN, SIDE, Faces, mean_face
+from facelens.model.bundle import Bundle, write_manifest
+from facelens.model.keypoints import PointModel, PointsConfig, load_keypoints
+from facelens.training.graph import write_graph
+from facelens.training.keypoints.ladder import hold_out, predict
+from facelens.training.keypoints.networks import MIDDLE
+from facelens.training.keypoints.run import Run, read_faces
+
+log = logging.getLogger(__name__)
+
+LICENCE = "Non-commercial research only, as the frames of YouTube Faces that it was trained on."
+DATASET = "YouTube Faces, 96x96, fifteen of 68 machine-made marks"
+_TOLERANCE = 1e-2  # pixels by which the graph may differ from torch
+# The template's five points, by the names that they have here.
+_FIVE = (
+    "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
+)  # fmt: skip
+_WEIGHTS = np.array([2, 2, 0.3, 1, 1])  # the tip of the nose is not the same place in both
+
+
+def frame(faces: Faces) -> np.ndarray:
+    """The 2x3 that takes CelebA's template to where faces lie in these pictures on average."""
+    mean = mean_face(faces) - (faces.axis - MIDDLE, 0)
+    five = mean[[NAMES.index(name) for name in _FIVE]]
+    return align.similarity(align.TEMPLATE, five, _WEIGHTS)
+
+
+def export(
+    run: Run,
+    out: Path,
+    *,
+    data: Path,
+    name: str,
+    version: str,
+    dataset: str = DATASET,
+    licence: str = LICENCE,
+) -> PointModel:
+    """Write the network of `run` as a bundle into the folder `out`.
+
+    Figures are measured on the graph as shipped: on the people that were held out in training, and
+    on the test faces under `data` where there are some.
+    """
+    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
+        raise DataError(f"{out} is not a bundle to write over; choose another folder.")
+    trained = run.load()
+    faces = read_faces(data, "train")
+    rest, valid = hold_out(faces, seed=int(run.about["seed"]))
+    if [len(rest), len(valid)] != [run.about["data"].get(key) for key in ("train", "valid")]:
+        raise DataError(f"{run.folder} was trained on other faces than {data} holds.")
+    final, out = out, out.with_name(f"{out.name}.part")
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    network = trained.network.cpu()
+    pictures = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
+    write_graph(network, pictures, out / "model.onnx", takes="pictures", gives=("points",))
+    weights = {k: v.contiguous() for k, v in run.network().state_dict().items()}
+    (out / "model.safetensors").write_bytes(save(weights))
+    config = PointsConfig(
+        name=name,
+        version=version,
+        architecture=trained.name,
+        frame=frame(rest),
+        axis=rest.axis,
+        licence=licence,
+        data={"name": dataset, "train": len(rest), "valid": len(valid)},
+        recipe={
+            **{k: v for k, v in run.about.items() if k not in ("task", "data")},
+            "what": run.step.what,
+            "minutes": round(trained.minutes, 1),
+            "history": _last(trained.curves),
+        },
+    )
+    config.save(out / "config.json")
+    write_manifest(out)
+    model = PointModel(Bundle(out, str(out)))
+    answers = model.predict(valid.pictures)
+    difference = float(np.abs(answers - predict(network, valid.pictures)).max())
+    if difference > _TOLERANCE:
+        raise DataError(f"The exported graph differs from torch by {difference:.3g} pixels.")
+    config.metrics["graph_difference_px"] = difference
+    config.metrics["valid"] = keypoints.measure(answers, valid)
+    try:
+        test = read_faces(data, "test")
+        config.metrics["test"] = keypoints.measure(model.predict(test.pictures), test)
+    except DataError as error:
+        log.info("No test faces: %s", error)
+    config.save(out / "config.json")
+    (out / "README.md").write_text(card(config), encoding="utf-8")
+    write_manifest(out)
+    shutil.rmtree(final, ignore_errors=True)
+    out.rename(final)
+    return load_keypoints(str(final))
+
+
+def _last(curves: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The last epoch of each network."""
+    return list({row["network"]: row for row in curves}.values())
+
+
+def card(config: PointsConfig) -> str:
+    """The model card: every figure from `config`."""
+    from huggingface_hub import ModelCardData
+
+    head = ModelCardData(
+        license="other",
+        license_name="stated-in-the-card",
+        library_name="facelens",
+        pipeline_tag="keypoint-detection",
+        tags=["face-keypoints", "onnx"],
+        model_name=f"{config.name} {config.version}",
+    )
+    data, recipe = config.data, config.recipe
+    parts = [
+        f"---\n{head.to_yaml()}\n---",
+        f"# {config.name} {config.version}",
+        f"Finds fifteen points of a face in a grey picture of {SIDE}x{SIDE}: {recipe['what']}. "
+        "What it sees is cut out of a straightened face by `facelens`, which puts the points "
+        "back into the photo.",
+        "## Use",
+        "**Meant for** seeing and teaching how a network finds the parts of a face.",
+        "**Not meant for** recognising, measuring or judging anyone.",
+        f"**Terms** {config.licence}",
+        "## Training",
+        f"{data['train']} faces; {data['valid']} faces of other people watched over it. Trained on "
+        f"{data['name']}, with seed {recipe['seed']}, in {recipe['minutes']:g} minutes. Marks that "
+        "are missing count nowhere.",
+        _figures(config),
+        "## Limits",
+        _limits(config),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _figures(config: PointsConfig) -> str:
+    there = {n: config.metrics[n] for n in ("valid", "test") if n in config.metrics}
+    lines = [
+        "## How good",
+        "",
+        f"Measured on the graph as shipped, in pixels of {SIDE}x{SIDE}; 95 % intervals by "
+        "bootstrap over people.",
+        "",
+        "| | " + " | ".join(f"{n} ({m['faces']} faces, {m['people']} people)" for n, m in
+                            there.items()) + " |",
+        "|---|" + "---|" * len(there),
+        "| root of the mean squared error | " + " | ".join(
+            f"{m['rmse_px']:.2f} ({m['low_px']:.2f}-{m['high_px']:.2f})" for m in there.values()
+        ) + " |",
+        "| mean squared error, coordinates over 48 minus 1 | " + " | ".join(
+            f"{m['study_mse']:.5f}" for m in there.values()
+        ) + " |",
+        "| distance from the mark, of the eyes' distance | " + " | ".join(
+            f"{100 * m['eye_error']:.1f} %" for m in there.values()
+        ) + " |",
+    ]  # fmt: skip
+    lines += [
+        f"| {PLAIN[name]} | "
+        + " | ".join(f"{m['by_point'][name]:.2f}" for m in there.values())
+        + " |"
+        for name in NAMES
+    ]
+    return "\n".join(lines)
+
+
+def _limits(config: PointsConfig) -> str:
+    beside = config.axis - MIDDLE
+    text = (
+        "The marks that it learnt from were made by a machine, and some are visibly off. It "
+        "expects a face that looks towards the camera, found and straightened; on a profile it "
+        "answers all the same, and wrongly. A point that is hidden is guessed."
+    )
+    if beside:
+        text += (
+            f" The marks lie {beside:.2f} pixels to the right of what they mark, and so do the "
+            "answers of `model.onnx`; `facelens` takes that off before it puts points into a photo."
+        )
+    return text
