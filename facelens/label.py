@@ -141,7 +141,7 @@ def tabulate(
 ) -> Labelled:
     """Write a table for `task`, "attributes" or "keypoints"; the rest as `label` has it."""
     source, out = Path(source).absolute(), Path(out).absolute()
-    _check_out(out, force=force)
+    check_out(out, force=force)
     model, detector = _same_everywhere(task, model, detector, aligned=aligned)
     chunks, listing = _chunks(source, out)
     parts = out.with_name(out.name + ".parts")
@@ -158,7 +158,8 @@ def tabulate(
 # before the work
 
 
-def _check_out(out: Path, *, force: bool) -> None:
+def check_out(out: Path, *, force: bool) -> None:
+    """Refuse a table that cannot be written, or is there already."""
     if out.suffix.lower() not in (".csv", ".parquet"):
         raise OutputError(f"{out.name} ends neither in .csv nor in .parquet; name the table so.")
     if out.suffix.lower() == ".parquet":
@@ -497,6 +498,15 @@ def _place(face: Any) -> tuple[float | None, ...]:
 def _text(name: str) -> str:
     """A path as text: stray bytes of old file systems are escaped."""
     return name.encode(errors="backslashreplace").decode()
+
+
+def write_table(path: Path, rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> None:
+    """Write a whole table at once, in the form that its name says."""
+    with _writing(path), _complete(path) as draft:
+        if path.suffix.lower() == ".parquet":
+            _write_parquet(draft, rows, columns)
+        else:
+            _write_csv(draft, [columns, *rows])
 
 
 def _write_csv(path: Path, rows: Iterable[tuple[Any, ...]]) -> None:

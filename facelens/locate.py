@@ -3,7 +3,15 @@
 from pathlib import Path
 
 from facelens.errors import DataError, OutputError
-from facelens.label import KEYPOINTS, Labelled, Progress, tabulate
+from facelens.label import (
+    ERROR_COLUMNS,
+    KEYPOINTS,
+    Labelled,
+    Progress,
+    check_out,
+    tabulate,
+    write_table,
+)
 
 
 def locate(
@@ -20,7 +28,7 @@ def locate(
     """Write a row for every face of every photo: the photo, then the 30 columns.
 
     Args:
-        source: a folder of photos, or parquet in the Hub's layout.
+        source: a folder of photos, parquet in the Hub's layout, or Kaggle's csv.
         out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
         model: as for `load_keypoints`.
         detector: as for `find_faces`.
@@ -31,6 +39,8 @@ def locate(
         DataError: there is nothing at `source`.
         OutputError: `out` exists, or cannot be written.
     """
+    if Path(source).suffix.lower() == ".csv":
+        return _of_kaggle(Path(source), Path(out), model=model, force=force)
     return tabulate(
         KEYPOINTS, source, out, model=model, detector=detector, aligned=cropped, workers=workers,
         force=force, progress=progress,
@@ -57,10 +67,25 @@ def hand_in(
     from facelens.keypoints import read_kaggle, write_submission
     from facelens.model.keypoints import load_keypoints
 
-    out = Path(out)
     if Path(source).suffix.lower() != ".csv":
         raise DataError(f"{source} is not Kaggle's test.csv, which an IdLookupTable.csv is about.")
-    if out.is_dir() or (out.exists() and not force):
-        raise OutputError(f"{out} exists; name another file, or give --force to write over it.")
+    check_out(Path(out).absolute(), force=force)
+    if Path(out).suffix.lower() != ".csv":
+        raise OutputError(f"Kaggle takes a .csv; {Path(out).name} does not end so.")
+    answers = load_keypoints(model).predict(read_kaggle(source).pictures)
+    return write_submission(answers, lookup, out)
+
+
+def _of_kaggle(source: Path, out: Path, *, model: str | None, force: bool) -> Labelled:
+    from facelens.keypoints import COLUMNS, read_kaggle
+    from facelens.model.keypoints import load_keypoints
+
+    check_out(out.absolute(), force=force)
+    network = load_keypoints(model)
     faces = read_kaggle(source)
-    return write_submission(load_keypoints(model).predict(faces.pictures), lookup, out)
+    points = network.predict(faces.pictures).reshape(-1, len(COLUMNS))
+    rows = [(who, *where) for who, where in zip(faces.people, points.tolist(), strict=True)]
+    errors = out.with_name(f"{out.name}.errors.csv")
+    write_table(out, rows, ("photo", *COLUMNS))
+    write_table(errors, [], ERROR_COLUMNS)
+    return Labelled(out, errors, len(rows), len(rows), 0)

@@ -14,8 +14,11 @@ import numpy as np
 from facelens.embedded import embedded_folder
 from facelens.errors import BundleError, DownloadError, OutputError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.keypoints import SIDE
 from facelens.model import Bundle, Model
-from facelens.model.bundle import DEFAULT, FILES, Config
+from facelens.model.bundle import DEFAULT, FILES, Config, task_of
+from facelens.model.keypoints import TASK as KEYPOINTS
+from facelens.model.keypoints import PointModel, PointsConfig
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -106,10 +109,18 @@ class Published:
 
 
 def newest(runs: Path) -> Path:
-    """The bundle under `runs` that was written last; the embedded one where there is none."""
-    found = [path for path in runs.rglob(MANIFEST) if (path.parent / "config.json").is_file()]
-    latest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+    """The bundle under `runs` that was written last; the embedded one where there is none.
+
+    One for keypoints does not count: a dashboard could not open it.
+    """
+    configs = [path.with_name("config.json") for path in runs.rglob(MANIFEST)]
+    found = [path for path in configs if path.is_file() and not _finds_points(path)]
+    latest = max(found, key=lambda path: path.with_name(MANIFEST).stat().st_mtime, default=None)
     return latest.parent if latest else embedded_folder(DEFAULT)
+
+
+def _finds_points(config: Path) -> bool:
+    return task_of(config.read_bytes()) == KEYPOINTS
 
 
 def compare(bundle: Path | str, repo: str, *, token: str | None = None) -> Comparison:
@@ -239,10 +250,18 @@ def _whole(folder: Path) -> dict[str, bytes]:
     files[MANIFEST] = (folder / MANIFEST).read_bytes()
     if not _is_safetensors(files.get("model.safetensors")):
         raise BundleError(f"{folder / 'model.safetensors'} is not a safetensors file.")
+    _try_out(bundle, task_of(files["config.json"]))
+    return files
+
+
+def _try_out(bundle: Bundle, task: str) -> None:
+    """Ask a bundle's network about a black picture."""
+    if task == KEYPOINTS:
+        PointModel(bundle).predict(np.zeros((1, SIDE, SIDE), np.uint8))
+        return
     model = Model(bundle)
     model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
     _ = model.curves
-    return files
 
 
 def _is_safetensors(data: bytes | None) -> bool:
@@ -300,15 +319,25 @@ def _compare(
         with _asking(repo, "read"):
             published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
             data = published.read_bytes()
-        mine = Config.read(files["config.json"], folder / "config.json")
-        try:
-            figures, obstacle = _figures(Config.read(data, Path(repo) / "config.json"), mine)
-        except BundleError as error:
-            obstacle = str(error).rstrip(".")
+        figures, obstacle = _beside(data, files["config.json"], repo, folder)
     comparison = Comparison(
         repo, info.sha, bool(info.private), identical, figures=figures, obstacle=obstacle
     )
     return comparison, set(there)
+
+
+def _beside(
+    published: bytes, mine: bytes, repo: str, folder: Path
+) -> tuple[tuple[Figure, ...], str]:
+    """The figures that two config.json both state, or why there are none."""
+    there, here = Path(repo) / "config.json", folder / "config.json"
+    try:
+        if task_of(mine) == KEYPOINTS:
+            points = PointsConfig.read(published, there), PointsConfig.read(mine, here)
+            return _figures_of_points(*points)
+        return _figures(Config.read(published, there), Config.read(mine, here))
+    except BundleError as error:
+        return (), str(error).rstrip(".")
 
 
 def _is_same(sibling: Any, data: bytes) -> bool:
@@ -338,6 +367,22 @@ def _figures(published: Config, here: Config) -> tuple[tuple[Figure, ...], str]:
         for key, (title, better) in _FIGURES.items()
     ]
     return tuple(figures), ""
+
+
+def _figures_of_points(
+    published: PointsConfig, here: PointsConfig
+) -> tuple[tuple[Figure, ...], str]:
+    """The error of both on the same validation faces, or why there is none."""
+    measured = [config.metrics.get("valid") or {} for config in (published, here)]
+    try:
+        values = [float(m["rmse_px"]) for m in measured]
+        faces = [(c.data.get("name"), m["faces"], c.recipe.get("seed")) for c, m in
+                 zip((published, here), measured, strict=True)]  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return (), "one of the two states no figures of validation faces"
+    if faces[0] != faces[1]:
+        return (), "its figures are of other faces"
+    return (Figure("error in pixels", values[0], values[1], -1),), ""
 
 
 def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool) -> Published:

@@ -1,12 +1,11 @@
 """Fifteen points: reading them, measuring answers, and the file for Kaggle."""
 
 import csv
-import io
 import time
 
 import numpy as np
 import pytest
-from PIL import Image
+from marked import parquet_of
 
 from facelens import keypoints
 from facelens.errors import DataError, OutputError
@@ -34,22 +33,6 @@ def write(path, rows, columns=None):
         writer = csv.DictWriter(file, columns or list(rows[0]), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
-    return path
-
-
-def parquet_of(faces, path, names=COLUMNS):
-    """The faces as our parquet has them, in PNG."""
-    pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]'")
-    from pyarrow import parquet
-
-    images = []
-    for i, picture in enumerate(faces.pictures):
-        file = io.BytesIO()
-        Image.fromarray(picture).convert("RGB").save(file, "PNG")
-        images.append({"bytes": file.getvalue(), "path": f"{i}.png"})
-    columns = {name: faces.points.reshape(-1, 30)[:, k] for k, name in enumerate(names)}
-    table = pa.table({"image": images, "person": faces.people.tolist(), **columns})
-    parquet.write_table(table, path)
     return path
 
 

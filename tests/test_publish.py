@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,6 +15,7 @@ from huggingface_hub import ModelCard
 from tiny import tiny_bundle
 
 from facelens import publish
+from facelens.embedded import embedded_folder
 from facelens.errors import FacelensError
 from facelens.evaluate import Answers, summarise
 from facelens.model import load_model
@@ -127,6 +129,26 @@ def test_training_weights_that_a_new_version_lacks_do_not_linger(facelens, hub, 
     restate(bundle, accuracy=0.93)
     facelens("push", bundle, "someone/faces")
     assert "model.safetensors" not in hub.repos["someone/faces"].commits[-1][1]
+
+
+def test_a_network_for_points_is_published_fetched_and_compared_as_well(facelens, bundle, tmp_path):
+    mine = tmp_path / "points"
+    shutil.copytree(embedded_folder("keypoints"), mine)
+    facelens("push", mine, "someone/points")
+    facelens("pull", "someone/points", tmp_path / "copy")
+    assert contents(tmp_path / "copy") == contents(mine)
+    config = json.loads((mine / "config.json").read_text())
+    config["metrics"]["valid"]["rmse_px"] *= 1.5
+    (mine / "config.json").write_text(json.dumps(config))
+    write_manifest(mine)
+    assert "is better on the validation faces (error in pixels" in facelens(
+        "push", mine, "someone/points", code=2
+    )
+    facelens("push", mine, "someone/points", "--force")
+    # A network for attributes does not take its place by chance, nor does it one's.
+    assert "is a bundle for 'keypoints', not for attributes" in facelens(
+        "push", bundle, "someone/points", code=2
+    )
 
 
 def test_a_better_one_is_not_replaced_unless_forced(facelens, hub, bundle):

@@ -73,12 +73,12 @@ LADDER = {
     ),
     "specialists": Step(
         "six of these, one for each group of points, with early stopping",
-        Specialists, 12, _FALLING, _GROWING, batch=32, patience=5, start="deep",
+        Specialists, 8, _FALLING, _GROWING, batch=32, patience=4, start="deep",
         augmentation=Augmentation(flip=0.5),
     ),
     "augmented": Step(
         "six on pictures with other contrast, sharpened, black and white, and turned",
-        Specialists, 12, _FALLING, _GROWING, batch=32, patience=5, start="deep",
+        Specialists, 8, _FALLING, _GROWING, batch=32, patience=4, start="deep",
         augmentation=Augmentation(
             flip=0.5, rotation=15, contrast=0.5, sharpen=True, thresholds=(3, 9)
         ),
