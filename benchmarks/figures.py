@@ -15,6 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from facelens.training import crops, experiment, explore, plots
+from facelens.training.keypoints import show
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -67,6 +68,9 @@ FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     "haar_kept": ("haar.csv", crops.kept_figure),
     "haar_published": ("haar.csv", crops.published_figure),
     "haar_sizes": ("haar_sizes.csv", crops.size_figure),
+    "keypoints_ladder": ("keypoints.csv", show.ladder),
+    "keypoints_curves": ("keypoints_curves.csv", show.table_curves),
+    "keypoints_augmentation": ("keypoints_augmentation.csv", show.augmentations),
     "imbalance": ("imbalance.csv", explore.imbalance_plot),
     "speed_answer": ("answer.csv", answer_figure),
     "speed_page": ("page.csv", page_figure),

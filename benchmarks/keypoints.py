@@ -2,34 +2,31 @@
 
     python benchmarks/keypoints.py DATA [--runs FOLDER] [--seeds 3]
 
-DATA holds keypoints/. Every network is kept in FOLDER; a run that was stopped goes on after the
-last that was finished. Writes to benchmarks/results: keypoints.csv, a row a rung and seed;
+DATA holds keypoints/. Every network is kept in FOLDER; a command that was stopped goes on after
+the last that was finished. Writes to benchmarks/results: keypoints.csv, a row a rung and seed;
 keypoints_points.csv, a row a rung and point, mean of the seeds; keypoints_augmentation.csv, what
-each augmentation alone does to the third rung, trained on for as long as a specialist;
-keypoints_curves.csv, the learning curves of the first seed. Which rungs and seeds are not trained
-yet is said and left out.
+each augmentation alone does to the third rung as it goes on like a specialist;
+keypoints_curves.csv, the learning curves of the first seed; and docs/figures/keypoints_example.png,
+what each rung answers on the example. What is not trained yet is said and
+left out. With --rungs nothing but these is trained, and with --no-training nothing at all.
 """
 
 import argparse
 import logging
-from dataclasses import replace
 from pathlib import Path
-from statistics import mean
+from typing import Any
 
 import numpy as np
 import torch
-from measure import write
+from measure import EXAMPLE, QUICK, RESULTS, write
 
-from facelens import keypoints
-from facelens.keypoints import NAMES
-from facelens.training.keypoints import AUGMENTATIONS, LADDER, Augmentation, hold_out, predict
-from facelens.training.keypoints.ladder import STEPS
-from facelens.training.keypoints.run import Run, open_run, read_faces
+from facelens import find_faces, keypoints, load_keypoints, read_photo
+from facelens.keypoints import NAMES, Faces
+from facelens.training.keypoints import LADDER, Trained, climb, predict, show
+from facelens.training.keypoints.run import read_faces
+from facelens.training.plots import style
 
-log = logging.getLogger("facelens")
-FLIPS = Augmentation(flip=0.5)
-# What is tried on the trial's network: nothing more, then each augmentation alone.
-TRIALS = {"none": FLIPS} | {name: replace(FLIPS, **how) for name, how in AUGMENTATIONS.items()}
+FIGURES = RESULTS if QUICK else Path(__file__).parents[1] / "docs" / "figures"
 
 
 def main() -> None:
@@ -39,109 +36,82 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--runs", type=Path, default=Path("runs/keypoints"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rungs", nargs="*", default=[*LADDER, "trial"], help="train these only")
+    parser.add_argument("--trials", type=int, default=1, help="seeds of the augmentations alone")
+    parser.add_argument("--rungs", nargs="*", default=[*LADDER, "trial"])
+    parser.add_argument("--epochs", type=int, help="instead of each rung's own")
+    parser.add_argument("--limit", type=int, help="only the first so many faces")
+    parser.add_argument("--no-training", action="store_true", help="measure what is there")
     parser.add_argument("--threads", type=int, help="that torch may use; default: its own choice")
     args = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     if args.threads:
         torch.set_num_threads(args.threads)
-    ladder = Ladder(args.data / "keypoints", args.runs)
-    for seed in range(args.seeds):
-        for rung in args.rungs:
-            for trial in TRIALS if rung == "trial" else [""]:
-                ladder.train(rung, seed, trial)
-    ladder.measure(args.seeds)
+    faces, test = (
+        read_faces(args.data / "keypoints", split).take(slice(args.limit))
+        for split in ("train", "test")
+    )
+    for seed in range(0 if args.no_training else args.seeds):
+        rungs = [rung for rung in args.rungs if rung in LADDER]
+        climb.climb(faces, args.runs, rungs, seed=seed, epochs=args.epochs)
+        if "trial" in args.rungs and seed < args.trials:
+            climb.try_out(faces, args.runs, seed=seed)
+    measure(test, args.runs, args.seeds)
+    draw(args.runs)
 
 
-class Ladder:
-    """The ladder's runs below one folder."""
+def draw(runs: Path) -> None:
+    """Draw what each rung answers on the example that comes with Facelens."""
+    done = {rung: climb.finished(runs, rung, 0) for rung in LADDER}
+    picture = load_keypoints().picture(find_faces(read_photo(EXAMPLE), detector="haar")[0])[None]
+    answers = {rung: predict(t.network, picture)[0] for rung, t in done.items() if t}
+    style()
+    figure = show.marked(
+        picture.repeat(len(answers), 0), None, np.stack(list(answers.values())), list(answers),
+        columns=len(answers),
+    )  # fmt: skip
+    figure.savefig(FIGURES / "keypoints_example.png", metadata={"Software": None})
 
-    def __init__(self, data: Path, runs: Path) -> None:
-        self.data, self.runs = data, runs
-        self.train_faces = read_faces(data, "train")
 
-    def folder(self, rung: str, seed: int, trial: str = "") -> Path:
-        return self.runs / "-".join([rung, *trial.split(), str(seed)])
+def measure(test: Faces, runs: Path, seeds: int) -> None:
+    """Measure what is trained on the test people, and write the tables."""
+    rows, curves, points = [], [], []
+    for rung in LADDER:
+        each = {seed: climb.finished(runs, rung, seed) for seed in range(seeds)}
+        done = {seed: trained for seed, trained in each.items() if trained}
+        rows += [climb.as_text(climb.row(trained, seed, test)) for seed, trained in done.items()]
+        points += by_point(rung, list(done.values()), test)
+        if 0 in done:
+            curves += [climb.as_text({"rung": rung, **row}) for row in done[0].curves]
+    tables = {
+        "keypoints": rows,
+        "keypoints_points": points,
+        "keypoints_curves": curves,
+        "keypoints_augmentation": augmentations(test, runs, seeds),
+    }
+    for name, table in tables.items():
+        if table:
+            write(name, table)
 
-    def train(self, rung: str, seed: int, trial: str = "") -> None:
-        rest, valid = hold_out(self.train_faces, seed=seed)
-        start = None
-        if STEPS[rung].start:
-            start = open_run(self.folder(str(STEPS[rung].start), seed)).network()
-        step = replace(STEPS[rung], augmentation=TRIALS[trial]) if trial else None
-        data = {"train": len(rest), "valid": len(valid), "axis": rest.axis}
-        run = open_run(
-            self.folder(rung, seed, trial), rung, seed=seed, step=step, data=data,
-            start=STEPS[rung].start or "",
-        )  # fmt: skip
-        trained = run.train(rest, valid, start=start)
-        error = keypoints.rmse(predict(trained.network, valid.pictures), valid.points)
-        log.info("%s: %.3f px on others, %.1f minutes", run.folder, error, trained.minutes)
 
-    def done(self, rung: str, seed: int, trial: str = "") -> Run | None:
-        folder = self.folder(rung, seed, trial)
-        try:
-            run = open_run(folder)
-            run.network()
-        except keypoints.DataError as error:
-            log.info("Left out: %s", error)
-            return None
-        return run
+def by_point(rung: str, each: list[Trained], test: Faces) -> list[dict[str, Any]]:
+    """The error of each point, mean of the seeds."""
+    errors = [keypoints.point_errors(predict(t.network, test.pictures), test.points) for t in each]
+    return [
+        {"rung": rung, "point": name, "seeds": len(each), "rmse_px": f"{np.mean(values):.4f}"}
+        for name, *values in zip(NAMES, *errors, strict=True)
+        if values
+    ]
 
-    def measure(self, seeds: int) -> None:
-        """Measure what is trained, on the test people, and write the tables."""
-        test = read_faces(self.data, "test")
-        rows, curves, points = [], [], []
-        for rung, step in LADDER.items():
-            each = []
-            for seed in range(seeds):
-                run = self.done(rung, seed)
-                if run is None:
-                    continue
-                trained = run.load()
-                answers = predict(trained.network, test.pictures)
-                each.append(keypoints.point_errors(answers, test.points))
-                size = sum(p.numel() for p in trained.network.parameters())
-                rows.append(
-                    {
-                        "rung": rung,
-                        "what": step.what,
-                        "seed": seed,
-                        "faces": len(test),
-                        "people": len(set(test.people)),
-                        "rmse_px": f"{keypoints.rmse(answers, test.points):.4f}",
-                        "study_mse": f"{keypoints.study_mse(answers, test.points):.6f}",
-                        "eye_error": f"{mean(keypoints.eye_errors(answers, test.points)):.5f}",
-                        "weights": size,
-                        "epochs": max((int(row["epoch"]) for row in trained.curves), default=0),
-                        "minutes": f"{trained.minutes:.1f}",
-                    }
-                )
-                if seed == 0:
-                    curves += [
-                        {"rung": rung, **row}
-                        | {key: f"{row[key]:.4f}" for key in ("train", "valid", "minutes")}
-                        for row in trained.curves
-                    ]
-            if each:
-                values = np.mean(each, 0)
-                points += [
-                    {"rung": rung, "point": name, "seeds": len(each), "rmse_px": f"{value:.4f}"}
-                    for name, value in zip(NAMES, values, strict=True)
-                ]
-        write("keypoints", rows)
-        write("keypoints_points", points)
-        write("keypoints_curves", curves)
-        trials = []
-        for seed in range(seeds):
-            for trial in TRIALS:
-                run = self.done("trial", seed, trial)
-                if run:
-                    answers = predict(run.load().network, test.pictures)
-                    error = keypoints.rmse(answers, test.points)
-                    trials.append({"augmentation": trial, "seed": seed, "rmse_px": f"{error:.4f}"})
-        if trials:
-            write("keypoints_augmentation", trials)
+
+def augmentations(test: Faces, runs: Path, seeds: int) -> list[dict[str, Any]]:
+    """The error of the third rung after it has gone on with each augmentation alone."""
+    rows = []
+    for seed in range(seeds):
+        for trial in climb.TRIALS:
+            if trained := climb.finished(runs, "trial", seed, trial):
+                error = keypoints.rmse(predict(trained.network, test.pictures), test.points)
+                rows.append({"augmentation": trial, "seed": seed, "rmse_px": f"{error:.4f}"})
+    return rows
 
 
 if __name__ == "__main__":

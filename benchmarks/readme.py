@@ -9,8 +9,10 @@ import math
 import re
 import sys
 from pathlib import Path
+from statistics import mean, stdev
 
 from facelens.attributes import NAMES, describe
+from facelens.keypoints import PLAIN
 from facelens.model.bundle import DEFAULT
 
 ROOT = Path(__file__).parents[1]
@@ -526,6 +528,91 @@ IDLE = "server and kernels that wait, MB"
 LARGEST = "a kernel with the largest photo, MB"
 
 
+def spread(values: list[float], digits: int = 2) -> str:
+    """Mean and standard deviation of the seeds."""
+    few = f"{mean(values):.{digits}f}"
+    return f"{few} ± {stdev(values):.{digits}f}" if len(values) > 1 else few
+
+
+def keypoints() -> str:
+    """The ladder's table: every rung on the same test people, mean and spread of the seeds."""
+    found = rows("keypoints.csv")
+    each: dict[str, list[dict[str, str]]] = {}
+    for row in found:
+        each.setdefault(row["rung"], []).append(row)
+    first = found[0]
+    lines = [
+        f"{first['faces']} faces of {first['people']} people whom no network has seen; mean ± "
+        f"standard deviation of {len({row['seed'] for row in found})} seeds. {first['machine']}, "
+        f"one thread, {found[-1]['date']}.",
+        "",
+        "| rung | | error, px of 96 | on the study's scale | of the eyes' distance | weights "
+        "| epochs | minutes |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for rung, runs in each.items():
+        values = {k: [float(r[k]) for r in runs] for k in ("rmse_px", "study_mse", "minutes")}
+        eyes = [100 * float(r["eye_error"]) for r in runs]
+        lines.append(
+            f"| {rung} | {runs[0]['what']} | {spread(values['rmse_px'])} "
+            f"| {spread(values['study_mse'], 5)} | {spread(eyes, 1)} % "
+            f"| {int(runs[0]['weights']):,} | {runs[0]['epochs']} "
+            f"| {mean(values['minutes']):.0f} |"
+        )
+    errors = {rung: mean([float(r["rmse_px"]) for r in runs]) for rung, runs in each.items()}
+    beside = [
+        f"{errors['ours'] / errors[rung]:.0%} of that of {rung}"
+        for rung in ("deep", "specialists", "augmented")
+        if rung in errors
+    ]
+    return "\n".join([*lines, "", f"The error of ours is {', '.join(beside)}."])
+
+
+def keypoints_points() -> str:
+    """The four best and the four worst points of each rung that looks at the picture."""
+    each: dict[str, list[dict[str, str]]] = {}
+    for row in rows("keypoints_points.csv"):
+        each.setdefault(row["rung"], []).append(row)
+    lines = ["| rung | best four, px | worst four, px |", "|---|---|---|"]
+    for rung, points in each.items():
+        ordered = sorted(points, key=lambda row: float(row["rmse_px"]))
+        told = [f"{PLAIN[row['point']]} {float(row['rmse_px']):.2f}" for row in ordered]
+        lines.append(f"| {rung} | {', '.join(told[:4])} | {', '.join(told[-4:])} |")
+    return "\n".join(lines)
+
+
+def keypoints_cost() -> str:
+    """Size and time of the bundle."""
+    row = next(r for r in rows("keypoints_cost.csv"))
+    return (
+        f"The bundle has {int(row['bundle_bytes']) / 1e6:.2f} MB, its graph "
+        f"{int(row['graph_bytes']) / 1e6:.2f} MB. One face takes {float(row['ms_a_face']):.2f} ms "
+        f"on one core: {float(row['times_points_network']):.1f} times what the network takes by "
+        f"which faces are straightened ({row['machine']}, {row['date']})."
+    )
+
+
+def straighten() -> str:
+    """Straightening by the fifteen points beside the point network."""
+    lines = [
+        "| found by | straightened by | faces | eyes off, px of the crop | turn off | accuracy "
+        "| gain, 95 % interval |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r['detector']} | {r['way']} | {r['faces']} | {float(r['eye_error_px']):.2f} "
+        f"| {float(r['turn_error_degrees']):.1f}° | {float(r['accuracy']):.4f} "
+        f"| {gain(r)} |"
+        for r in rows("straighten.csv")
+    ]
+    return "\n".join(lines)
+
+
+def gain(row: dict[str, str]) -> str:
+    low, high = float(row["gain_low"]), float(row["gain_high"])
+    return f"{low:+.4f} to {high:+.4f}" if low or high else ""
+
+
 def costs() -> dict[tuple[str, str, str], str]:
     """What visitors of a hosted page cost, by kernels that wait, visitors and what."""
     return {(r["waiting"], r["visitors"], r["what"]): r["value"] for r in rows("hosting.csv")}
@@ -625,6 +712,12 @@ TABLES = {
     "docs/dashboard.md": {"maps": maps, "page": page},
     "docs/bulk.md": {"bulk": bulk, "batch": batch},
     "docs/live.md": {"live": live},
+    "docs/keypoints.md": {
+        "keypoints": keypoints,
+        "keypoints points": keypoints_points,
+        "keypoints cost": keypoints_cost,
+        "straighten": straighten,
+    },
     "docs/hosting.md": {"hosting": hosting, "cluster": cluster},
     "docs/accuracy.md": {
         "accuracy": accuracy,

@@ -2,8 +2,9 @@
 
     python benchmarks/screenshots.py [--out FOLDER]
 
-Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, steps.png and
-the moving tour.webp; needs Chromium and the extra `test`. Judgements about people stay folded.
+Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, points.png,
+steps.png and the moving tour.webp; needs Chromium and the extra `test`. Judgements about people
+stay folded.
 """
 
 import argparse
@@ -56,6 +57,9 @@ def main() -> None:
         desk.locator(".looks .caption", has_text="16 looks").wait_for()
         desk.set_viewport_size({"width": 1280, "height": 1600})
         desk.locator(".looks").screenshot(path=out / "looks.png")
+        desk.get_by_role("checkbox", name="Fifteen points").check()
+        desk.locator(".looks .dot").first.wait_for()
+        desk.locator(".looks .pair").screenshot(path=out / "points.png")
         desk.locator(".steps").scroll_into_view_if_needed()
         desk.locator(".steps .filters button").first.wait_for()
         desk.locator(".steps").screenshot(path=out / "steps.png")

@@ -142,7 +142,7 @@ def tabulate(
     """Write a table for `task`, "attributes" or "keypoints"; the rest as `label` has it."""
     source, out = Path(source).absolute(), Path(out).absolute()
     check_out(out, force=force)
-    model, detector = _same_everywhere(task, model, detector, aligned=aligned)
+    model, detector = _same_everywhere(model, detector, aligned=aligned, task=task)
     chunks, listing = _chunks(source, out)
     parts = out.with_name(out.name + ".parts")
     job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task)
@@ -173,7 +173,7 @@ def check_out(out: Path, *, force: bool) -> None:
 
 
 def _same_everywhere(
-    task: str, model: str | None, detector: str | None, *, aligned: bool
+    model: str | None, detector: str | None, *, aligned: bool, task: str = ATTRIBUTES
 ) -> tuple[str, str | None]:
     """Settle what the environment decides, so that every worker decides the same."""
     from facelens.faces.detect import resolve

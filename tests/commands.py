@@ -218,22 +218,51 @@ class World:
         bundle = self.checkout / "weights" / "mobilenet_v2"
         for name in ("my_bundle", "bundles/mine"):
             shutil.copytree(bundle, self.given / name)
+        points = self.checkout / "weights" / "keypoints"
+        shutil.copytree(points, self.given / "bundles" / "points")
         for path in bundle.iterdir():
             self.hub.files[f"owner/repo/{path.name}"] = path.read_bytes()
 
     def _photos(self) -> None:
         photo = (self.checkout / "facelens" / "ui" / "astronaut.jpg").read_bytes()
-        for folder in ("FOLDER", "PHOTOS", "holiday", "shared/photos"):
+        for folder in ("FOLDER", "PHOTOS", "photos", "holiday", "shared/photos"):
             (self.given / folder).mkdir(parents=True)
             for name in "abcdef":
                 (self.given / folder / f"{name}.jpg").write_bytes(photo)
         for name in ("PHOTO", "photo.jpg"):
             (self.given / name).write_bytes(photo)
         self._film(photo)
+        self._kaggle()
         rows = [
             f"{name}.jpg,{name},{answer}" for name, answer in zip("abcdef", "101010", strict=True)
         ]
         (self.given / "TABLE").write_text("\n".join(["photo,person,Smiling", *rows]))
+
+    def _kaggle(self) -> None:
+        """Kaggle's three files about fifteen points, with a few faces of noise, and such faces."""
+        import numpy as np
+        from PIL import Image
+
+        from facelens.keypoints import COLUMNS
+
+        kaggle = self.given / "data" / "kaggle"
+        for folder in (kaggle, self.given / "faces"):
+            folder.mkdir(parents=True)
+        random = np.random.default_rng(0)
+        pictures = random.integers(0, 256, (24, 96, 96), np.uint8)
+        Image.fromarray(pictures[0]).save(self.given / "faces" / "a.png")
+        as_text = [" ".join(map(str, picture.ravel())) for picture in pictures]
+        points = [",".join(f"{v:.1f}" for v in random.uniform(30, 60, 30)) for _ in pictures]
+        tables = {
+            "training.csv": [
+                ",".join([*COLUMNS, "Image"]),
+                *map(",".join, zip(points, as_text, strict=True)),
+            ],
+            "test.csv": ["ImageId,Image", *(f"{i},{t}" for i, t in enumerate(as_text[:4], 1))],
+            "IdLookupTable.csv": ["RowId,ImageId,FeatureName,Location", "1,4,nose_tip_x,"],
+        }
+        for name, lines in tables.items():
+            (kaggle / name).write_text("\n".join(lines) + "\n")
 
     def _film(self, photo: bytes) -> None:
         """A film of half a second, in which the face does not move."""
@@ -262,6 +291,7 @@ class World:
         """Have some real faces of each split, in the folders that the texts name and on the Hub."""
         if (self.given / "DATA").exists():
             return
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         from facelens.download import CELEBA_CONFIG, CELEBA_REPO
@@ -274,6 +304,12 @@ class World:
             pq.write_table(pq.ParquetFile(whole).read_row_group(0).slice(0, faces), path)
             (self.given / path.name).symlink_to(path)
             self.hub.files[f"{CELEBA_REPO}/{CELEBA_CONFIG}/{path.name}"] = path.read_bytes()
+        points = self.given / "data" / "keypoints"
+        points.mkdir()
+        for split in ("train", "test"):
+            whole = min((data / "keypoints").glob(f"{split}-*.parquet"))
+            few = next(pq.ParquetFile(whole).iter_batches(faces))
+            pq.write_table(pa.Table.from_batches([few]), points / whole.name)
         (self.given / "DATA").symlink_to(self.given / "data")
         shutil.copytree(data / "portraits", self.given / "data" / "portraits")
 

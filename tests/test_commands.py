@@ -81,18 +81,25 @@ LISTED = {
 }  # fmt: skip
 # What is added to a command that would take long, or look for what is not there.
 SHORTER = {
-    r"facelens train \S(?!.*--(from-scratch|start-from|backbone-weights))": "--from-scratch",
-    r"facelens train \S": "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu",
+    r"facelens train \S(?!.*(--(from-scratch|start-from|backbone-weights)|keypoints))": (
+        "--from-scratch"
+    ),
+    r"facelens train \S.*--task keypoints": "--epochs 1 --device cpu",
+    r"facelens train \S(?!.*--task keypoints)": (
+        "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu"
+    ),
     r"facelens train .*--arch resnet50": "--arch resnet18",
     r"facelens experiment \S": (
         "--limit 32 --epochs 1 --seeds 1 --size 64x56 --batch-size 16 --arch resnet18 "
         "--weights random"
     ),
-    r"facelens export \S": "--limit 16",
+    r"facelens export (?!runs/(points|kaggle))\S": "--limit 16",
     r"facelens evaluate \S": "--limit 64",
     r"facelens\.training\.points ": "--limit 64 --steps 2 --batch 8 --out points",
     r"(accuracy|networks)\.py": "--limit 24",
     r"/maps\.py": "--faces 1",
+    r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",
+    r"/straighten\.py": "--limit 4",
     r"(bench |/)rounding": "--limit 24 --faces 1",
     r"(bench |/)bulk": "--limit 256",
     r"(bench |/)loader": "--limit 64 --trained 64 --repeats 1",
@@ -137,7 +144,7 @@ def marks(command: Command) -> list[pytest.MarkDecorator]:
         r"^(from|import) (torch|onnx|matplotlib)\b|facelens\.training", script(text), re.MULTILINE
     ):
         found.append(pytest.mark.train)
-    if re.search(r"\bDATA\b|celeba|\.parquet|runs/", text):
+    if re.search(r"\bDATA\b|celeba|\.parquet|runs/|kaggle", text):
         found.append(pytest.mark.data)
     if "playwright" in script(text):
         found.append(pytest.mark.browser)

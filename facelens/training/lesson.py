@@ -50,6 +50,11 @@ class Lesson:
         return self._open("test")
 
     @property
+    def keypoints(self) -> Path:
+        """The folder of faces with fifteen points."""
+        return self.data.parent / "keypoints"
+
+    @property
     def start(self) -> dict[str, Any]:
         """Where networks start, for `train` and `build`: ImageNet, or random on a slice."""
         return {"from_scratch": self.quick}

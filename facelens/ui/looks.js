@@ -61,8 +61,8 @@ function render({ model, el, signal }) {
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
   const pair = element("div", { className: "pair" },
-    element("figure", {}, element("div", { className: "marked" }, crop, dots),
-      element("label", { className: "small" }, pointed, "Fifteen points"), cropCaption),
+    element("figure", {}, element("div", { className: "marked" }, crop, dots), cropCaption,
+      element("label", { className: "small" }, pointed, "Fifteen points")),
     element("figure", {}, canvas, scale));
   const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -40,7 +40,7 @@ class Augmentation:
 
 
 # Those of rung 5, each to be tried alone.
-AUGMENTATIONS = {
+AUGMENTATIONS: dict[str, dict[str, Any]] = {
     "contrast": {"contrast": 0.5},
     "inverse blur": {"sharpen": True},
     "adaptive threshold 3x3": {"thresholds": (3,)},

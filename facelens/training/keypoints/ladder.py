@@ -68,7 +68,7 @@ LADDER = {
     "layer": Step("one hidden layer of 100", layer, 100, batch=32),
     "cnn": Step("three convolutions, two hidden layers of 500", cnn, 40, batch=32),
     "deep": Step(
-        "the same, hidden 1000 and 1000, with dropout, flips, and rates that change",
+        "twice as wide at the end, with dropout, flips, and rates that change",
         deep, 40, _FALLING, _GROWING, batch=32, augmentation=Augmentation(flip=0.5),
     ),
     "specialists": Step(
@@ -77,14 +77,14 @@ LADDER = {
         augmentation=Augmentation(flip=0.5),
     ),
     "augmented": Step(
-        "six on pictures with other contrast, sharpened, black and white, and turned",
+        "six on pictures with other contrast, sharpened, black and white, turned",
         Specialists, 8, _FALLING, _GROWING, batch=32, patience=4, start="deep",
         augmentation=Augmentation(
             flip=0.5, rotation=15, contrast=0.5, sharpen=True, thresholds=(3, 9)
         ),
     ),
     "ours": Step(
-        "heat maps, and batch norm, shifts, turns and sizes, AdamW",
+        "heat maps; batch norm; pictures turned, shifted, scaled, lit; AdamW",
         HeatMaps, 60, (0.008, 0), batch=64, adam=True, weight_decay=0.02, both_ways=True,
         augmentation=Augmentation(flip=0.5, rotation=25, scale=0.2, shift=6, light=0.3),
     ),

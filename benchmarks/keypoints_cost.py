@@ -1,0 +1,40 @@
+"""Size of the network for fifteen points, and its time for a face on one core.
+
+    python benchmarks/keypoints_cost.py
+
+Beside it, in turns, the network by which faces are straightened. Writes
+benchmarks/results/keypoints_cost.csv.
+"""
+
+import numpy as np
+from measure import EXAMPLE, in_turns, write
+
+from facelens import find_faces, load_keypoints, read_photo
+from facelens.faces.points import PATCH, load
+
+
+def main() -> None:
+    model, points = load_keypoints(), load()
+    picture = model.picture(find_faces(read_photo(EXAMPLE), detector="haar")[0])[None]
+    patch = {"patch": np.ascontiguousarray(picture[:, :PATCH, :PATCH])}
+    seconds = in_turns(
+        {
+            "keypoints": lambda: model.predict(picture),
+            "points": lambda: points._session.run(None, patch),  # noqa: SLF001  one pass of it
+        },
+        turns=400,
+        warm=50,
+    )
+    sizes = {name: entry["size"] for name, entry in model.bundle.files.items()}
+    row = {
+        "model": model.title,
+        "graph_bytes": sizes["model.onnx"],
+        "bundle_bytes": sum(sizes.values()),
+        "ms_a_face": f"{1000 * seconds['keypoints']:.3f}",
+        "times_points_network": f"{seconds['keypoints'] / seconds['points']:.2f}",
+    }
+    write("keypoints_cost", [row])
+
+
+if __name__ == "__main__":
+    main()
