@@ -43,7 +43,7 @@ def embedded() -> list[str]:
     names = sorted(
         folder.name
         for folder in embedded_folder(DEFAULT).parent.iterdir()
-        if (folder / "config.json").is_file()
+        if (folder / "curves.json").is_file()
     )
     return sorted(names, key=lambda name: name != DEFAULT)
 

@@ -27,8 +27,8 @@ def offered() -> tuple[str, ...]:
     After `FACELENS_MODEL`, if it is set, come the embedded ones and what `FACELENS_MODELS` lists.
     """
     weights = embedded_folder(DEFAULT).parent
-    # A bundle has a config.json; the networks that find points in a face have none.
-    embedded = sorted(config.parent.name for config in weights.glob("*/config.json"))
+    # Every bundle for attributes has curves; the networks that find points in a face have none.
+    embedded = sorted(curves.parent.name for curves in weights.glob("*/curves.json"))
     default = os.environ.get("FACELENS_MODEL", "")
     names = [default, *(name for name in [DEFAULT] if name in embedded), *embedded, *listed()]
     return tuple(dict.fromkeys(filter(None, names)))
