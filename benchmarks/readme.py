@@ -608,6 +608,20 @@ def straighten() -> str:
     return "\n".join(lines)
 
 
+def marks() -> str:
+    """How far beside what they mark the marks lie, by YuNet."""
+    found = rows("marks.csv")
+    lines = [
+        f"| on {found[0]['faces']} training faces | pixels of 96 |",
+        "|---|---|",
+        *(
+            f"| {r['what']} | {float(r['pixels_of_96']):+.2f} ± {float(r['standard_error']):.2f} |"
+            for r in found
+        ),
+    ]
+    return "\n".join(lines)
+
+
 def gain(row: dict[str, str]) -> str:
     low, high = float(row["gain_low"]), float(row["gain_high"])
     return f"{low:+.4f} to {high:+.4f}" if low or high else ""
@@ -716,6 +730,7 @@ TABLES = {
         "keypoints": keypoints,
         "keypoints points": keypoints_points,
         "keypoints cost": keypoints_cost,
+        "marks": marks,
         "straighten": straighten,
     },
     "docs/hosting.md": {"hosting": hosting, "cluster": cluster},

@@ -26,7 +26,6 @@ from facelens.metrics import accuracy, interval, resample_people
 from facelens.model.keypoints import PointModel
 from facelens.photo import Photo, read_photo
 
-MIDDLE = 47.5
 LEARNT = 1000  # training crops that say where the points lie
 # The tip of the nose moves when a head turns, the eyes move least, as with YuNet's five.
 WEIGHTS = np.array([2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0.3, 1, 1, 1, 0.3])
@@ -53,7 +52,7 @@ class Fifteen:
 def on_template(model: PointModel, grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
     """The fifteen points (15, 2) in pixels of the template, of a face under a warp."""
     picture = align.straighten(grey, align.compose(model.config.frame, warp), (96, 96))
-    points = model.predict(picture[None])[0] - (model.config.axis - MIDDLE, 0)
+    points = model.predict(picture[None])[0] - model.config.beside
     return align.apply(align.invert(model.config.frame), points)
 
 

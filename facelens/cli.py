@@ -395,7 +395,7 @@ def _keypoints(args: argparse.Namespace) -> int:
     from facelens.locate import hand_in, locate
     from facelens.session import cores
 
-    if args.lookup:
+    if args.lookup is not None:
         count = hand_in(args.source, args.out, args.lookup, model=args.model, force=args.force)
         print(f"{count:,} answers are in {args.out}.")
         return 0

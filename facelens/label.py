@@ -205,7 +205,9 @@ def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
     elif not source.exists():
         raise DataError(f"{source} does not exist; name a folder of photos or a parquet file.")
     elif source.suffix.lower() in SUFFIXES:
-        raise DataError(f"{source} is one photo; use facelens predict, or name a folder.")
+        raise DataError(
+            f"{source} is one photo; name the folder that it is in, or use facelens predict."
+        )
     size = _chunk_size(parquet.count(source))
     cut = [
         Chunk(number, (), str(file), start, stop)
@@ -482,7 +484,7 @@ def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
     answers = _open_answers(job.task, job.model)
     if (photo.width, photo.height) != (answers.width, answers.height):
         raise PhotoError(
-            f"{printable(name)} has {photo.width} x {photo.height} pixels; an aligned crop has "
+            f"{printable(name)} has {photo.width} x {photo.height} pixels; a crop has "
             f"{answers.width} x {answers.height}."
         )
     return [answers.crop(photo.pixels)]

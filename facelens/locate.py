@@ -40,6 +40,8 @@ def locate(
         OutputError: `out` exists, or cannot be written.
     """
     if Path(source).suffix.lower() == ".csv":
+        if detector is not None:
+            raise DataError(f"{source} holds faces that are cropped already: no --detector.")
         return _of_kaggle(Path(source), Path(out), model=model, force=force)
     return tabulate(
         KEYPOINTS, source, out, model=model, detector=detector, aligned=cropped, workers=workers,
@@ -69,6 +71,7 @@ def hand_in(
 
     if Path(source).suffix.lower() != ".csv":
         raise DataError(f"{source} is not Kaggle's test.csv, which an IdLookupTable.csv is about.")
+    _spare(out, source, lookup)
     check_out(Path(out).absolute(), force=force)
     if Path(out).suffix.lower() != ".csv":
         raise OutputError(f"Kaggle takes a .csv; {Path(out).name} does not end so.")
@@ -76,16 +79,23 @@ def hand_in(
     return write_submission(answers, lookup, out)
 
 
+def _spare(out: str | Path, *read: str | Path) -> None:
+    """Refuse to write over what is read."""
+    if any(Path(out).resolve() == Path(path).resolve() for path in read):
+        raise OutputError(f"{out} is read for this; name another file to write.")
+
+
 def _of_kaggle(source: Path, out: Path, *, model: str | None, force: bool) -> Labelled:
     from facelens.keypoints import COLUMNS, read_kaggle
     from facelens.model.keypoints import load_keypoints
 
+    _spare(out, source)
     check_out(out.absolute(), force=force)
     network = load_keypoints(model)
     faces = read_kaggle(source)
     points = network.predict(faces.pictures).reshape(-1, len(COLUMNS))
     rows = [(who, *where) for who, where in zip(faces.people, points.tolist(), strict=True)]
     errors = out.with_name(f"{out.name}.errors.csv")
-    write_table(out, rows, ("photo", *COLUMNS))
     write_table(errors, [], ERROR_COLUMNS)
+    write_table(out, rows, ("photo", *COLUMNS))
     return Labelled(out, errors, len(rows), len(rows), 0)

@@ -217,7 +217,7 @@ def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
     folder = Path(folder).resolve()
     api = _api(repo, token)
     try:
-        _check_place(folder)
+        check_place(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
             draft = Path(aside) / "bundle"
@@ -399,7 +399,7 @@ def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool)
 # a bundle from the Hub
 
 
-def _check_place(folder: Path) -> None:
+def check_place(folder: Path) -> None:
     """Refuse to write over what is not a bundle, or is one and more."""
     if not folder.exists():
         return

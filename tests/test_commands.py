@@ -84,7 +84,7 @@ SHORTER = {
     r"facelens train \S(?!.*(--(from-scratch|start-from|backbone-weights)|keypoints))": (
         "--from-scratch"
     ),
-    r"facelens train \S.*--task keypoints": "--epochs 1 --device cpu",
+    r"facelens train \S.*--task keypoints": "--epochs 0 1 --device cpu",
     r"facelens train \S(?!.*--task keypoints)": (
         "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu"
     ),
@@ -100,6 +100,7 @@ SHORTER = {
     r"/maps\.py": "--faces 1",
     r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",
     r"/straighten\.py": "--limit 4",
+    r"/marks\.py": "--limit 16",
     r"(bench |/)rounding": "--limit 24 --faces 1",
     r"(bench |/)bulk": "--limit 256",
     r"(bench |/)loader": "--limit 64 --trained 64 --repeats 1",
@@ -182,7 +183,7 @@ def equipped(world, request):
         world.give_data(request.getfixturevalue("data_dir"))
     if "browser" in named:
         request.getfixturevalue("browser")
-    if re.search(r"(?i)yunet|\bdetector|(bench |/)faces", text):
+    if re.search(r"(?i)yunet|\bdetector|(bench |/)(faces|marks)", text):
         world.give_yunet(request.getfixturevalue("yunet"))
     return world
 

@@ -108,7 +108,7 @@ def test_it_is_small_and_says_how_far_off_it_is(model):
     assert 0 < model.off < 0.1
     card = model.bundle.read("README.md").decode()
     assert f"{model.config.metrics['test']['rmse_px']:.2f}" in card
-    for words in ("Not meant for", "95 % intervals", "made by a machine"):
+    for words in ("Not meant for", "95 % intervals", "no better than the marks"):
         assert words in card
 
 
@@ -121,8 +121,7 @@ def test_its_figures_are_those_of_the_shipped_graph(model, data_dir):
     assert measured["eye_error"] == pytest.approx(stated["eye_error"], abs=1e-4)
     assert (measured["faces"], measured["people"]) == (stated["faces"], stated["people"])
     assert stated["low_px"] < stated["rmse_px"] < stated["high_px"]
-    # A mirror stands where the bundle says: looked at there, nothing is left or right.
-    assert model.config.axis == test.axis
+    assert (model.config.axis, model.config.fall) == (test.axis, test.fall)
 
 
 def test_a_bundle_for_another_task_is_refused_both_ways(bundle):
@@ -143,6 +142,7 @@ def test_a_bundle_for_another_task_is_refused_both_ways(bundle):
         ({"frame": [[1, 0], [0, 1]]}, "frame or an axis that cannot be"),
         ({"axis": 400}, "frame or an axis that cannot be"),
         ({"axis": None}, "lacks or garbles"),
+        ({"fall": -60}, "frame or an axis that cannot be"),
         ({"frame": "there"}, "lacks or garbles"),
         ({"metrics": [1, 2]}, "lacks or garbles"),
         ({"name": "a\nb"}, "characters that cannot be shown"),

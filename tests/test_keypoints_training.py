@@ -1,6 +1,7 @@
 """The training of the ladder that finds fifteen points, on faces drawn here."""
 
 import csv
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -367,7 +368,7 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
 def test_weights_that_are_damaged_are_a_sentence(tmp_path):
     run = open_run(tmp_path, "layer", data={"axis": 48})
     (tmp_path / "all.safetensors").write_bytes(b"what is this")
-    with pytest.raises(DataError, match=r"all\.safetensors is damaged; delete it"):
+    with pytest.raises(DataError, match=r"all\.safetensors is damaged; delete the folder"):
         run.load()
 
 
@@ -387,7 +388,7 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
     run, out = tmp_path / "run", tmp_path / "bundle"
     train = ["train", str(folder), "--task", "keypoints", "--rung", "layer", "--out", str(run)]
     with caplog.at_level("INFO"):
-        assert main([*train, "--epochs", "2", "--device", "cpu"]) == 0
+        assert main([*train, "--epochs", "0", "2", "--device", "cpu"]) == 0
     assert "px off on" in caplog.text
     assert main(["export", str(run), "--data", str(folder), "--out", str(out)]) == 0
     model = load_keypoints(str(out))
@@ -405,7 +406,7 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
     assert "## How good" in (out / "README.md").read_text()
     # The frame takes the template's eyes to where these faces have theirs on average.
     rest, _ = training.hold_out(replace(FACES, axis=keypoints.MARKS_AXIS))
-    eyes = keypoints.mean_face(rest)[[RIGHT, LEFT]] - (keypoints.MARKS_AXIS - 47.5, 0)
+    eyes = keypoints.mean_face(rest)[[RIGHT, LEFT]] - (keypoints.MARKS_AXIS - 47.5, 1.6)
     middle = align.apply(model.config.frame, align.TEMPLATE[:2]).mean(0)
     assert np.hypot(*(middle - eyes.mean(0))) < 12
     (tmp_path / "mine").mkdir()
@@ -423,9 +424,9 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
         (["--rung", "ours", "--start-from", "{run}"], "ours starts from nothing"),
         (["--rung", "augmented", "--start-from", "{run}"], "is a run of layer, not of deep"),
         (["--rung", "augmented", "--start-from", "{data}"], "has no config.json"),
-        (["--rung", "mean", "--epochs", "3"], "mean learns in no epochs"),
-        (["--epochs", "1", "9"], "one number from 1 up"),
-        (["--epochs", "0"], "one number from 1 up"),
+        (["--rung", "mean", "--epochs", "0", "3"], "mean learns in no epochs"),
+        (["--epochs", "1", "9"], "For keypoints nothing is frozen"),
+        (["--epochs", "0", "0"], "For keypoints nothing is frozen"),
         (["--size", "64x64"], "takes no --size"),
         (["--batch-size", "8"], "takes no --batch-size"),
         (["--teacher", "mobilenet_v2"], "takes no --teacher"),
@@ -440,12 +441,88 @@ def test_options_that_make_no_sense_are_sentences(options, words, folder, tmp_pa
     assert words in capsys.readouterr().err
 
 
-def test_attributes_take_no_rung_and_two_numbers_of_epochs(folder, tmp_path, capsys):
+def test_attributes_take_no_rung(folder, tmp_path, capsys):
     train = ["train", str(folder), "--out", str(tmp_path / "run")]
     assert main([*train, "--rung", "ours"]) == 2
     assert "--rung is of --task keypoints" in capsys.readouterr().err
-    assert main([*train, "--epochs", "9"]) == 2
-    assert "two numbers: frozen, then unfrozen" in capsys.readouterr().err
+
+
+def test_who_is_held_out_was_not_seen_by_the_network_that_is_gone_on_from(
+    folder, tmp_path, capsys, monkeypatch
+):
+    for name in ("deep", "specialists"):
+        make = small if name == "deep" else lambda: networks.Specialists(small)
+        monkeypatch.setitem(LADDER, name, short(name, make=make))
+        monkeypatch.setitem(ladder.STEPS, name, short(name, make=make))
+    train = ["train", str(folder), "--task", "keypoints", "--epochs", "0", "1", "--device", "cpu"]
+    assert main([*train, "--rung", "deep", "--out", str(tmp_path / "deep")]) == 0
+    more = [*train, "--rung", "specialists", "--start-from", str(tmp_path / "deep")]
+    assert main([*more, "--out", str(tmp_path / "a"), "--seed", "1"]) == 2
+    assert "with another --seed" in capsys.readouterr().err
+    assert main([*more, "--out", str(tmp_path / "a")]) == 0
+    # Another network under the same name is another start.
+    shutil.rmtree(tmp_path / "deep")
+    monkeypatch.setitem(LADDER, "deep", short("deep", make=small, rates=(0.02, 0.02)))
+    monkeypatch.setitem(ladder.STEPS, "deep", short("deep", make=small, rates=(0.02, 0.02)))
+    assert main([*train, "--rung", "deep", "--out", str(tmp_path / "deep")]) == 0
+    assert main([*more, "--out", str(tmp_path / "a")]) == 2
+    assert "another kind" in capsys.readouterr().err
+
+
+def test_faces_without_marks_teach_nothing():
+    bare = replace(FACES, points=np.full_like(FACES.points, np.nan))
+    with pytest.raises(DataError, match="No point is marked"):
+        training.train("layer", bare, VALID)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("history.csv", "network,epoch,train,valid,minutes\nall,one,2,3,4\n"),
+        ("history.csv", "what is this"),
+        ("config.json", '{"task": "keypoints", "rung": [], "seed": 0, "epochs": 1, '
+         '"augmentation": {}, "data": {}}'),
+        ("config.json", '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": "x", '
+         '"augmentation": {}, "data": {"axis": 48}}'),
+        ("config.json", '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": 1, '
+         '"augmentation": {"magic": 1}, "data": {"axis": 48}}'),
+    ],
+)  # fmt: skip
+def test_a_damaged_run_is_a_sentence(name, text, tmp_path):
+    run = open_run(tmp_path, "layer", data={"axis": 48})
+    run._keep("all", LADDER["layer"].make(), [])
+    assert run.load().name == "layer"
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError):
+        open_run(tmp_path).load()
+
+
+def test_weights_of_another_network_are_a_sentence(tmp_path):
+    run = open_run(tmp_path, "layer", data={"axis": 48})
+    run._keep("all", LADDER["cnn"].make(), [])
+    with pytest.raises(DataError, match="is damaged; delete the folder"):
+        run.load()
+
+
+def test_a_folder_that_holds_more_than_a_bundle_is_left_alone(folder, tmp_path, capsys):
+    run, out = tmp_path / "run", tmp_path / "mine"
+    train = ["train", str(folder), "--task", "keypoints", "--rung", "mean", "--out", str(run)]
+    assert main(train) == 0
+    out.mkdir()
+    (out / "manifest.json").write_text("{}")
+    (out / "letter.txt").write_text("keep me")
+    export = ["export", str(run), "--data", str(folder), "--out"]
+    assert main([*export, str(out)]) == 2
+    assert "holds more than a bundle (letter.txt)" in capsys.readouterr().err
+    assert (out / "letter.txt").read_text() == "keep me"
+    (tmp_path / "file").write_text("mine")
+    assert main([*export, str(tmp_path / "file")]) == 2
+    assert "is a file; name a folder" in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.part"))
+    assert main([*export, str(tmp_path / "new")]) == 0
+    capsys.readouterr()
+    assert main(["export", str(tmp_path / "new"), "--data", str(folder), "--out", "x"]) == 2
+    assert "only a bundle for attributes is written anew" in capsys.readouterr().err
 
 
 def test_precision_is_not_of_keypoints(folder, tmp_path, capsys):

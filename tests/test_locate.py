@@ -68,7 +68,7 @@ def test_cropped_faces_are_answered_in_their_own_pixels(crops, tmp_path):
     )
     errors = dict(table(tmp_path / "points.csv.errors.csv")[1:])
     assert set(errors) == {"letter.jpg", "small.png"}
-    assert "50 x 60 pixels; an aligned crop has 96 x 96" in errors["small.png"]
+    assert "50 x 60 pixels; a crop has 96 x 96" in errors["small.png"]
 
 
 def test_parquet_in_and_out(crops, tmp_path):
@@ -151,6 +151,22 @@ def test_what_cannot_be_is_a_sentence(change, words, tmp_path, capsys):
     assert words in said
     assert said.startswith("facelens: ")
     assert (tmp_path / "there.csv").read_text() == "mine"
+
+
+def test_nothing_that_is_read_is_written_over(tmp_path, capsys):
+    test, lookup = kaggle(tmp_path)
+    before = test.read_bytes(), lookup.read_bytes()
+    for out, more in ((test, []), (lookup, ["--lookup", str(lookup)]), (test, ["--lookup", "x"])):
+        assert main(["keypoints", str(test), "--out", str(out), "--force", *more]) == 2
+        assert "is read for this" in capsys.readouterr().err
+    assert (test.read_bytes(), lookup.read_bytes()) == before
+    out = str(tmp_path / "out.csv")
+    assert main(["keypoints", str(test), "--out", out, "--detector", "haar"]) == 2
+    assert "no --detector" in capsys.readouterr().err
+    assert main(["keypoints", str(test), "--out", out, "--lookup", ""]) == 2
+    (tmp_path / "out.csv.errors.csv").mkdir()
+    assert main(["keypoints", str(test), "--out", out]) == 2
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_lookup_is_of_kaggles_file_only(crops, tmp_path, capsys):

@@ -185,7 +185,9 @@ def test_where_no_network_for_points_can_be_had_that_is_a_sentence(
     say(page.intake, "photo", astronaut.read_bytes(), name="a.jpg")
     monkeypatch.setattr("facelens.model.keypoints.EMBEDDED", "no-such-network")
     say(page.looks, "points")
-    assert "no model 'no-such-network'" in last(sent, page.looks, "error")[0]["text"]
+    said = last(sent, page.looks, "error")[0]
+    assert "no model 'no-such-network'" in said["text"]
+    assert said["wish"] == "points", "the kind of map stays as it is"
 
 
 def test_another_face_can_be_picked(page, sent, two_faces):

@@ -30,7 +30,7 @@ class PointsConfig:
 
     `frame`: float32 (2, 3), takes CelebA's template to the picture that the network sees.
     `axis`: the x at which the mirror of its points stands; where that is not the middle of the
-    picture, the marks that it learnt from lie beside what they mark.
+    picture, the marks that it learnt from lie beside what they mark. `fall`: how far below it.
     """
 
     name: str
@@ -38,6 +38,7 @@ class PointsConfig:
     architecture: str
     frame: np.ndarray
     axis: float
+    fall: float
     licence: str
     data: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -54,12 +55,18 @@ class PointsConfig:
             "points": NAMES,
             "frame": [[float(f"{v:.7g}") for v in row] for row in self.frame],
             "axis": self.axis,
+            "fall": self.fall,
             "licence": self.licence,
             "data": self.data,
             "recipe": self.recipe,
             "metrics": self.metrics,
         }
         write_values(values, path)
+
+    @property
+    def beside(self) -> np.ndarray:
+        """How far right and below of what they mark its answers lie, float (2,), in pixels."""
+        return np.array([self.axis - _MIDDLE, self.fall])
 
     @classmethod
     def read(cls, data: bytes, path: Path) -> "PointsConfig":
@@ -72,6 +79,7 @@ class PointsConfig:
                 architecture=str(values["architecture"]),
                 frame=np.array(values["frame"], np.float32),
                 axis=float(values["axis"]),
+                fall=float(values["fall"]),
                 licence=str(values["licence"]),
                 data=dict(values.get("data", {})),
                 recipe=dict(values.get("recipe", {})),
@@ -83,7 +91,8 @@ class PointsConfig:
         if points != NAMES or side != (SIDE, SIDE):
             raise BundleError(f"{path} is for other points than Kaggle's, or other pictures.")
         finite = config.frame.shape == (2, 3) and bool(np.isfinite(config.frame).all())
-        if not finite or align.scale_of(config.frame) < 0.01 or not 0 <= config.axis < SIDE:
+        beside = np.abs(config.beside).max()
+        if not finite or align.scale_of(config.frame) < 0.01 or not beside < SIDE / 2:
             raise BundleError(f"{path} has a frame or an axis that cannot be.")
         if not f"{config.name}{config.version}".isprintable():
             raise BundleError(f"{path} names itself in characters that cannot be shown.")
@@ -141,7 +150,7 @@ class PointModel:
         pictures = [self.picture(face) for face in faces]
         if not pictures:
             return np.empty((0, len(NAMES), 2), np.float32)
-        points = self.predict(np.stack(pictures)) - (self.config.axis - _MIDDLE, 0)
+        points = self.predict(np.stack(pictures)) - self.config.beside
         back = [align.invert(align.compose(self.config.frame, face.warp)) for face in faces]
         return np.stack([align.apply(*pair) for pair in zip(back, points, strict=True)])
 

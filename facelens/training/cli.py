@@ -14,6 +14,7 @@ from facelens import __version__
 from facelens.errors import DataError, OutputError
 from facelens.faces.detect import cache_folder
 from facelens.model import load_model
+from facelens.model.bundle import task_of
 from facelens.training import learn, processes
 from facelens.training.data import open_store
 from facelens.training.network import build
@@ -60,7 +61,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--task", choices=("attributes", "keypoints"), default="attributes",
-        help="what it is to answer (default: attributes); keypoints takes --rung, --epochs N, "
+        help="what it is to answer (default: attributes); keypoints takes --rung, --epochs, "
         "--start-from, --seed and --device, and no other option",
     )  # fmt: skip
     parser.add_argument(
@@ -81,9 +82,9 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     )
     what = parser.add_argument_group("what it learns")
     what.add_argument(
-        "--epochs", type=_none, nargs="+", metavar="N",
-        help="passes over the faces: two numbers, with the body frozen, then with all free "
-        "(default: 1 9); for keypoints one (default: the rung's own)",
+        "--epochs", type=_none, nargs=2, metavar=("FROZEN", "UNFROZEN"),
+        help="passes over the faces with the body frozen, then with all free (default: 1 9; "
+        "for keypoints the rung's own, of which none is frozen: 0 60, say)",
     )  # fmt: skip
     what.add_argument(
         "--rate", type=_rate, help="peak learning rate of the unfrozen epochs (default: 0.002)"
@@ -279,8 +280,6 @@ def _train(args: argparse.Namespace) -> int:
         return _train_keypoints(args)
     if args.rung:
         raise DataError("--rung is of --task keypoints.")
-    if args.epochs and len(args.epochs) != 2:
-        raise DataError("Give --epochs two numbers: frozen, then unfrozen, as --epochs 1 9.")
     recipe = _recipe(args)
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
@@ -323,8 +322,8 @@ def _train_keypoints(args: argparse.Namespace) -> int:
     _refuse(
         args, _add_train, {"data", "out", "task", "rung", "epochs", "start_from", "seed", "device"}
     )
-    if args.epochs and (len(args.epochs) != 1 or not args.epochs[0]):
-        raise DataError("Give --epochs one number from 1 up for keypoints, as --epochs 60.")
+    if args.epochs and (args.epochs[0] or not args.epochs[1]):
+        raise DataError("For keypoints nothing is frozen: give --epochs 0 60, say.")
     rung = args.rung or "ours"
     step = LADDER.get(rung)
     if step is None:
@@ -338,19 +337,25 @@ def _train_keypoints(args: argparse.Namespace) -> int:
     if args.epochs and not step.epochs:
         raise DataError(f"{rung} learns in no epochs; it takes no --epochs.")
     _check_place(args)
+    rest, valid = hold_out(run.read_faces(args.data), seed=args.seed)
+    data = run.data_of(rest, valid)
     start, begun = None, ""
     if args.start_from:
         before = run.open_run(args.start_from)
         if before.rung != step.start:
             raise DataError(f"{args.start_from} is a run of {before.rung}, not of {step.start}.")
+        if before.about["data"] != data:
+            raise DataError(
+                f"{args.start_from} learnt from other faces, or with another --seed, which says "
+                "who is held out: some of these would be known to it."
+            )
         start, begun = before.network(), before.told
-    rest, valid = hold_out(run.read_faces(args.data), seed=args.seed)
     opened = run.open_run(
         args.out,
         rung,
         seed=args.seed,
-        epochs=args.epochs[0] if args.epochs else None,
-        data={"train": len(rest), "valid": len(valid), "axis": rest.axis},
+        epochs=args.epochs[1] if args.epochs else None,
+        data=data,
         start=begun,
     )
     trained = opened.train(rest, valid, start=start, device=args.device)
@@ -405,6 +410,8 @@ def _export(args: argparse.Namespace) -> int:
     if is_run(args.run):
         return _export_keypoints(args)
     is_bundle = (args.run / "manifest.json").is_file()
+    if is_bundle and task_of((args.run / "config.json").read_bytes()) == "keypoints":
+        raise DataError(f"{args.run} finds points: only a bundle for attributes is written anew.")
     run = Shipped(find_bundle(str(args.run))) if is_bundle else learn.open_run(args.run)
     cache = args.cache or cache_folder()
     model = export(
@@ -428,7 +435,7 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _export_keypoints(args: argparse.Namespace) -> int:
-    from facelens.training.keypoints.export import DATASET, LICENCE, export
+    from facelens.training.keypoints.export import export, terms
     from facelens.training.keypoints.run import open_run
 
     _refuse(args, _add_export, {"run", "data", "out", "name", "version", "dataset", "licence"})
@@ -438,8 +445,8 @@ def _export_keypoints(args: argparse.Namespace) -> int:
         data=args.data,
         name=args.name or "keypoints",
         version=args.version,
-        dataset=args.dataset or DATASET,
-        licence=args.licence or LICENCE,
+        dataset=args.dataset or terms(args.data)[0],
+        licence=args.licence or terms(args.data)[1],
     )
     logging.getLogger(__name__).info("%s is in %s.", model.title, args.out)
     return 0

@@ -18,6 +18,7 @@ from facelens import evaluate as ev
 from facelens.errors import DataError
 from facelens.model import Model, load_model
 from facelens.model.bundle import Bundle, Config, View, write_manifest
+from facelens.publish import check_place
 from facelens.session import BATCH, open_session
 from facelens.training import calibrate
 from facelens.training.augment import plain
@@ -154,8 +155,8 @@ def export(
     names = run.about.get("data", {}).get("names", list(valid_set.names))
     if names != list(valid_set.names):
         raise DataError(f"{run.folder} was trained on other questions than {data} answers.")
-    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
-        raise DataError(f"{out} is not a bundle to write over; choose another folder.")
+    out = out.resolve()
+    check_place(out)
     if run.recipe.head != "linear":
         raise DataError(
             f"{run.folder} has the head {run.recipe.head!r}, whose maps would not be exact; only "

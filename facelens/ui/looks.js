@@ -52,7 +52,7 @@ function render({ model, el, signal }) {
   const crops = pictures();
   const crop = element("img", { alt: "The face, laid straight", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
-  const dots = drawn("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
+  const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
   const pointed = element("input", { type: "checkbox" });
   const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
   const bar = element("i", { ariaHidden: "true" });
@@ -93,6 +93,7 @@ function render({ model, el, signal }) {
 
   let face = null;
   let points = null;
+  let asked = false; // for the points of this face
   let lut = null;
   let maps = {};
   let chosen = null;
@@ -238,7 +239,9 @@ function render({ model, el, signal }) {
   crop.onload = paint;
   pointed.onchange = () => {
     paintPoints();
-    if (pointed.checked && !points) model.send({ kind: "points" });
+    if (!pointed.checked || points || asked) return;
+    asked = true;
+    model.send({ kind: "points" });
   };
 
   const take = (kind) => (message, [buffer]) => {
@@ -258,6 +261,7 @@ function render({ model, el, signal }) {
         ? "The face, laid straight: all that the network sees."
         : `Face ${message.number}, laid straight: all that the network sees.`;
       points = null;
+      asked = false;
       pointed.onchange();
       select.replaceChildren(...message.attributes
         .filter((each) => !each.judgement)
@@ -278,12 +282,17 @@ function render({ model, el, signal }) {
     cover: take("cover"),
     points(message) {
       points = message;
+      asked = false;
       paintPoints();
     },
     chosen({ name }) { choose(name); },
-    error() {
-      if (!points) pointed.checked = false;
-      paintPoints();
+    error({ wish }) {
+      if (wish === "points") {
+        asked = false;
+        pointed.checked = false;
+        paintPoints();
+        return;
+      }
       way.value = "map";
       paint();
     },
@@ -293,6 +302,7 @@ function render({ model, el, signal }) {
       kept = kept.filter((name) => !face || !attribute(name)?.judgement);
       face = null;
       points = null;
+      asked = false;
       paintPoints();
       chosen = null;
       caption.textContent = "";

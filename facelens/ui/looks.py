@@ -8,7 +8,7 @@ import numpy as np
 from facelens.attributes import describe
 from facelens.keypoints import PLAIN
 from facelens.layers import viridis
-from facelens.ui._view import View, source
+from facelens.ui._view import View, sentence_of, source
 
 if TYPE_CHECKING:
     from facelens.model import Model, Prediction
@@ -44,6 +44,7 @@ class Looks(View):
     ) -> None:
         super().__init__()
         self._on_choose, self._on_ask, self._on_points = on_choose, on_ask, on_points
+        self._wish = ""
 
     def draw(
         self, picture: bytes, number: int, count: int, model: "Model", prediction: "Prediction"
@@ -106,9 +107,14 @@ class Looks(View):
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
         """Pass the visitor's wish on."""
+        self._wish = kind
         if kind == "choose":
             self._on_choose(str(content["name"]))
         elif kind == "ask":
             self._on_ask(str(content["way"]))
         elif kind == "points":
             self._on_points()
+
+    def fail(self, error: Exception) -> None:
+        """Show an error as its sentence, and which wish it was about."""
+        self.show("error", {"text": sentence_of(error), "wish": self._wish})

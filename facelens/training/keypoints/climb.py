@@ -10,7 +10,7 @@ from facelens.errors import DataError
 from facelens.keypoints import Faces, measure
 from facelens.training.keypoints.augment import AUGMENTATIONS, Augmentation
 from facelens.training.keypoints.ladder import LADDER, STEPS, Trained, hold_out, predict
-from facelens.training.keypoints.run import open_run
+from facelens.training.keypoints.run import data_of, open_run
 
 log = logging.getLogger(__name__)
 
@@ -63,17 +63,17 @@ def _train(
 ) -> Trained:
     rest, valid = hold_out(faces, seed=seed)
     step = STEPS[rung]
-    start = open_run(folder(runs, step.start, seed)).network() if step.start else None
+    before = open_run(folder(runs, step.start, seed)) if step.start else None
     run = open_run(
         folder(runs, rung, seed, trial),
         rung,
         seed=seed,
         step=replace(step, augmentation=TRIALS[trial]) if trial else None,
         epochs=epochs if step.epochs else None,
-        data={"train": len(rest), "valid": len(valid), "axis": rest.axis},
-        start=step.start or "",
+        data=data_of(rest, valid),
+        start=before.told if before else "",
     )
-    return run.train(rest, valid, start=start, device=device)
+    return run.train(rest, valid, start=before.network() if before else None, device=device)
 
 
 def finished(runs: Path, rung: str, seed: int, trial: str = "") -> Trained | None:

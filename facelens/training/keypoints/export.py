@@ -15,15 +15,18 @@ from facelens.faces import align
 from facelens.keypoints import NAMES, PLAIN, SIDE, Faces, mean_face
 from facelens.model.bundle import Bundle, write_manifest
 from facelens.model.keypoints import PointModel, PointsConfig, load_keypoints
+from facelens.publish import check_place
 from facelens.training.graph import write_graph
 from facelens.training.keypoints.ladder import hold_out, predict
 from facelens.training.keypoints.networks import MIDDLE
-from facelens.training.keypoints.run import Run, read_faces
+from facelens.training.keypoints.run import Run, data_of, read_faces
 
 log = logging.getLogger(__name__)
 
 LICENCE = "Non-commercial research only, as the frames of YouTube Faces that it was trained on."
 DATASET = "YouTube Faces, 96x96, fifteen of 68 machine-made marks"
+KAGGLE = "Kaggle's Facial Keypoints Detection"
+KAGGLE_TERMS = "As the rules of Kaggle's competition allow for what comes of its data."
 _TOLERANCE = 1e-2  # pixels by which the graph may differ from torch
 # The template's five points, by the names that they have here.
 _FIVE = (
@@ -32,9 +35,14 @@ _FIVE = (
 _WEIGHTS = np.array([2, 2, 0.3, 1, 1])  # the tip of the nose is not the same place in both
 
 
+def terms(data: Path) -> tuple[str, str]:
+    """What a card says of the data and of its terms where nobody else does."""
+    return (DATASET, LICENCE) if any(data.rglob("*.parquet")) else (KAGGLE, KAGGLE_TERMS)
+
+
 def frame(faces: Faces) -> np.ndarray:
     """The 2x3 that takes CelebA's template to where faces lie in these pictures on average."""
-    mean = mean_face(faces) - (faces.axis - MIDDLE, 0)
+    mean = mean_face(faces) - (faces.axis - MIDDLE, faces.fall)
     five = mean[[NAMES.index(name) for name in _FIVE]]
     return align.similarity(align.TEMPLATE, five, _WEIGHTS)
 
@@ -46,24 +54,38 @@ def export(
     data: Path,
     name: str,
     version: str,
-    dataset: str = DATASET,
-    licence: str = LICENCE,
+    dataset: str,
+    licence: str,
 ) -> PointModel:
     """Write the network of `run` as a bundle into the folder `out`.
 
     Figures are measured on the graph as shipped: on the people that were held out in training, and
     on the test faces under `data` where there are some.
     """
-    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
-        raise DataError(f"{out} is not a bundle to write over; choose another folder.")
-    trained = run.load()
+    out = out.resolve()
+    check_place(out)
+    run.network()  # one that is not trained to its end is refused first
     faces = read_faces(data, "train")
     rest, valid = hold_out(faces, seed=int(run.about["seed"]))
-    if [len(rest), len(valid)] != [run.about["data"].get(key) for key in ("train", "valid")]:
+    if run.about["data"] != data_of(rest, valid):
         raise DataError(f"{run.folder} was trained on other faces than {data} holds.")
-    final, out = out, out.with_name(f"{out.name}.part")
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    draft = out.with_name(f"{out.name}.part")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        _write(draft, run, (rest, valid), data, (name, version, dataset, licence))
+        shutil.rmtree(out, ignore_errors=True)
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return load_keypoints(str(out))
+
+
+def _write(
+    out: Path, run: Run, faces: tuple[Faces, Faces], data: Path, about: tuple[str, str, str, str]
+) -> None:
+    """Write the bundle of `run` into the empty folder `out`."""
+    trained, (rest, valid), (name, version, dataset, licence) = run.load(), faces, about
     network = trained.network.cpu()
     pictures = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
     write_graph(network, pictures, out / "model.onnx", takes="pictures", gives=("points",))
@@ -75,6 +97,7 @@ def export(
         architecture=trained.name,
         frame=frame(rest),
         axis=rest.axis,
+        fall=rest.fall,
         licence=licence,
         data={"name": dataset, "train": len(rest), "valid": len(valid)},
         recipe={
@@ -93,17 +116,12 @@ def export(
         raise DataError(f"The exported graph differs from torch by {difference:.3g} pixels.")
     config.metrics["graph_difference_px"] = difference
     config.metrics["valid"] = keypoints.measure(answers, valid)
-    try:
+    if any(data.rglob("test-*.parquet")):
         test = read_faces(data, "test")
         config.metrics["test"] = keypoints.measure(model.predict(test.pictures), test)
-    except DataError as error:
-        log.info("No test faces: %s", error)
     config.save(out / "config.json")
     (out / "README.md").write_text(card(config), encoding="utf-8")
     write_manifest(out)
-    shutil.rmtree(final, ignore_errors=True)
-    out.rename(final)
-    return load_keypoints(str(final))
 
 
 def _last(curves: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -135,7 +153,7 @@ def card(config: PointsConfig) -> str:
         "**Not meant for** recognising, measuring or judging anyone.",
         f"**Terms** {config.licence}",
         "## Training",
-        f"{data['train']} faces; {data['valid']} faces of other people watched over it. Trained on "
+        f"{data['train']} faces; {data['valid']} others, held out, watched over it. Trained on "
         f"{data['name']}, with seed {recipe['seed']}, in {recipe['minutes']:g} minutes. Marks that "
         "are missing count nowhere.",
         _figures(config),
@@ -176,15 +194,14 @@ def _figures(config: PointsConfig) -> str:
 
 
 def _limits(config: PointsConfig) -> str:
-    beside = config.axis - MIDDLE
     text = (
-        "The marks that it learnt from were made by a machine, and some are visibly off. It "
+        "A network is no better than the marks that it learnt from, and some of them are off. It "
         "expects a face that looks towards the camera, found and straightened; on a profile it "
         "answers all the same, and wrongly. A point that is hidden is guessed."
     )
-    if beside:
-        text += (
-            f" The marks lie {beside:.2f} pixels to the right of what they mark, and so do the "
-            "answers of `model.onnx`; `facelens` takes that off before it puts points into a photo."
-        )
-    return text
+    right, below = config.beside
+    return (
+        f"{text} The answers of `model.onnx` lie where the marks do: {right:.2f} pixels to the "
+        f"right of the places themselves and {below:.2f} below, counted from the middle of the "
+        "first pixel. `facelens` takes that off before it puts points into a photo."
+    )

@@ -152,6 +152,8 @@ def train(
     check(name)
     if set(faces.people) & set(valid.people):
         raise DataError("The same people are in training and validation; use `hold_out`.")
+    if not (np.isfinite(faces.points).any() and np.isfinite(valid.points).any()):
+        raise DataError("No point is marked on these faces; Kaggle's test.csv has none.")
     step = step or STEPS[name]
     if step.start and start is None:
         raise DataError(f"{name} goes on from {step.start}: train that first.")

@@ -1,8 +1,10 @@
 """A run: the folder in which a rung of the ladder is trained, and from which it is taken up."""
 
 import csv
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +43,19 @@ class Run:
     @property
     def step(self) -> Step:
         """The rung as this run trains it."""
-        augmentation = ladder.Augmentation(**_tuples(self.about["augmentation"]))
-        step = replace(STEPS[self.rung], augmentation=augmentation)
-        return replace(step, epochs=int(self.about["epochs"]))
+        with self._whole("config.json"):
+            augmentation = ladder.Augmentation(**_tuples(self.about["augmentation"]))
+            step = replace(STEPS[self.rung], augmentation=augmentation)
+            return replace(step, epochs=int(self.about["epochs"]))
+
+    @contextmanager
+    def _whole(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise DataError(
+                f"{self.folder / name} is damaged; delete the folder and train again."
+            ) from error
 
     @property
     def axis(self) -> float:
@@ -51,8 +63,11 @@ class Run:
 
     @property
     def told(self) -> str:
-        """What this run is, for one that goes on from it."""
-        return f"{self.rung}, seed {self.about['seed']}, {self.about['epochs']} epochs"
+        """What this run is, for one that goes on from it; other weights are told otherwise."""
+        weights = self.network().state_dict().values()
+        digest = hashlib.sha256(b"".join(w.numpy().tobytes() for w in weights)).hexdigest()[:12]
+        seed, epochs = self.about["seed"], self.about["epochs"]
+        return f"{self.rung}, seed {seed}, {epochs} epochs, weights {digest}"
 
     @property
     def curves(self) -> list[Row]:
@@ -60,11 +75,14 @@ class Run:
         path = self.folder / "history.csv"
         if not path.is_file():
             return []
-        with path.open(newline="", encoding="utf-8") as file:
+        with self._whole(path.name), path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if tuple(reader.fieldnames or ()) != _COLUMNS:
+                raise ValueError(reader.fieldnames)
             return [
                 {"network": row["network"], "epoch": int(row["epoch"])}
                 | {name: float(row[name]) for name in _COLUMNS[2:]}
-                for row in csv.DictReader(file)
+                for row in reader
             ]
 
     def load(self) -> Trained:
@@ -83,7 +101,8 @@ class Run:
         for part, _, expert in ladder.parts(network):
             if part not in done:
                 raise DataError(f"{self.folder} is not trained to its end; train it first.")
-            expert.load_state_dict(done[part][0])
+            with self._whole(_file(part)):
+                expert.load_state_dict(done[part][0])
         return network
 
     def _done(self) -> dict[str, tuple[dict[str, Tensor], list[Row]]]:
@@ -91,10 +110,8 @@ class Run:
         done = {}
         for path in self.folder.glob("*.safetensors"):
             part = path.stem.replace("_", " ")
-            try:
+            with self._whole(path.name):
                 weights = load_file(path)
-            except (SafetensorError, OSError) as error:
-                raise DataError(f"{path} is damaged; delete it and train again.") from error
             done[part] = weights, [row for row in curves if row["network"] == part]
         return done
 
@@ -110,7 +127,7 @@ class Run:
         draft = self.folder / "weights.draft"
         weights = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
         save_file(weights, draft)
-        draft.replace(self.folder / f"{part.replace(' ', '_')}.safetensors")
+        draft.replace(self.folder / _file(part))
 
     def train(
         self, faces: Faces, valid: Faces, *, start: Network | None = None, device: str | None = None
@@ -121,6 +138,21 @@ class Run:
             seed=int(self.about["seed"]), step=self.step, start=start, device=device,
             keep=self._keep, kept=self._done(),
         )  # fmt: skip
+
+
+def _file(part: str) -> str:
+    return f"{part.replace(' ', '_')}.safetensors"
+
+
+def data_of(rest: Faces, valid: Faces) -> dict[str, Any]:
+    """What a run says of its faces."""
+    return {
+        "train": len(rest),
+        "valid": len(valid),
+        "axis": rest.axis,
+        "fall": rest.fall,
+        "digest": f"{rest.digest}-{valid.digest}",
+    }
 
 
 def open_run(
@@ -169,7 +201,8 @@ def open_run(
 def is_run(folder: Path) -> bool:
     """Whether `folder` holds a run of this task."""
     try:
-        return bool(json.loads((folder / "config.json").read_text("utf-8")).get("task") == TASK)
+        about = json.loads((folder / "config.json").read_text("utf-8"))
+        return bool(about.get("task") == TASK and "format" not in about)  # a bundle has a format
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -181,7 +214,7 @@ def read_about(folder: Path) -> dict[str, Any]:
         raise DataError(f"{path} is not of a training run for keypoints.")
     about: dict[str, Any] = json.loads(path.read_text("utf-8"))
     needed = {"seed", "epochs", "augmentation", "data"}
-    if about.get("rung") not in STEPS or not needed <= set(about):
+    if str(about.get("rung")) not in STEPS or not needed <= set(about):
         raise DataError(f"{path} is not of a training run for keypoints.")
     return about
 
@@ -216,6 +249,8 @@ def read_faces(data: Path, split: str = "train") -> Faces:
         data: a folder with SPLIT-*.parquet, or Kaggle's training.csv, or the folder it is in.
     """
     data = Path(data)
+    if data.suffix.lower() == ".parquet" and split == "train":
+        return read_parquet(data)
     kaggle = data if data.suffix.lower() == ".csv" else data / "training.csv"
     if split == "train" and kaggle.is_file():
         return read_kaggle(kaggle)
