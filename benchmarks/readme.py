@@ -561,7 +561,7 @@ def keypoints() -> str:
         )
     errors = {rung: mean([float(r["rmse_px"]) for r in runs]) for rung, runs in each.items()}
     beside = [
-        f"{errors['ours'] / errors[rung]:.0%} of that of {rung}"
+        f"{100 * errors['ours'] / errors[rung]:.0f} % of that of {rung}"
         for rung in ("deep", "specialists", "augmented")
         if rung in errors
     ]
