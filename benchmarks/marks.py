@@ -18,13 +18,10 @@ import numpy as np
 from measure import write
 
 from facelens.faces import align, detect
-from facelens.keypoints import NAMES, Faces
+from facelens.keypoints import MIDDLE, TEMPLATE_FIVE, Faces
 from facelens.training.keypoints.run import read_faces
 
-FIVE = [NAMES.index(name) for name in (
-    "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
-)]  # fmt: skip
-SIDE, LARGER, MIDDLE, TURN = 384, 3.0, 47.5, 25.0
+SIDE, LARGER, TURN = 384, 3.0, 25.0
 
 
 def seen(detector: detect.Yunet, picture: np.ndarray, turn: float, *, mirrored: bool) -> np.ndarray:
@@ -53,12 +50,12 @@ def measure(detector: detect.Yunet, faces: Faces) -> list[dict[str, str]]:
         way: np.stack([seen(detector, p, way[0], mirrored=way[1]) for p in faces.pictures])
         for way in ways
     }
-    stacked = np.stack([*found.values(), faces.points[:, FIVE]])
+    stacked = np.stack([*found.values(), faces.points[:, TEMPLATE_FIVE]])
     sound = np.isfinite(stacked).all((0, 2, 3))
     sound &= (np.abs(stacked - stacked[0]) < 15).all((0, 2, 3))  # else another face, or none
     there = {way: points[sound] for way, points in found.items()}
     upright = (there[0.0, False] + there[0.0, True]) / 2
-    apart = (faces.points[sound][:, FIVE] - upright).mean(1)
+    apart = (faces.points[sound][:, TEMPLATE_FIVE] - upright).mean(1)
     # Turned by +a and -a, what lies d too low comes back 2 d sin(a) to one side; mirrored, to the
     # other.
     lean = [

@@ -20,6 +20,7 @@ from facelens.metrics import interval, resample_people
 from facelens.photo import printable, read_photo
 
 SIDE = 96
+MIDDLE = (SIDE - 1) / 2
 
 # Kaggle's fifteen in Kaggle's order, and what a reader calls them.
 PLAIN = {
@@ -65,6 +66,10 @@ SPECIALISTS = {
 # stood at this x, and one that was taught 47.5, the picture's middle, is a pixel off everywhere.
 MARKS_AXIS = 48.65
 MARKS_FALL = 1.6
+# The five of CelebA's template, in its order, the viewer's left first.
+TEMPLATE_FIVE = [NAMES.index(name) for name in (
+    "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
+)]  # fmt: skip
 _EYES = [NAMES.index("left_eye_center"), NAMES.index("right_eye_center")]
 
 _LOOKUP = ("RowId", "ImageId", "FeatureName", "Location")

@@ -101,6 +101,7 @@ def label(
     scheduler: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    task: str = ATTRIBUTES,
 ) -> Labelled:
     """Write a table with a row for every face of every photo of `source`.
 
@@ -115,31 +116,12 @@ def label(
             `source` and the folder of `out` under the same paths.
         force: write over a finished `out`.
         progress: called with the photos done and all photos.
+        task: "attributes", or "keypoints" for the table of `facelens.locate`.
 
     Raises:
         DataError: there is nothing to label at `source`.
         OutputError: `out` exists, cannot be written, or a worker died.
     """
-    return tabulate(
-        ATTRIBUTES, source, out, model=model, detector=detector, aligned=aligned, workers=workers,
-        scheduler=scheduler, force=force, progress=progress,
-    )  # fmt: skip
-
-
-def tabulate(
-    task: str,
-    source: str | Path,
-    out: str | Path,
-    *,
-    model: str | None = None,
-    detector: str | None = None,
-    aligned: bool = False,
-    workers: int = 1,
-    scheduler: str | None = None,
-    force: bool = False,
-    progress: Progress | None = None,
-) -> Labelled:
-    """Write a table for `task`, "attributes" or "keypoints"; the rest as `label` has it."""
     source, out = Path(source).absolute(), Path(out).absolute()
     check_out(out, force=force)
     model, detector = _same_everywhere(model, detector, aligned=aligned, task=task)

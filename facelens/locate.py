@@ -9,7 +9,7 @@ from facelens.label import (
     Labelled,
     Progress,
     check_out,
-    tabulate,
+    label,
     write_table,
 )
 
@@ -43,9 +43,9 @@ def locate(
         if detector is not None:
             raise DataError(f"{source} holds faces that are cropped already: no --detector.")
         return _of_kaggle(Path(source), Path(out), model=model, force=force)
-    return tabulate(
-        KEYPOINTS, source, out, model=model, detector=detector, aligned=cropped, workers=workers,
-        force=force, progress=progress,
+    return label(
+        source, out, model=model, detector=detector, aligned=cropped, workers=workers, force=force,
+        progress=progress, task=KEYPOINTS,
     )  # fmt: skip
 
 

@@ -11,12 +11,8 @@ from facelens import find_faces, keypoints, load_keypoints, load_model, read_pho
 from facelens.embedded import embedded_folder
 from facelens.errors import BundleError
 from facelens.faces import align
-from facelens.keypoints import MIRRORED, NAMES
+from facelens.keypoints import MIRRORED, NAMES, TEMPLATE_FIVE
 from facelens.model.bundle import write_manifest
-
-FIVE = [NAMES.index(name) for name in (
-    "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
-)]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +35,7 @@ def test_the_points_lie_on_the_face(model, astronaut):
     face = find_faces(read_photo(astronaut), detector="haar")[0]
     points = model.locate([face])[0]
     eyes = np.hypot(*(face.points[0] - face.points[1]))
-    apart = np.hypot(*(points[FIVE] - face.points).T) / eyes
+    apart = np.hypot(*(points[TEMPLATE_FIVE] - face.points).T) / eyes
     assert (apart < [0.12, 0.12, 0.3, 0.15, 0.15]).all(), apart
     brow = points[NAMES.index("left_eyebrow_inner_end")]
     assert brow[1] < points[NAMES.index("left_eye_center")][1]

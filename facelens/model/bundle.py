@@ -5,12 +5,16 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.session import failures, open_session
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 FORMAT = 1
 # A step for each older format: what its config.json holds becomes what the next one's does.
@@ -221,6 +225,19 @@ class Bundle:
                 f"{self.folder / name} is damaged: it differs from manifest.json. Fetch it anew."
             )
         return data
+
+
+def open_graph(bundle: Bundle, *, threads: int | None = None) -> "onnxruntime.InferenceSession":
+    """Open the graph of a bundle: the very bytes that were checked are run."""
+    graph = bundle.read("model.onnx")
+    # A graph may keep weights in other files, which ONNX names by the key "location": those nobody
+    # has checked.
+    if b"location" in graph:
+        raise BundleError(f"The graph of {bundle.folder} reads other files; refused.")
+    try:
+        return open_session(graph, threads=threads)
+    except failures() as error:
+        raise BundleError(f"The graph of {bundle.folder} cannot be run.") from error
 
 
 def write_manifest(folder: Path) -> None:

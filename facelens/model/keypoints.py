@@ -11,17 +11,16 @@ import numpy as np
 
 from facelens.errors import BundleError
 from facelens.faces import Face, align
-from facelens.keypoints import NAMES, SIDE
-from facelens.model.bundle import GARBLED, Bundle, read_values, write_values
+from facelens.keypoints import MIDDLE, NAMES, SIDE
+from facelens.model.bundle import GARBLED, Bundle, open_graph, read_values, write_values
 from facelens.model.find import find_bundle
-from facelens.session import BATCH, failures, open_session
+from facelens.session import BATCH, failures
 
 if TYPE_CHECKING:
     import onnxruntime
 
 TASK = "keypoints"
 EMBEDDED = "keypoints"
-_MIDDLE = (SIDE - 1) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,7 @@ class PointsConfig:
     @property
     def beside(self) -> np.ndarray:
         """How far right and below of what they mark its answers lie, float (2,), in pixels."""
-        return np.array([self.axis - _MIDDLE, self.fall])
+        return np.array([self.axis - MIDDLE, self.fall])
 
     @classmethod
     def read(cls, data: bytes, path: Path) -> "PointsConfig":
@@ -147,12 +146,13 @@ class PointModel:
 
     def locate(self, faces: Sequence[Face]) -> np.ndarray:
         """The points float32 (n, 15, 2) of faces, in pixels of their photo."""
-        pictures = [self.picture(face) for face in faces]
-        if not pictures:
-            return np.empty((0, len(NAMES), 2), np.float32)
-        points = self.predict(np.stack(pictures)) - self.config.beside
-        back = [align.invert(align.compose(self.config.frame, face.warp)) for face in faces]
-        return np.stack([align.apply(*pair) for pair in zip(back, points, strict=True)])
+        return _each(self.on_crops(faces), [align.invert(face.warp) for face in faces])
+
+    def on_crops(self, faces: Sequence[Face]) -> np.ndarray:
+        """The points float32 (n, 15, 2) of faces, in pixels of their crop."""
+        seen = np.array([self.picture(face) for face in faces], np.uint8).reshape(-1, SIDE, SIDE)
+        points = self.predict(seen)
+        return _each(points - self.config.beside, [align.invert(self.config.frame)] * len(faces))
 
     def picture(self, face: Face) -> np.ndarray:
         """What the network sees of a face: uint8 (96, 96), grey."""
@@ -161,14 +161,7 @@ class PointModel:
 
     @cached_property
     def _session(self) -> "onnxruntime.InferenceSession":
-        # The very bytes that were checked are run, as `Model` does.
-        graph = self.bundle.read("model.onnx")
-        if b"location" in graph:
-            raise BundleError(f"The graph of {self.bundle.folder} reads other files; refused.")
-        try:
-            session = open_session(graph, threads=1)
-        except failures() as error:
-            raise BundleError(f"The graph of {self.bundle.folder} cannot be run.") from error
+        session = open_graph(self.bundle, threads=1)
         takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
         gives = [(put.name, put.shape[1:]) for put in session.get_outputs()]
         if takes != [("pictures", "tensor(uint8)", [SIDE, SIDE])] or gives != [
@@ -176,6 +169,12 @@ class PointModel:
         ]:
             raise BundleError(f"The graph of {self.bundle.folder} does not fit its config.json.")
         return session
+
+
+def _each(points: np.ndarray, warps: Sequence[np.ndarray]) -> np.ndarray:
+    """Move each face's points (n, 15, 2) by a warp of its own."""
+    moved = [align.apply(*pair) for pair in zip(warps, points, strict=True)]
+    return np.stack(moved) if moved else np.empty((0, len(NAMES), 2), np.float32)
 
 
 def load_keypoints(name: str | None = None) -> PointModel:

@@ -10,9 +10,9 @@ import numpy as np
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Face
 from facelens.layers import Layer
-from facelens.model.bundle import Bundle, Config
+from facelens.model.bundle import Bundle, Config, open_graph
 from facelens.model.find import find_bundle
-from facelens.session import BATCH, failures, open_session
+from facelens.session import BATCH, failures
 from facelens.thresholds import Curves
 
 if TYPE_CHECKING:
@@ -151,15 +151,7 @@ class Model:
 
     @cached_property
     def _session(self) -> "onnxruntime.InferenceSession":
-        # The very bytes that were checked are run. A graph may keep weights in other files, which
-        # ONNX names by the key "location": those nobody has checked.
-        graph = self.bundle.read("model.onnx")
-        if b"location" in graph:
-            raise BundleError(f"The graph of {self.bundle.folder} reads other files; refused.")
-        try:
-            session = open_session(graph)
-        except failures() as error:
-            raise BundleError(f"The graph of {self.bundle.folder} cannot be run.") from error
+        session = open_graph(self.bundle)
         there = {output.name: output.shape for output in session.get_outputs()}
         wanted = {"logits", "activation_maps", *(view.output for view in self.config.layers)}
         takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]

@@ -10,7 +10,7 @@ import numpy as np
 from facelens import report, sheet
 from facelens.attributes import describe
 from facelens.errors import BundleError, DownloadError
-from facelens.faces import Face, align, detector_in_use, find_faces
+from facelens.faces import Face, detector_in_use, find_faces
 from facelens.layers import Layer
 from facelens.model import Look, Model, load_model
 from facelens.model.bundle import DEFAULT
@@ -237,10 +237,10 @@ class Selfie(ipywidgets.Box):
         """Show the fifteen points of the face that is on the page."""
         if self._picked is None:
             return
-        face = self._faces[self._picked]
         if self._points is None:
             self._points = load_keypoints()
-        self.looks.mark(align.apply(face.warp, self._points.locate([face])[0]), self._points)
+        points = self._points.on_crops([self._faces[self._picked]])[0]
+        self.looks.mark(points, self._points)
 
     def keep(self) -> None:
         """Keep the face that is on the page, to set others beside it."""

@@ -9,13 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from facelens.keypoints import MIRRORED, SIDE
+from facelens.keypoints import MIDDLE, MIRRORED, SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 HALF = SIDE / 2
-MIDDLE = (SIDE - 1) / 2
 
 
 @dataclass(frozen=True)

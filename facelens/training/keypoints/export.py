@@ -1,6 +1,5 @@
 """A run to a bundle: graph, where the network's picture lies on a face, figures, card."""
 
-import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,20 @@ from safetensors.torch import save
 from facelens import keypoints
 from facelens.errors import DataError
 from facelens.faces import align
-from facelens.keypoints import NAMES, PLAIN, SIDE, Faces, mean_face
+from facelens.faces.detect import YUNET_WEIGHTS
+from facelens.keypoints import MIDDLE, NAMES, PLAIN, SIDE, TEMPLATE_FIVE, Faces, mean_face
 from facelens.model.bundle import Bundle, write_manifest
 from facelens.model.keypoints import PointModel, PointsConfig, load_keypoints
 from facelens.publish import check_place
 from facelens.training.graph import write_graph
 from facelens.training.keypoints.ladder import hold_out, predict
-from facelens.training.keypoints.networks import MIDDLE
 from facelens.training.keypoints.run import Run, data_of, read_faces
-
-log = logging.getLogger(__name__)
 
 LICENCE = "Non-commercial research only, as the frames of YouTube Faces that it was trained on."
 DATASET = "YouTube Faces, 96x96, fifteen of 68 machine-made marks"
 KAGGLE = "Kaggle's Facial Keypoints Detection"
 KAGGLE_TERMS = "As the rules of Kaggle's competition allow for what comes of its data."
 _TOLERANCE = 1e-2  # pixels by which the graph may differ from torch
-# The template's five points, by the names that they have here.
-_FIVE = (
-    "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
-)  # fmt: skip
-_WEIGHTS = np.array([2, 2, 0.3, 1, 1])  # the tip of the nose is not the same place in both
 
 
 def terms(data: Path) -> tuple[str, str]:
@@ -43,8 +35,8 @@ def terms(data: Path) -> tuple[str, str]:
 def frame(faces: Faces) -> np.ndarray:
     """The 2x3 that takes CelebA's template to where faces lie in these pictures on average."""
     mean = mean_face(faces) - (faces.axis - MIDDLE, faces.fall)
-    five = mean[[NAMES.index(name) for name in _FIVE]]
-    return align.similarity(align.TEMPLATE, five, _WEIGHTS)
+    # The tip of the nose is not the same place in both.
+    return align.similarity(align.TEMPLATE, mean[TEMPLATE_FIVE], YUNET_WEIGHTS)
 
 
 def export(

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from facelens.keypoints import MIRRORED, NAMES, SIDE, SPECIALISTS
+from facelens.keypoints import MIDDLE, MIRRORED, NAMES, SIDE, SPECIALISTS
 
 HALF = SIDE / 2
-MIDDLE = (SIDE - 1) / 2
 MAP = 24  # side of a heat map
 SPOT = 3.0  # how wide a spot on it is to be, in pixels of the picture
 SPOT_WEIGHT = 3.0  # what that counts beside a distance of a pixel
