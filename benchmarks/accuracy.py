@@ -17,8 +17,8 @@ from pathlib import Path
 from measure import RESULTS
 
 from facelens import find_faces, load_model, read_photo
-from facelens.evaluate import Evaluation, evaluate
-from facelens.model import Model
+from facelens.tasks.attributes.evaluate import Evaluation, evaluate
+from facelens.tasks.classifier import Model
 
 Row = dict[str, object]
 

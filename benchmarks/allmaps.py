@@ -22,8 +22,8 @@ from peers.alone import Job, in_rounds, run
 from PIL import Image
 
 import facelens
-from facelens.session import open_session
-from facelens.stem import MEAN, STD
+from facelens.bundles.session import open_session
+from facelens.imagenet import MEAN, STD
 
 SIZE = 224
 FIRST = "pytorch-grad-cam, ResNet50 at 224, one target at a time"

@@ -25,9 +25,9 @@ from peers import alone
 from peers.alone import Job, in_rounds, run
 
 import facelens
+from facelens.bundles.session import open_session
 from facelens.faces import detector_in_use
-from facelens.session import open_session
-from facelens.stem import MEAN, STD
+from facelens.imagenet import MEAN, STD
 from facelens.training.quantise import KEPT
 
 SIZE = 224

@@ -26,10 +26,16 @@ from typing import Any
 
 from measure import QUICK, in_turns, share_of_memory, write
 
-from facelens import label as labelling
-from facelens import load_model, loose, parquet
-from facelens.label import BATCH, CHUNK, Chunk, Job, label
+from facelens import load_model
+from facelens.bulk import label as labelling
+from facelens.bulk.label import CHUNK, label
+from facelens.bulk.work import Chunk, Job, _found, _sources
+from facelens.bulk.workers import _one_thread_each, _start_worker
+from facelens.bundles.session import BATCH
+from facelens.data import parquet, synthetic
 from facelens.photo import read_photo
+from facelens.tables import write_csv
+from facelens.tasks.base import place
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 PHOTOS = 100_000_000
@@ -73,7 +79,7 @@ def photos(file: Path, folder: Path, count: int) -> Path:
 
     folder.mkdir()
     for index, crop in enumerate(parquet.images(file, [], stop=count)):
-        canvas = loose.frame(read_photo(crop.data).pixels, 0, index).canvas
+        canvas = synthetic.place_on_canvas(read_photo(crop.data).pixels, 0, index).canvas
         Image.fromarray(canvas).save(folder / f"{index:05}.jpg", quality=90)
     return folder
 
@@ -89,7 +95,7 @@ def job_of(source: Path, folder: Path, *, aligned: bool) -> Job:
 def batches(job: Job, chunk: Chunk) -> dict[int, float]:
     """Seconds a crop at each batch size, all in turns."""
     model = load_model(job.model)
-    found = [face for _, _, face in labelling._found(job, chunk, [])][: max(SIZES)]
+    found = [face for _, _, face in _found(job, chunk, [])][: max(SIZES)]
 
     def in_batches(size: int) -> Callable[[], None]:
         def run() -> None:
@@ -105,17 +111,17 @@ def batches(job: Job, chunk: Chunk) -> dict[int, float]:
 def stages(job: Job, chunk: Chunk) -> dict[str, float]:
     """Seconds a face of each stage, by itself."""
     model = load_model(job.model)
-    sources = list(labelling._sources(job, chunk))
+    sources = list(_sources(job, chunk))
     reading = Job(job.source, job.parts, job.kind, job.model, None, aligned=True)
     pixels = [read_photo(data, name=path) for path, data in sources]
-    found = list(labelling._found(job, chunk, []))
+    found = list(_found(job, chunk, []))
     faces = [face for _, _, face in found]
     answers = model.predict(faces[:BATCH])[0].probabilities.tolist()
-    rows = [(name, n, *labelling._place(face), *answers) for name, n, face in found]
+    rows = [(name, n, *place(face), *answers) for name, n, face in found]
     table = Path(job.parts) / f"{os.getpid()}.csv"
 
     def read() -> None:
-        for path, data in labelling._sources(reading, chunk):
+        for path, data in _sources(reading, chunk):
             read_photo(data, name=path)
 
     def find() -> None:
@@ -129,7 +135,7 @@ def stages(job: Job, chunk: Chunk) -> dict[str, float]:
             model.predict(faces[start : start + BATCH])
 
     ways = {"read and decode": read, "find and straighten": find, "network": network,
-            "write": lambda: labelling._write_csv(table, rows)}  # fmt: skip
+            "write": lambda: write_csv(table, rows)}  # fmt: skip
     if job.aligned:
         del ways["find and straighten"]
     taken = in_turns(ways, turns=5, warm=1)
@@ -140,8 +146,8 @@ def by_themselves(work: Callable[..., Any], job: Job, chunk: Chunk, processes: i
     """Do `work` in so many processes at once, each on one thread as label's own are."""
     spawn = multiprocessing.get_context("spawn")
     with (
-        labelling._one_thread_each(),
-        spawn.Pool(processes, labelling._start_worker) as pool,
+        _one_thread_each(),
+        spawn.Pool(processes, _start_worker) as pool,
     ):
         return pool.starmap(work, [(job, chunk)] * processes, chunksize=1)
 
@@ -252,7 +258,7 @@ def measured(source: Path, alone: Path, folder: Path, *, aligned: bool) -> tuple
         rows += one_run(source, out, pids, "two Dask workers", two, **how)[0]
     sizes = [
         len(data) if isinstance(data, bytes) else data.stat().st_size
-        for _, data in labelling._sources(job, some)
+        for _, data in _sources(job, some)
     ]
     known = {"kind": kind, "rate": rate / 2, "costs": costs, "bytes": sum(sizes) / len(sizes)}
     return rows, known

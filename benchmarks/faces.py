@@ -25,10 +25,10 @@ import cv2
 import numpy as np
 from measure import RESULTS
 
-from facelens import loose as loosely
-from facelens import parquet
+from facelens.data import parquet
+from facelens.data import synthetic as loosely
+from facelens.data.synthetic import Placed, match, place_on_canvas
 from facelens.faces import Face, align, detect, find_faces
-from facelens.loose import Framed, frame, match
 from facelens.photo import Photo, read_photo
 
 EYES = align.TEMPLATE[:2]
@@ -57,7 +57,7 @@ def size_error(warp: np.ndarray, truth: np.ndarray) -> float:
     return align.scale_of(align.compose(warp, align.invert(truth)))
 
 
-def summary(framed: list[Framed], answers: list[list[Face]], seconds: float) -> Row:
+def summary(framed: list[Placed], answers: list[list[Face]], seconds: float) -> Row:
     """Found, extra boxes, and how straight, over loosely framed pictures."""
     found, extras = [], 0
     for picture, faces in zip(framed, answers, strict=True):
@@ -79,7 +79,7 @@ def summary(framed: list[Framed], answers: list[list[Face]], seconds: float) -> 
     }
 
 
-def look(framed: list[Framed], detector: str) -> Row:
+def look(framed: list[Placed], detector: str) -> Row:
     started = time.perf_counter()
     answers = [find_faces(Photo(picture.canvas), detector=detector) for picture in framed]
     return summary(framed, answers, time.perf_counter() - started)
@@ -109,7 +109,7 @@ def template(args: argparse.Namespace) -> list[Row]:
 def loose(args: argparse.Namespace) -> list[Row]:
     """The committed figures: test crops, seed 0."""
     pictures = crops(args.data, "test", args.limit)
-    framed = [frame(crop, args.seed, i) for i, crop in enumerate(pictures)]
+    framed = [place_on_canvas(crop, args.seed, i) for i, crop in enumerate(pictures)]
     return [
         {"detector": name, "seed": args.seed, **look(framed, spec(args, name))}
         for name in args.detectors
@@ -140,7 +140,7 @@ TRIED: dict[str, list[Row]] = {
 def choices(args: argparse.Namespace) -> list[Row]:
     """One setting changed at a time, on validation crops."""
     pictures = crops(args.data, "valid", args.limit)
-    framed = [frame(crop, 1, i) for i, crop in enumerate(pictures)]
+    framed = [place_on_canvas(crop, 1, i) for i, crop in enumerate(pictures)]
     rows = []
     for name in args.detectors:
         for settings in TRIED[name]:
@@ -156,7 +156,7 @@ def small(args: argparse.Namespace) -> list[Row]:
     """Faces of 24 to 60 pixels in pictures of 640 x 480, and what each bound makes of them."""
     with mock.patch.multiple(loosely, SMALLEST_FACE=24.0, LARGEST_FACE=60.0):
         pictures = crops(args.data, "valid", args.limit)
-        framed = [frame(crop, 1, i) for i, crop in enumerate(pictures)]
+        framed = [place_on_canvas(crop, 1, i) for i, crop in enumerate(pictures)]
     rows = []
     for side in (640, 512, 416, 320):
         for name in args.detectors:
@@ -195,7 +195,7 @@ def placed(
     """Turn a portrait, bring its face to `width` and place it away from the canvas's middle."""
     move = cv2.getRotationMatrix2D(face.box.centre, turn, width / face.box.w)
     move[:, 2] += np.array([420, 200]) - face.box.centre
-    canvas = align.straighten(pixels, np.asarray(move, np.float32), (640, 480))
+    canvas = align.align_face(pixels, np.asarray(move, np.float32), (640, 480))
     return canvas, np.asarray(move, np.float32)
 
 

@@ -14,8 +14,8 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from facelens.training import crops, experiment, explore, plots
-from facelens.training.keypoints import show
+from facelens.lessons import celeba, detection, keypoints, plots
+from facelens.lessons.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -63,15 +63,15 @@ def page_figure(rows: Sequence[dict[str, str]]) -> Figure:
 # The figure's name: the table it is drawn from, and what draws it.
 FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
-    for name, table in experiment.EXPERIMENTS.items()
+    for name, table in EXPERIMENTS.items()
 } | {
-    "haar_kept": ("haar.csv", crops.kept_figure),
-    "haar_published": ("haar.csv", crops.published_figure),
-    "haar_sizes": ("haar_sizes.csv", crops.size_figure),
-    "keypoints_ladder": ("keypoints.csv", show.ladder),
-    "keypoints_curves": ("keypoints_curves.csv", show.table_curves),
-    "keypoints_augmentation": ("keypoints_augmentation.csv", show.augmentations),
-    "imbalance": ("imbalance.csv", explore.imbalance_plot),
+    "haar_kept": ("haar.csv", detection.kept_figure),
+    "haar_published": ("haar.csv", detection.published_figure),
+    "haar_sizes": ("haar_sizes.csv", detection.size_figure),
+    "keypoints_ladder": ("keypoints.csv", keypoints.ladder),
+    "keypoints_curves": ("keypoints_curves.csv", keypoints.table_curves),
+    "keypoints_augmentation": ("keypoints_augmentation.csv", keypoints.augmentations),
+    "imbalance": ("imbalance.csv", celeba.imbalance_plot),
     "speed_answer": ("answer.csv", answer_figure),
     "speed_page": ("page.csv", page_figure),
 }

@@ -19,7 +19,7 @@ import onnx
 from measure import QUICK, RESULTS
 
 from facelens import load_model
-from facelens.session import open_session
+from facelens.bundles.session import open_session
 
 ROUNDS = 1 if QUICK else 200
 

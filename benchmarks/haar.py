@@ -20,9 +20,9 @@ import cv2
 import numpy as np
 from measure import RESULTS
 
-from facelens import parquet
+from facelens.data import parquet
+from facelens.lessons import detection
 from facelens.photo import read_photo
-from facelens.training import crops
 
 FACTORS, SIZES, NEIGHBOURS = (1.1, 1.2, 1.4), (30, 45, 60, 90), (1, 3, 5, 10, 15, 20, 30)
 TIMED = 100
@@ -38,17 +38,19 @@ def pictures(data: Path, limit: int | None) -> list[np.ndarray]:
 def measured(faces: list[np.ndarray]) -> tuple[list[Row], list[Row]]:
     """Every setting of the default cascade; the others, and other pictures, as published only."""
     rows, sizes = [], []
-    for name in crops.CASCADES:
+    for name in detection.CASCADES:
         for factor in FACTORS:
-            if name == "default" or factor == crops.PUBLISHED_SCALE:
-                seen = crops.look(faces, name, scale_factor=factor, smallest=min(SIZES))
+            if name == "default" or factor == detection.PUBLISHED_SCALE:
+                seen = detection.look(faces, name, scale_factor=factor, smallest=min(SIZES))
                 rows += [seen.kept(size, count).row() for size in SIZES for count in NEIGHBOURS]
-                if factor == crops.PUBLISHED_SCALE:
+                if factor == detection.PUBLISHED_SCALE:
                     sizes += [row for count in (1, 3, 10) for row in seen.sizes(count)]
                 print(name, factor, flush=True)
-        for how in [how for how in crops.LOOKS if how != "grey"]:
-            seen = crops.look(faces, name, how=how)
-            rows += [seen.kept(crops.PUBLISHED_SIZE, count).row() for count in crops.PUBLISHED]
+        for how in [how for how in detection.LOOKS if how != "grey"]:
+            seen = detection.look(faces, name, how=how)
+            rows += [
+                seen.kept(detection.PUBLISHED_SIZE, count).row() for count in detection.PUBLISHED
+            ]
             print(name, how, flush=True)
     return rows, sizes
 
@@ -63,13 +65,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)
     faces = pictures(args.data, args.limit)
-    taken = crops.times(faces[:TIMED])
+    taken = detection.times(faces[:TIMED])
     rows, sizes = measured(faces)
-    rows = [{"detector": "cascade", **crops.with_published(row)} for row in rows]
-    rows += [{**dict.fromkeys(rows[0], ""), **row} for row in crops.compare(faces)]
+    rows = [{"detector": "cascade", **detection.with_published(row)} for row in rows]
+    rows += [{**dict.fromkeys(rows[0], ""), **row} for row in detection.compare(faces)]
     for row in rows:
         name = row["cascade"] and f"cascade {row['cascade']}"
-        published = crops.is_published(row) and row["look"] == "grey"
+        published = detection.is_published(row) and row["look"] == "grey"
         row["milliseconds"] = ""
         if published or not name:
             row["milliseconds"] = round(taken[name or f"facelens {row['detector']}"], 1)

@@ -16,8 +16,8 @@ from pathlib import Path
 import torch
 from measure import RESULTS
 
-from facelens.faces.detect import cache_folder
-from facelens.training import explore
+from facelens.files import cache_folder
+from facelens.lessons import celeba
 from facelens.training.data import open_store
 
 SIZE = (96, 80)
@@ -39,10 +39,10 @@ def main() -> None:
     seen, labels = [], []
     for split, limit in (("train", args.faces), ("valid", None)):
         store = open_store(args.data / "celeba", split, cache=cache, limit=limit)
-        seen.append(explore.features(store, args.arch, SIZE, cache / "features", device=device))
-        labels.append(store.only(explore.UNEQUAL).labels)
-    rows = explore.imbalance(
-        (seen[0], labels[0]), (seen[1], labels[1]), explore.UNEQUAL, seed=args.seed
+        seen.append(celeba.features(store, args.arch, SIZE, cache / "features", device=device))
+        labels.append(store.only(celeba.UNEQUAL).labels)
+    rows = celeba.imbalance(
+        (seen[0], labels[0]), (seen[1], labels[1]), celeba.UNEQUAL, seed=args.seed
     )
     about = {
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),

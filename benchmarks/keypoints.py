@@ -20,11 +20,13 @@ import numpy as np
 import torch
 from measure import EXAMPLE, QUICK, RESULTS, write
 
-from facelens import find_faces, keypoints, load_keypoints, read_photo
-from facelens.keypoints import NAMES, Faces
-from facelens.training.keypoints import LADDER, Trained, climb, predict, show
-from facelens.training.keypoints.run import read_faces
-from facelens.training.plots import style
+from facelens import find_faces, load_keypoints, read_photo
+from facelens.lessons import keypoints, keypoints_ladder
+from facelens.lessons.plots import style
+from facelens.tasks.keypoints import marks
+from facelens.tasks.keypoints.marks import NAMES, Faces
+from facelens.tasks.keypoints.training.ladder import LADDER, Trained, predict
+from facelens.tasks.keypoints.training.run import read_faces
 
 FIGURES = RESULTS if QUICK else Path(__file__).parents[1] / "docs" / "figures"
 
@@ -52,20 +54,20 @@ def main() -> None:
     )
     for seed in range(0 if args.no_training else args.seeds):
         rungs = [rung for rung in args.rungs if rung in LADDER]
-        climb.climb(faces, args.runs, rungs, seed=seed, epochs=args.epochs)
+        keypoints_ladder.train_all(faces, args.runs, rungs, seed=seed, epochs=args.epochs)
         if "trial" in args.rungs and seed < args.trials:
-            climb.try_out(faces, args.runs, seed=seed)
+            keypoints_ladder.try_out(faces, args.runs, seed=seed)
     measure(test, args.runs, args.seeds)
     draw(args.runs)
 
 
 def draw(runs: Path) -> None:
     """Draw what each rung answers on the example that comes with Facelens."""
-    done = {rung: climb.finished(runs, rung, 0) for rung in LADDER}
+    done = {rung: keypoints_ladder.finished(runs, rung, 0) for rung in LADDER}
     picture = load_keypoints().picture(find_faces(read_photo(EXAMPLE), detector="haar")[0])[None]
     answers = {rung: predict(t.network, picture)[0] for rung, t in done.items() if t}
     style()
-    figure = show.marked(
+    figure = keypoints.marked(
         picture.repeat(len(answers), 0), None, np.stack(list(answers.values())), list(answers),
         columns=len(answers),
     )  # fmt: skip
@@ -76,12 +78,15 @@ def measure(test: Faces, runs: Path, seeds: int) -> None:
     """Measure what is trained on the test people, and write the tables."""
     rows, curves, points = [], [], []
     for rung in LADDER:
-        each = {seed: climb.finished(runs, rung, seed) for seed in range(seeds)}
+        each = {seed: keypoints_ladder.finished(runs, rung, seed) for seed in range(seeds)}
         done = {seed: trained for seed, trained in each.items() if trained}
-        rows += [climb.as_text(climb.row(trained, seed, test)) for seed, trained in done.items()]
+        rows += [
+            keypoints_ladder.as_text(keypoints_ladder.row(trained, seed, test))
+            for seed, trained in done.items()
+        ]
         points += by_point(rung, list(done.values()), test)
         if 0 in done:
-            curves += [climb.as_text({"rung": rung, **row}) for row in done[0].curves]
+            curves += [keypoints_ladder.as_text({"rung": rung, **row}) for row in done[0].curves]
     tables = {
         "keypoints": rows,
         "keypoints_points": points,
@@ -95,7 +100,7 @@ def measure(test: Faces, runs: Path, seeds: int) -> None:
 
 def by_point(rung: str, each: list[Trained], test: Faces) -> list[dict[str, Any]]:
     """The error of each point, mean of the seeds."""
-    errors = [keypoints.point_errors(predict(t.network, test.pictures), test.points) for t in each]
+    errors = [marks.point_errors(predict(t.network, test.pictures), test.points) for t in each]
     return [
         {"rung": rung, "point": name, "seeds": len(each), "rmse_px": f"{np.mean(values):.4f}"}
         for name, *values in zip(NAMES, *errors, strict=True)
@@ -107,9 +112,9 @@ def augmentations(test: Faces, runs: Path, seeds: int) -> list[dict[str, Any]]:
     """The error of the third rung after it has gone on with each augmentation alone."""
     rows = []
     for seed in range(seeds):
-        for trial in climb.TRIALS:
-            if trained := climb.finished(runs, "trial", seed, trial):
-                error = keypoints.rmse(predict(trained.network, test.pictures), test.points)
+        for trial in keypoints_ladder.TRIALS:
+            if trained := keypoints_ladder.finished(runs, "trial", seed, trial):
+                error = marks.rmse(predict(trained.network, test.pictures), test.points)
                 rows.append({"augmentation": trial, "seed": seed, "rmse_px": f"{error:.4f}"})
     return rows
 

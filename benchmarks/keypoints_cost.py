@@ -10,7 +10,7 @@ import numpy as np
 from measure import EXAMPLE, in_turns, write
 
 from facelens import find_faces, load_keypoints, read_photo
-from facelens.faces.points import PATCH, load
+from facelens.faces.landmarks import PATCH, load
 
 
 def main() -> None:

@@ -37,8 +37,9 @@ from measure import QUICK, RESULTS
 from PIL import Image
 from torch import nn
 
-from facelens.faces.detect import cache_folder
-from facelens.training.augment import MEAN, STD, Augmentation, augment
+from facelens.files import cache_folder
+from facelens.imagenet import MEAN, STD
+from facelens.training.augment import Augmentation, augment
 from facelens.training.callbacks import HalfPrecision
 from facelens.training.data import Batches, Store, open_store
 from facelens.training.network import build, parts

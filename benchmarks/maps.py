@@ -22,14 +22,14 @@ import torch
 from measure import RESULTS
 
 from facelens import load_model
+from facelens.data.parquet import images
+from facelens.explain.maps import finer, occlusion
 from facelens.metrics import interval
-from facelens.model import Model
-from facelens.parquet import images
 from facelens.photo import read_photo
+from facelens.tasks.classifier import Model
 from facelens.training.augment import plain
-from facelens.training.learn import load_weights
 from facelens.training.network import AttributeNetwork, build
-from facelens.where import cover, finer
+from facelens.training.run import load_weights
 
 DRAWS = 1000
 Way = Callable[[np.ndarray], np.ndarray]
@@ -59,7 +59,7 @@ def main() -> None:
     (valid,) = sorted((args.data / "celeba").glob("valid-*.parquet"))[:1]
     for row in images(valid, columns=(), stop=args.faces):
         crop = read_photo(row.data).pixels
-        check = cover(model, crop).values
+        check = occlusion(model, crop).values
         likely = np.flatnonzero(model.predict([crop])[0].probabilities >= 0.5)
         for way, (_, look) in ways.items():
             start = time.perf_counter()

@@ -7,7 +7,7 @@ mirrored, which takes its own lean to one side away; of the eyes' middles, the n
 of the mouth the marks are taken from its answers. What YuNet itself is off in y shows when the
 faces are turned both ways and its answers turned back: a lean downwards becomes one to the side.
 That is rough, for turned faces are answered worse. Writes benchmarks/results/marks.csv, which
-`MARKS_FALL` of `facelens.keypoints` follows; for `MARKS_AXIS` it is a check.
+`MARKS_FALL` of `facelens.tasks.keypoints.marks` follows; for `MARKS_AXIS` it is a check.
 """
 
 import argparse
@@ -18,13 +18,14 @@ import numpy as np
 from measure import write
 
 from facelens.faces import align, detect
-from facelens.keypoints import MIDDLE, TEMPLATE_FIVE, Faces
-from facelens.training.keypoints.run import read_faces
+from facelens.faces.yunet import Yunet
+from facelens.tasks.keypoints.marks import MIDDLE, TEMPLATE_FIVE, Faces
+from facelens.tasks.keypoints.training.run import read_faces
 
 SIDE, LARGER, TURN = 384, 3.0, 25.0
 
 
-def seen(detector: detect.Yunet, picture: np.ndarray, turn: float, *, mirrored: bool) -> np.ndarray:
+def seen(detector: Yunet, picture: np.ndarray, turn: float, *, mirrored: bool) -> np.ndarray:
     """The five points (5, 2) that YuNet sees in a picture shown so, in the picture as it is."""
     shown = np.ascontiguousarray(picture[:, ::-1]) if mirrored else picture
     about = (SIDE - 1) / 2
@@ -44,7 +45,7 @@ def seen(detector: detect.Yunet, picture: np.ndarray, turn: float, *, mirrored: 
     return points
 
 
-def measure(detector: detect.Yunet, faces: Faces) -> list[dict[str, str]]:
+def measure(detector: Yunet, faces: Faces) -> list[dict[str, str]]:
     ways = [(turn, mirrored) for turn in (0.0, TURN, -TURN) for mirrored in (False, True)]
     found = {
         way: np.stack([seen(detector, p, way[0], mirrored=way[1]) for p in faces.pictures])
@@ -90,7 +91,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, default=1000, help="so many faces, of all over")
     args = parser.parse_args()
     detector = detect.open_detector()
-    if not isinstance(detector, detect.Yunet):
+    if not isinstance(detector, Yunet):
         raise SystemExit("This needs YuNet: facelens download detector.")
     faces = read_faces(args.data / "keypoints", "train")
     some = np.random.default_rng(0).permutation(len(faces))[: args.limit]

@@ -13,11 +13,12 @@ import re
 import sys
 from pathlib import Path
 
-from facelens.download import OUR_SLICE
+from facelens.bundles.bundle import DEFAULT
+from facelens.data.celeba import OUR_SLICE
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.model.bundle import DEFAULT
-from facelens.training.experiment import EXPERIMENTS, Experiment, Trial
-from facelens.training.learn import Recipe
+from facelens.lessons.experiments import EXPERIMENTS
+from facelens.training.experiment import Experiment, Trial
+from facelens.training.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "gpu.md"

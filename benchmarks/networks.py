@@ -14,10 +14,10 @@ from pathlib import Path
 from measure import RESULTS
 
 from facelens import load_model
-from facelens.embedded import embedded_folder
-from facelens.evaluate import Answers, answer, compare, summarise
-from facelens.model import Model
-from facelens.model.bundle import DEFAULT
+from facelens.bundles.bundle import DEFAULT
+from facelens.bundles.find import embedded_folder
+from facelens.tasks.attributes.evaluate import Answers, answer, compare, summarise
+from facelens.tasks.classifier import Model
 
 
 def main() -> None:

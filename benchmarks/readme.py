@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from statistics import mean, stdev
 
-from facelens.attributes import NAMES, describe
-from facelens.keypoints import PLAIN
-from facelens.model.bundle import DEFAULT
+from facelens.bundles.bundle import DEFAULT
+from facelens.tasks.attributes.names import NAMES, describe
+from facelens.tasks.keypoints.marks import PLAIN
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -116,7 +116,7 @@ def good() -> str:
 
 def published() -> dict[str, float]:
     """Each attribute's best published accuracy."""
-    with (ROOT / "facelens" / "training" / "published.csv").open(newline="") as file:
+    with (ROOT / "facelens" / "lessons" / "published.csv").open(newline="") as file:
         return {row["attribute"]: float(row["accuracy"]) for row in csv.DictReader(file)}
 
 

@@ -34,7 +34,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
     """What happens to a photo, in order, each stage on what the one before it gave."""
     from facelens import find_faces, load_model, read_photo
     from facelens.faces import detect, face_of
-    from facelens.thresholds import operating_point, sentence, verdicts
+    from facelens.tasks.attributes.thresholds import operating_point, sentence, verdicts
     from facelens.ui._view import jpeg
 
     model = load_model()

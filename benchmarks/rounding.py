@@ -20,13 +20,13 @@ from measure import QUICK, write
 from networks import embedded
 
 from facelens import load_model
-from facelens.evaluate import answer, compare, summarise
-from facelens.model import Model
-from facelens.model.bundle import write_manifest
-from facelens.parquet import images
+from facelens.bundles.bundle import write_manifest
+from facelens.data.parquet import images
+from facelens.explain.maps import occlusion
 from facelens.photo import read_photo
-from facelens.training.export import write_exact
-from facelens.where import cover
+from facelens.tasks.attributes.evaluate import answer, compare, summarise
+from facelens.tasks.attributes.training.export import write_exact
+from facelens.tasks.classifier import Model
 
 
 def main() -> None:
@@ -82,7 +82,7 @@ def maps(whole: Model, exact: Model, data: Path, count: int) -> list[dict[str, A
     for face in images(valid, columns=(), stop=count):
         crop = read_photo(face.data).pixels
         (ours,), (theirs,) = whole.look([crop]), exact.look([crop])
-        check = cover(exact, crop).values
+        check = occlusion(exact, crop).values
         for i in np.flatnonzero(theirs.prediction.probabilities >= 0.5):
             same.append(alike(ours.maps[i], theirs.maps[i]))
             agreed.append([alike(each.maps[i], check[i]) for each in (ours, theirs)])

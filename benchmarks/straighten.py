@@ -18,13 +18,14 @@ import numpy as np
 from faces import eye_error, turn_error
 from measure import in_turns, write
 
-from facelens import load_keypoints, load_model, parquet
+from facelens import load_keypoints, load_model
+from facelens.data import parquet
+from facelens.data.synthetic import Placed, match, place_on_canvas
 from facelens.faces import Face, align, detect, find_faces
-from facelens.faces.points import load
-from facelens.loose import Framed, frame, match
+from facelens.faces.landmarks import load
 from facelens.metrics import accuracy, interval, resample_people
-from facelens.model.keypoints import PointModel
 from facelens.photo import Photo, read_photo
+from facelens.tasks.keypoints.model import PointModel
 
 LEARNT = 1000  # training crops that say where the points lie
 # The tip of the nose moves when a head turns, the eyes move least, as with YuNet's five.
@@ -51,7 +52,7 @@ class Fifteen:
 
 def on_template(model: PointModel, grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
     """The fifteen points (15, 2) in pixels of the template, of a face under a warp."""
-    picture = align.straighten(grey, align.compose(model.config.frame, warp), (96, 96))
+    picture = align.align_face(grey, align.compose(model.config.frame, warp), (96, 96))
     points = model.predict(picture[None])[0] - model.config.beside
     return align.apply(align.invert(model.config.frame), points)
 
@@ -77,7 +78,7 @@ def canon(model: PointModel, data: Path) -> np.ndarray:
     return np.mean([on_template(model, grey(crop), straight) for crop in crops], 0)
 
 
-def found(framed: list[Framed], spec: str | None) -> list[Face | None]:
+def found(framed: list[Placed], spec: str | None) -> list[Face | None]:
     return [match(f, find_faces(Photo(f.canvas, ""), detector=spec))[0] for f in framed]
 
 
@@ -91,7 +92,7 @@ def main() -> None:
     attributes, model = load_model(), load_keypoints()
     ways = {"point network": load(), "fifteen points": Fifteen(model, canon(model, args.data))}
     test = list(islice(rows(args.data, "test", attributes.names), args.limit))
-    framed = [frame(crop, 0, i) for i, (crop, _, _) in enumerate(test)]
+    framed = [place_on_canvas(crop, 0, i) for i, (crop, _, _) in enumerate(test)]
     people = np.array([who for _, who, _ in test])
     labels = np.array([label for _, _, label in test])
     # From one rough place, as a detector leaves it.

@@ -1,4 +1,4 @@
-"""What chose the settings of facelens/session.py: threads, waiting threads, batch size.
+"""What chose the settings of facelens/bundles/session.py: threads, waiting threads, batch size.
 
     python benchmarks/threads.py
 
@@ -30,7 +30,8 @@ def measure(network: str, threads: int, awake: str, batch: int) -> dict[str, flo
     """Milliseconds of one face by the clock and of the processor, and the most memory."""
     from unittest import mock
 
-    from facelens import load_model, session
+    from facelens import load_model
+    from facelens.bundles import session
 
     how = {session.SPINNING: str(int(awake != "0")), session.SPINNING_TIME: awake}
     with mock.patch.dict(session.options(), how):

@@ -23,9 +23,10 @@ from unittest import mock
 import numpy as np
 from measure import EXAMPLE, write
 
-from facelens import find_faces, load_model, read_photo, session
-from facelens.session import open_session
-from facelens.training.export import write_exact
+from facelens import find_faces, load_model, read_photo
+from facelens.bundles import session
+from facelens.bundles.session import open_session
+from facelens.tasks.attributes.training.export import write_exact
 
 HERE = "this processor"
 

@@ -11,14 +11,14 @@ __version__ = "0.1.0"
 _WHERE = {
     "Face": "facelens.faces",
     "FacelensError": "facelens.errors",
-    "Layer": "facelens.layers",
-    "Model": "facelens.model",
+    "Layer": "facelens.tasks.base",
+    "Model": "facelens.tasks",
     "Photo": "facelens.photo",
-    "PointModel": "facelens.model.keypoints",
-    "Prediction": "facelens.model",
+    "PointModel": "facelens.tasks.keypoints.model",
+    "Prediction": "facelens.tasks.base",
     "find_faces": "facelens.faces",
-    "load_keypoints": "facelens.model.keypoints",
-    "load_model": "facelens.model",
+    "load_keypoints": "facelens.tasks.keypoints.model",
+    "load_model": "facelens.tasks",
     "read_photo": "facelens.photo",
 }
 __all__ = [*_WHERE, "__version__"]  # noqa: PLE0604

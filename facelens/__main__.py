@@ -2,7 +2,7 @@
 
 import sys
 
-from facelens.cli import main
+from facelens.commands.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

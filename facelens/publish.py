@@ -3,28 +3,27 @@
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.embedded import embedded_folder
+from facelens.bundles.bundle import DEFAULT, FILES, MANIFEST, Bundle, check_place, task_of
+from facelens.bundles.find import embedded_folder
+from facelens.bundles.hub import asking
 from facelens.errors import BundleError, DownloadError, OutputError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.keypoints import SIDE
-from facelens.model import Bundle, Model
-from facelens.model.bundle import DEFAULT, FILES, Config, task_of
-from facelens.model.keypoints import TASK as KEYPOINTS
-from facelens.model.keypoints import PointModel, PointsConfig
+from facelens.tasks.classifier import Model
+from facelens.tasks.config import Config
+from facelens.tasks.keypoints.marks import SIDE
+from facelens.tasks.keypoints.model import TASK as KEYPOINTS
+from facelens.tasks.keypoints.model import PointModel, PointsConfig
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
-MANIFEST = "manifest.json"
 _FIGURES = {
     "accuracy": ("mean accuracy", 1),
     "average_precision": ("macro average precision", 1),
@@ -177,7 +176,7 @@ def push(
             "; to replace it all the same, force it (--force)."
         )
     gone = [name for name in FILES if name in there and name not in files]
-    with _asking(repo, "write to"):
+    with asking(repo, "write to"):
         if comparison.commit is None:
             api.create_repo(repo, private=private, exist_ok=True)
         done = api.create_commit(
@@ -300,7 +299,7 @@ def _compare(
     """What is published beside `files`, and the names of the files that are there."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    with _asking(repo, "read"):
+    with asking(repo, "read"):
         try:
             info = api.model_info(repo, files_metadata=True, timeout=30)
         except RepositoryNotFoundError:
@@ -316,7 +315,7 @@ def _compare(
         foreign = sorted(set(there) - _WITHOUT)
         obstacle = f"it holds something else ({foreign[0]})" if foreign else ""
     elif not identical:
-        with _asking(repo, "read"):
+        with asking(repo, "read"):
             published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
             data = published.read_bytes()
         figures, obstacle = _beside(data, files["config.json"], repo, folder)
@@ -399,31 +398,15 @@ def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool)
 # a bundle from the Hub
 
 
-def check_place(folder: Path) -> None:
-    """Refuse to write over what is not a bundle, or is one and more."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise OutputError(f"{folder} is a file; name a folder for the bundle.")
-    if Path.cwd().is_relative_to(folder):
-        raise OutputError(f"{folder} is where you are; name a folder of the bundle's own.")
-    names = {path.name for path in folder.iterdir()}
-    if names and MANIFEST not in names:
-        raise OutputError(f"{folder} is not a bundle to write over; name another folder.")
-    foreign = names - {MANIFEST, *FILES}
-    if foreign:
-        raise OutputError(f"{folder} holds more than a bundle ({min(foreign)}); name another.")
-
-
 def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -> str:
     """Fetch a bundle into the empty folder `draft`, checked; give its commit."""
-    with _asking(repo, "read", revision):
+    with asking(repo, "read", revision):
         # Asked first, since a download would go on trying for half a minute.
         info = api.model_info(repo, revision=revision or None, files_metadata=True, timeout=30)
     sizes = _sizes(info)
 
     def get(name: str) -> None:
-        with _asking(repo, "read", revision):
+        with asking(repo, "read", revision):
             path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=fetched)
         Path(path).rename(draft / name)
 
@@ -453,58 +436,3 @@ def _sha256(path: Path) -> str:
 
 
 # what can go wrong
-
-
-@contextmanager
-def _asking(repo: str, what: str, revision: str = "") -> Iterator[None]:
-    """Make one sentence of whatever the Hub, or the way to it, fails with."""
-    from huggingface_hub.errors import HTTPError
-
-    try:
-        yield
-    except (HTTPError, OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None and error.filename:
-            raise  # this machine's doing
-        # An upload wraps what went wrong with one of its files.
-        inner = error.__cause__ if isinstance(error, RuntimeError) else error
-        raise _sentence(inner or error, repo, what, revision) from error
-
-
-def _sentence(
-    error: BaseException, repo: str, what: str, revision: str
-) -> BundleError | DownloadError | OutputError:
-    from huggingface_hub import errors as hub
-
-    if isinstance(error, hub.RevisionNotFoundError):
-        return BundleError(f"{repo} on the Hub has no revision {revision!r}.")
-    if isinstance(error, hub.RepositoryNotFoundError):
-        return BundleError(
-            f"The Hub has no model {repo}, or keeps it private: then set HF_TOKEN or log in with "
-            "`hf auth login`."
-        )
-    if isinstance(error, hub.HfHubHTTPError | PermissionError):
-        # The store of large files has an error of its own for who has no right.
-        answer = getattr(error, "response", None)
-        return _refused(repo, what, 403 if answer is None else answer.status_code)
-    if isinstance(error, ValueError):
-        why = " ".join(str(error).split()).rstrip(".")
-        return OutputError(f"The Hub does not take {repo}: {why}.")
-    if type(error) is OSError and what == "read":
-        return DownloadError(f"A file of {repo} arrived cut short; try again.")
-    return DownloadError(f"The Hub could not be reached for {repo}; try again with a network.")
-
-
-def _refused(repo: str, what: str, status: int) -> OutputError:
-    if status == 401:
-        return OutputError(
-            "The Hub does not know this token; make one at huggingface.co/settings/tokens and set "
-            "HF_TOKEN, or log in with `hf auth login`."
-        )
-    if status == 403:
-        return OutputError(
-            f"This token may not {what} {repo}; choose a repository of your own, or a token with "
-            "that right."
-        )
-    if status in (409, 412):
-        return OutputError(f"{repo} has been changed meanwhile; push again.")
-    return OutputError(f"The Hub refused {repo} ({status}); try again later.")

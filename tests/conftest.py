@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from hub import Hub
-from tiny import tiny_bundle
+from helpers.hub import Hub
+from helpers.tiny import tiny_bundle
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,7 +34,7 @@ def pytest_xdist_setupnodes():
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    from shares import Shares
+    from helpers.shares import Shares
 
     config.option.loadscopereorder = False
     return Shares(config, log)
@@ -144,12 +144,12 @@ def browser():
 def run(capsys):
     """Run a command in this process; give its exit code, stdout and stderr."""
 
-    from facelens import cli
+    from facelens.commands import main
 
     def call(*arguments):
         capsys.readouterr()
         try:
-            code = cli.main([str(argument) for argument in arguments])
+            code = main.main([str(argument) for argument in arguments])
         except SystemExit as error:
             code = error.code
         said = capsys.readouterr()

@@ -23,9 +23,10 @@ def loaded(code, **env):
     "code",
     [
         "import facelens; [getattr(facelens, name) for name in facelens.__all__]",
-        "import facelens.label, facelens.parquet, facelens.download, facelens.evaluate",
-        "import facelens.ui.selfie, facelens.ui.live, facelens.video",
-        "import facelens.keypoints",
+        "import facelens.bulk.label, facelens.data.parquet, facelens.data.celeba",
+        "import facelens.tasks.attributes.evaluate",
+        "import facelens.ui.selfie, facelens.ui.live, facelens.video.annotated",
+        "import facelens.tasks.keypoints.marks",
     ],
 )
 def test_importing_is_light(code):
@@ -33,7 +34,8 @@ def test_importing_is_light(code):
 
 
 def test_predicting_is_light(astronaut):
-    code = f"from facelens.cli import main; assert main(['predict', {str(astronaut)!r}]) == 0"
+    command = ["predict", str(astronaut)]
+    code = f"from facelens.commands.main import main; assert main({command!r}) == 0"
     assert loaded(code) == set()
 
 
@@ -47,7 +49,7 @@ def test_a_heavy_import_would_be_noticed(name, tmp_path):
 def test_help_needs_not_even_numpy():
     script = (
         "import sys\n"
-        "from facelens.cli import main\n"
+        "from facelens.commands.main import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
         "assert not {'numpy', 'cv2', 'onnxruntime', 'PIL'} & set(sys.modules), sys.modules\n"

@@ -10,19 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hub import READER, WRITER, Repository, card_errors
+from helpers.hub import READER, WRITER, Repository, card_errors
+from helpers.tiny import tiny_bundle
 from huggingface_hub import ModelCard
-from tiny import tiny_bundle
 
 from facelens import publish
-from facelens.embedded import embedded_folder
+from facelens.bundles.bundle import write_manifest
+from facelens.bundles.find import embedded_folder
 from facelens.errors import FacelensError
-from facelens.evaluate import Answers, summarise
-from facelens.model import load_model
-from facelens.model.bundle import Config, write_manifest
+from facelens.tasks import load_model
+from facelens.tasks.attributes.evaluate import Answers, summarise
+from facelens.tasks.config import Config
 
 # A client that waits between its tries would only make the tests slow.
-SCRIPT = "import sys, time; time.sleep = lambda _: None; from facelens.cli import main; "
+SCRIPT = "import sys, time; time.sleep = lambda _: None; from facelens.commands.main import main; "
 
 
 @pytest.fixture
@@ -368,7 +369,7 @@ def card(bundle):
     """Write the card of a bundle whose config says otherwise in `changes`."""
 
     def write(splits=("valid", "test"), **changes):
-        from facelens.training.card import write_card
+        from facelens.tasks.attributes.training.card import write_card
 
         config = load_model(str(bundle)).config
         results = {split: measured(config.attributes, 60 + i, i) for i, split in enumerate(splits)}

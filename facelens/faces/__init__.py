@@ -1,7 +1,7 @@
 """Find the faces in a photo and lay them straight."""
 
 from facelens.faces import align, detect
-from facelens.faces.face import CROP_HEIGHT, CROP_WIDTH, Box, Face
+from facelens.faces.face import CROP_HEIGHT, CROP_WIDTH, Box, Detection, Face
 from facelens.faces.quality import hints
 from facelens.photo import Photo
 
@@ -24,13 +24,13 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
     return sorted(faces, key=lambda face: face.box.w * face.box.h, reverse=True)
 
 
-def face_of(photo: Photo, found: detect.Found, detector: str) -> Face:
+def face_of(photo: Photo, found: Detection, detector: str) -> Face:
     """Lay straight what `detector` found."""
-    crop = align.straighten(photo.pixels, found.warp)
+    crop = align.align_face(photo.pixels, found.warp)
     box = align.face_box(found.warp)
-    seen = found.points if detector == "yunet" else None
+    seen = found.landmarks if detector == "yunet" else None
     return Face(
-        box, found.confidence, found.points, found.warp, crop, detector, hints(crop, box.w, seen)
+        box, found.confidence, found.landmarks, found.warp, crop, detector, hints(crop, box.w, seen)
     )
 
 

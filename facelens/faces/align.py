@@ -58,7 +58,7 @@ def scale_of(warp: np.ndarray) -> float:
     return float(np.hypot(warp[0, 0], warp[1, 0]))
 
 
-def straighten(
+def align_face(
     pixels: np.ndarray, warp: np.ndarray, size: tuple[int, int] = (CROP_WIDTH, CROP_HEIGHT)
 ) -> np.ndarray:
     """Warp a photo to the template (or to `size`, width first), its edge pixels repeated."""

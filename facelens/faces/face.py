@@ -5,6 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+# Below this the point network sees no face.
+MIN_SCORE = 0.5
+
+
 CROP_HEIGHT, CROP_WIDTH = 218, 178
 
 
@@ -25,7 +29,7 @@ class Box(NamedTuple):
 class Face:
     """One face of a photo, found and straightened.
 
-    `points`: float32 (5, 2), x and y in photo pixels: the eye and mouth corner on the viewer's
+    `landmarks`: float32 (5, 2), x and y in photo pixels: the eye and mouth corner on the viewer's
     left come before those on the right: left eye, right eye, nose tip, left mouth, right mouth.
     `warp`: float32 (2, 3), takes photo coordinates to the 178x218 CelebA template.
     `crop`: uint8 (218, 178, 3) RGB, the photo under `warp`.
@@ -34,8 +38,20 @@ class Face:
 
     box: Box
     confidence: float
-    points: np.ndarray
+    landmarks: np.ndarray
     warp: np.ndarray
     crop: np.ndarray
     detector: str
     hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """A face in a photo before it is laid straight.
+
+    `warp`: float32 (2, 3), photo to template. `points`: float32 (5, 2), in photo pixels.
+    """
+
+    warp: np.ndarray
+    landmarks: np.ndarray
+    confidence: float

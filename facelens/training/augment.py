@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from facelens.stem import MEAN, STD
+from facelens.imagenet import MEAN, STD
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,12 +14,11 @@ from torch import distributed, nn
 from facelens import metrics
 from facelens.training import processes
 from facelens.training.augment import augment, plain
+from facelens.training.recipe import Recipe
+from facelens.training.run import Run
 
-if TYPE_CHECKING:
-    from facelens.training.learn import Recipe, Run
 
-
-class Pictures(Callback):
+class Preprocess(Callback):
     """Turn uint8 crops into normalised pictures on the device; mix pairs where asked.
 
     Every epoch draws anew from the recipe's seed, so that a resumed run draws as an unbroken one
@@ -29,7 +27,7 @@ class Pictures(Callback):
 
     order = 0
 
-    def __init__(self, recipe: "Recipe", stage: int) -> None:
+    def __init__(self, recipe: Recipe, stage: int) -> None:
         self.recipe, self.stage = recipe, stage
 
     def before_epoch(self) -> None:
@@ -70,7 +68,7 @@ class Pictures(Callback):
         return torch.lerp(pictures[other], pictures, share.view(-1, 1, 1, 1))
 
 
-class Still(Callback):
+class FreezeFirst(Callback):
     """Keep the first modules of the body, and their batch statistics, as they are."""
 
     order = 5
@@ -129,7 +127,7 @@ def has_bf16(device: torch.device) -> bool:
     return device.type == "cpu" and supported()
 
 
-class Together(DistributedTrainer):
+class Distributed(DistributedTrainer):
     """fastai's distributed training over `Batches`, which are this process's share already."""
 
     def __init__(self, device: torch.device) -> None:
@@ -195,7 +193,7 @@ class Record(Callback):
 
     order = 70
 
-    def __init__(self, run: "Run", stage: int, average: Average) -> None:
+    def __init__(self, run: Run, stage: int, average: Average) -> None:
         self.run, self.stage, self.average = run, stage, average
         self.outputs: list[torch.Tensor] = []
 
@@ -233,7 +231,8 @@ class Record(Callback):
             "seconds": round(time.monotonic() - self.began, 1),
         }
         self.run.add_row(row)
-        self.run.save(self.learn, self.stage, self.epoch, self.average)
+        average = self.average
+        self.run.save(self.learn, self.stage, self.epoch, average.weights, average.steps)
 
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -242,7 +241,7 @@ def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(-np.log(np.maximum(right, 1e-12)).mean())
 
 
-class Then(Callback):
+class AfterEpoch(Callback):
     """Call `call` when an epoch's checkpoint is safe on disk."""
 
     order = 80

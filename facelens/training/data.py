@@ -8,7 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 import torch
 from fastai.torch_core import to_detach
 
+from facelens.bundles.session import cores
 from facelens.errors import DataError, OutputError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.photo import read_photo
-from facelens.session import cores
 from facelens.training import processes
 
 log = logging.getLogger(__name__)
@@ -253,3 +253,41 @@ class Batches:
                 while not ready.empty():
                     ready.get_nowait()
                 thread.join(0.01)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of several memory maps as one array, read when they are asked for."""
+
+    parts: tuple[np.ndarray, ...]
+    rows: np.ndarray
+    shape: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", (len(self.rows), *self.parts[0].shape[1:]))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        rows = np.atleast_1d(self.rows[index])
+        found = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        start = 0
+        for part in self.parts:
+            here = (rows >= start) & (rows < start + len(part))
+            found[here] = part[rows[here] - start]
+            start += len(part)
+        return found if np.ndim(self.rows[index]) else found[0]
+
+
+def pick(stores: Sequence[Store], rows: np.ndarray) -> Store:
+    """These rows of `stores` laid end to end, without reading a picture."""
+    first = stores[0]
+    paths = np.concatenate([np.asarray(store.paths, object) for store in stores])
+    return Store(
+        Rows(tuple(store.images for store in stores), rows),  # type: ignore[arg-type]
+        np.concatenate([store.labels for store in stores])[rows],
+        np.concatenate([store.people for store in stores])[rows],
+        tuple(paths[rows]),
+        first.names,
+    )

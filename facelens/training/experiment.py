@@ -13,7 +13,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +24,15 @@ from torch.nn import functional as F  # noqa: N812
 
 from facelens import metrics
 from facelens.errors import DataError, OutputError
-from facelens.stem import MEAN, STD
-from facelens.training import learn, recipes
-from facelens.training.augment import augment, normalise, plain
-from facelens.training.data import Batches, Store, open_store
+from facelens.training import fit
+from facelens.training.augment import normalise, plain
+from facelens.training.callbacks import Preprocess
+from facelens.training.data import Batches, Store, pick
 from facelens.training.network import AttributeNetwork, imagenet_file
+from facelens.training.recipe import Recipe, Stage, published
+from facelens.training.run import open_run
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 log = logging.getLogger(__name__)
@@ -40,17 +40,7 @@ log = logging.getLogger(__name__)
 Row = dict[str, str]
 WEIGHTS = ("imagenet", "cached", "random")
 
-# What fastai's `aug_transforms` does if nobody says otherwise.
-FASTAI = {"max_rotate": 10.0, "max_zoom": 1.1, "max_lighting": 0.2, "max_warp": 0.2}
 
-# Published accuracies in percent, ResNet50 from ImageNet after five epochs on a random four
-# fifths of CelebA.
-PUBLISHED = {
-    "Attractive, women": 83.3,
-    "Attractive, men": 79.7,
-    "Bags_Under_Eyes": 84.4,
-    "Mouth_Slightly_Open": 95.0,
-}
 SPLITS = {
     "apart": "official split: people apart",
     "shared": "the same faces, people shared",
@@ -115,8 +105,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A table: what it asks, its configurations, how large it is as published, its plot."""
+    """A table: what it asks, its configurations, its plot, how large it is as published."""
 
+    name: str
     what: str
     trials: tuple[Trial, ...]
     draw: Callable[[Sequence[Row]], "Figure"]
@@ -140,42 +131,21 @@ class Faces:
 _SPLIT_NAMES = ("train", "valid", "test")
 
 
-def names() -> dict[str, str]:
-    """The experiments there are, and what each asks."""
-    return {name: experiment.what for name, experiment in EXPERIMENTS.items()}
-
-
-def find(name: str) -> Experiment:
-    """The experiment called `name`."""
-    if name not in EXPERIMENTS:
-        raise DataError(f"There is no experiment {name!r}; there are {', '.join(EXPERIMENTS)}.")
-    return EXPERIMENTS[name]
-
-
-def open_faces(name: str, data: Path, *, cache: Path, limit: int | None = None) -> Faces:
-    """The splits under `data`; where few faces are wanted, no more than `name` chooses from."""
-    experiment = find(name)
-    limit = limit or experiment.limit
-    if limit and any(t.people != "all" or t.split != "official" for t in experiment.trials):
-        limit *= 4
-    return Faces(*(open_store(data, split, cache=cache, limit=limit) for split in _SPLIT_NAMES))
-
-
 def run(
-    name: str,
+    experiment: Experiment,
     faces: Faces,
     *,
     out: Path,
     table: Path | None = None,
     settings: Settings = Settings(),
 ) -> list[Row]:
-    """Train and measure what is not done yet of the experiment `name`, and return its rows.
+    """Train and measure what is not done yet of `experiment`, and return its rows.
 
     Args:
         out: folder of the runs.
-        table: where the csv goes, its plot beside it; by default `out`/`name`.csv.
+        table: where the csv goes, its plot beside it; by default OUT/NAME.csv.
     """
-    experiment = find(name)
+    name = experiment.name
     settings = replace(
         settings,
         limit=settings.limit or experiment.limit,
@@ -254,8 +224,8 @@ def _do(  # noqa: PLR0917 - called once
         return folder
     log.info("%s, seed %d: %d faces", trial.name, seed, len(chosen.train))
     steps: list[float] = []
-    opened = learn.open_run(folder, recipe, **about)
-    network = learn.train(
+    opened = open_run(folder, recipe, **about)
+    network = fit.train(
         opened,
         chosen.train,
         chosen.valid,
@@ -309,29 +279,29 @@ def _do(  # noqa: PLR0917 - called once
     return folder
 
 
-def recipe_of(trial: Trial, settings: Settings, seed: int) -> learn.Recipe:
+def recipe_of(trial: Trial, settings: Settings, seed: int) -> Recipe:
     """How a trial is trained: by its schedule, no mixup, all else as `facelens train`."""
     arch = trial.arch or settings.arch
     least = _LEAST.get(arch, (0, 0))
     height, width = (max(pair) for pair in zip(settings.size, least, strict=True))
     if trial.schedule == "published":
-        published = recipes.published(arch, size=(height, width), head=trial.head)
-        frozen, unfrozen = published.stages
+        recipe = published(arch, size=(height, width), head=trial.head)
+        frozen, unfrozen = recipe.stages
         total = settings.epochs or frozen.epochs + unfrozen.epochs
         first = max(1, round(total * frozen.epochs / (frozen.epochs + unfrozen.epochs)))
         return replace(
-            published,
+            recipe,
             stages=(replace(frozen, epochs=first), replace(unfrozen, epochs=total - first)),
             batch_size=settings.batch_size,
             seed=seed,
         )
-    stage = learn.Stage(
+    stage = Stage(
         settings.epochs or 1,
         frozen=False,
         rate=_RATES.get(arch, 1e-3),
         sizes=((0, height, width),),
     )
-    recipe = learn.Recipe(
+    recipe = Recipe(
         arch=arch,
         stages=(stage,),
         batch_size=settings.batch_size,
@@ -361,7 +331,7 @@ def machine(device: str | None) -> str:
     return f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores"
 
 
-def answer(network: AttributeNetwork, store: Store, recipe: learn.Recipe) -> np.ndarray:
+def answer(network: AttributeNetwork, store: Store, recipe: Recipe) -> np.ndarray:
     """Probabilities float32 (n, attributes)."""
     device = next(network.parameters()).device
     network.eval()
@@ -428,44 +398,6 @@ def _resampled(values: np.ndarray, people: np.ndarray) -> np.ndarray:
 # Which faces
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows of several memory maps as one array, read when they are asked for."""
-
-    parts: tuple[np.ndarray, ...]
-    rows: np.ndarray
-    shape: tuple[int, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", (len(self.rows), *self.parts[0].shape[1:]))
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: Any) -> np.ndarray:
-        rows = np.atleast_1d(self.rows[index])
-        found = np.empty((len(rows), *self.shape[1:]), np.uint8)
-        start = 0
-        for part in self.parts:
-            here = (rows >= start) & (rows < start + len(part))
-            found[here] = part[rows[here] - start]
-            start += len(part)
-        return found if np.ndim(self.rows[index]) else found[0]
-
-
-def pick(stores: Sequence[Store], rows: np.ndarray) -> Store:
-    """These rows of `stores` laid end to end, without reading a picture."""
-    first = stores[0]
-    paths = np.concatenate([np.asarray(store.paths, object) for store in stores])
-    return Store(
-        Rows(tuple(store.images for store in stores), rows),  # type: ignore[arg-type]
-        np.concatenate([store.labels for store in stores])[rows],
-        np.concatenate([store.people for store in stores])[rows],
-        tuple(paths[rows]),
-        first.names,
-    )
-
-
 def choose(trial: Trial, faces: Faces, limit: int | None) -> Faces:
     """The faces of a trial: its people, its attributes, its split, at most `limit` of each."""
     stores = [_of(getattr(faces, split), trial.people) for split in _SPLIT_NAMES]
@@ -526,12 +458,12 @@ def _digest(faces: Faces) -> str:
 # Pictures
 
 
-class Timed(learn.Pictures):
+class Timed(Preprocess):
     """Turn crops into pictures by Facelens' augmentation or fastai's; note each step's seconds."""
 
     def __init__(
         self,
-        recipe: learn.Recipe,
+        recipe: Recipe,
         stage: int,
         steps: list[float],
         augmentation: str | dict[str, Any] = "facelens",
@@ -594,267 +526,4 @@ def fastai_augment(how: dict[str, Any]) -> Callable[[Tensor, tuple[int, int]], T
 # Plots
 
 
-def variants(
-    crop: np.ndarray,
-    *,
-    name: str = "augmentation",
-    count: int = 8,
-    size: tuple[int, int] = (160, 128),
-) -> "Figure":
-    """One face as each configuration of the table `name` shows it to the network."""
-    from matplotlib import pyplot as plt
-
-    trials = find(name).trials
-    crops = torch.from_numpy(np.array(crop)[None].repeat(count, 0))
-    figure, axes = plt.subplots(
-        len(trials), count, figsize=(1.05 * count, 1.4 * len(trials)), squeeze=False
-    )
-    for row, trial in zip(axes, trials, strict=True):
-        torch.manual_seed(0)
-        if isinstance(trial.augmentation, dict):
-            pictures = fastai_augment(trial.augmentation)(crops, size)
-        else:
-            how = recipe_of(trial, Settings(), 0).augmentation
-            pictures = augment(crops, size, how, torch.Generator().manual_seed(0))
-        pixels = pictures * torch.tensor(STD).view(3, 1, 1) + torch.tensor(MEAN).view(3, 1, 1)
-        for axis, picture in zip(row, pixels.clamp(0, 1), strict=True):
-            axis.imshow(picture.permute(1, 2, 0).numpy())
-            axis.axis("off")
-        row[0].set_title(trial.name, fontsize=9, loc="left")
-    return figure
-
-
-def table(rows: Sequence[Row], *columns: str) -> "pd.DataFrame":
-    """Some columns of the rows, or those that tell most, to look at."""
-    import pandas as pd
-
-    shown = columns or (
-        "name", "start", "size", "train_images", "epochs", "valid_accuracy", "majority",
-        "seconds_a_step", "parameters", "latency_ms",
-    )  # fmt: skip
-    frame = pd.DataFrame(rows)[list(shown)]
-    return frame.apply(lambda column: pd.to_numeric(column, errors="coerce").fillna(column))
-
-
-def about(rows: Sequence[Row]) -> str:
-    """The sizes of an experiment, in a line for a plot."""
-
-    def span(column: str) -> str:
-        values = sorted({row[column] for row in rows}, key=lambda value: (len(value), value))
-        return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
-
-    epochs = span("epochs")
-    return (
-        f"{span('train_images')} training faces of {span('size')} px, "
-        f"{epochs} {'epoch' if epochs == '1' else 'epochs'}"
-    )
-
-
-def pareto(rows: Sequence[Row]) -> "Figure":
-    """Accuracy against the time for one picture; a line joins what nothing beats in both."""
-    from matplotlib import pyplot as plt
-
-    from facelens.training.plots import AMBER, GREY, TEAL
-
-    figure, axis = plt.subplots(figsize=(7, 4.4))
-    points = sorted((float(row["latency_ms"]), -_percent(row, "valid_accuracy")) for row in rows)
-    best = [p for i, p in enumerate(points) if all(p[1] < q[1] for q in points[:i])]
-    axis.plot([x for x, _ in best], [-y for _, y in best], color=GREY, zorder=1)
-    for row in rows:
-        x, y = float(row["latency_ms"]), _percent(row, "valid_accuracy")
-        colour = TEAL if row["start"] == "ImageNet" else AMBER
-        _whisker(axis, (x, y), row, colour)
-        axis.annotate(row["name"], (x, y), xytext=(6, 6), textcoords="offset points", fontsize=9)
-    starts = {"ImageNet": TEAL, "random": AMBER}
-    for start in sorted({row["start"] for row in rows}):
-        axis.plot([], [], "o", color=starts[start], label=f"starts from {start} weights")
-    majority = float(np.mean([_percent(row, "majority") for row in rows]))
-    axis.axhline(majority, color=GREY, linestyle=":", label="always the commoner answer")
-    axis.set_xscale("log")
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_formatter("{x:g}")
-    axis.margins(x=0.2)
-    axis.set_xlabel("milliseconds for one picture on one CPU core (PyTorch)")
-    axis.set_ylabel("validation accuracy, %")
-    axis.set_title(f"{_question(rows[0])}: {about(rows)}", fontsize=10)
-    axis.legend(loc="best", fontsize=8)
-    return figure
-
-
-def seeds(rows: Sequence[Row]) -> "Figure":
-    """Mean accuracy of each configuration, a bar of one standard deviation, a dot a seed."""
-    from matplotlib import pyplot as plt
-
-    from facelens.training.plots import GREY, TEAL
-
-    order = list(dict.fromkeys(row["name"] for row in rows))
-    figure, axis = plt.subplots(figsize=(7, 0.9 + 0.4 * len(order)))
-    for y, name in enumerate(order):
-        found = np.array([_percent(row, "valid_accuracy") for row in rows if row["name"] == name])
-        axis.plot(found, np.full(len(found), y), "o", color=GREY, markersize=4)
-        spread = found.std(ddof=1) if len(found) > 1 else 0.0
-        axis.errorbar(found.mean(), y, xerr=spread, fmt="D", color=TEAL, capsize=4)
-    axis.set_yticks(range(len(order)), order)
-    axis.invert_yaxis()
-    axis.set_xlabel("validation accuracy, %: a dot a seed, their mean and standard deviation")
-    axis.set_title(f"{_question(rows[0])}: {about(rows)}", fontsize=10)
-    return figure
-
-
-def heads(rows: Sequence[Row]) -> "Figure":
-    """Accuracy of each configuration on validation faces, with its 95 % interval."""
-    from facelens.training import plots
-
-    figure = plots.bars(
-        [row["name"] for row in rows],
-        [_percent(row, "valid_accuracy") for row in rows],
-        errors=[(_percent(row, "valid_low"), _percent(row, "valid_high")) for row in rows],
-        label="validation accuracy, %",
-    )
-    axis = figure.axes[0]
-    majority = _percent(rows[0], "majority")
-    axis.axvline(majority, color=plots.GREY, linestyle=":", label="always the commoner answer")
-    axis.set_xlim(majority - 1, None)
-    axis.set_title(f"{rows[0]['arch']} from {rows[0]['start']}: {about(rows)}", fontsize=10)
-    axis.legend(fontsize=8, loc="lower right")
-    return figure
-
-
-def splits(rows: Sequence[Row]) -> "Figure":
-    """Accuracy on held-out faces by split, and what seeing the people beforehand adds."""
-    from matplotlib import pyplot as plt
-
-    from facelens.training.plots import AMBER, GREY, INK, SERIES
-
-    tasks = list(dict.fromkeys(_question(row) for row in rows))
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(9, 1.2 + 0.75 * len(tasks)), sharey=True, width_ratios=(3, 2)
-    )
-    for row in rows:
-        kind = list(SPLITS).index(row["split"])
-        y = tasks.index(_question(row)) + 0.22 * (kind - 1)
-        low, high = _percent(row, "valid_low"), _percent(row, "valid_high")
-        value = _percent(row, "valid_accuracy")
-        reach = [[value - low], [high - value]]
-        left.errorbar(value, y, xerr=reach, fmt="o", color=SERIES[kind], capsize=2)
-        if row["difference"]:
-            value, low, high = (_percent(row, f"difference{end}") for end in ("", "_low", "_high"))
-            reach = [[value - low], [high - value]]
-            right.errorbar(value, y, xerr=reach, fmt="o", color=SERIES[kind], capsize=2)
-    for y, task in enumerate(tasks):
-        if task in PUBLISHED:
-            left.plot(PUBLISHED[task], y, "|", color=INK, markersize=26)
-        majority = np.mean([_percent(row, "majority") for row in rows if _question(row) == task])
-        left.plot(majority, y, "|", color=GREY, markersize=26)
-    for kind, label in enumerate(SPLITS.values()):
-        left.plot([], [], "o", color=SERIES[kind], label=label)
-    left.plot([], [], "|", color=INK, markersize=10, label="published")
-    left.plot([], [], "|", color=GREY, markersize=10, label="always the commoner answer")
-    left.set_yticks(range(len(tasks)), tasks)
-    left.set_ylim(len(tasks) - 0.5, -0.5)
-    left.set_xlabel("accuracy on held-out faces, %")
-    right.axvline(0, color=AMBER, linewidth=1)
-    right.set_xlabel("shared minus apart, points")
-    left.set_title(about(rows), fontsize=10)
-    right.set_title("What leakage adds", fontsize=10)
-    figure.legend(
-        *left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8
-    )
-    return figure
-
-
-def _whisker(axis: "Axes", at: tuple[float, float], row: Row, colour: str) -> None:
-    x, y = at
-    reach = [[y - _percent(row, "valid_low")], [_percent(row, "valid_high") - y]]
-    axis.errorbar(x, y, yerr=reach, fmt="o", color=colour, ecolor=colour, alpha=0.9, capsize=2)
-
-
-def _percent(row: Row, column: str) -> float:
-    return 100 * float(row[column])
-
-
-def _question(row: Row) -> str:
-    return row["attributes"] + ("" if row["people"] == "all" else f", {row['people']}")
-
-
 # The tables
-
-
-def _architectures(archs: Sequence[str], **rest: Any) -> tuple[Trial, ...]:
-    return tuple(Trial(arch, arch=arch, fine_maps=False, **rest) for arch in archs)
-
-
-def _one_attribute() -> tuple[Trial, ...]:
-    return tuple(
-        Trial(
-            f"{attribute}, {people}, {split}",
-            attributes=(attribute,),
-            people=people,
-            split=split,
-            against=f"{attribute}, {people}, apart" if split == "shared" else None,
-        )
-        for attribute, people in (
-            ("Attractive", "women"),
-            ("Attractive", "men"),
-            ("Bags_Under_Eyes", "all"),
-            ("Mouth_Slightly_Open", "all"),
-        )
-        for split in SPLITS
-    )
-
-
-EXPERIMENTS = {
-    "architectures": Experiment(
-        "One epoch each of VGG16, VGG19, Inception v3 and ResNet50 on all attributes.",
-        _architectures(("vgg16", "vgg19", "inception_v3", "resnet50")),
-        pareto,
-    ),
-    "men": Experiment(
-        "Six networks on Attractive, as annotators clicked it, on the faces labelled Male.",
-        _architectures(
-            ("resnet18", "resnet34", "resnet50", "mobilenet_v2", "efficientnet_b0",
-             "convnext_tiny"),
-            attributes=("Attractive",),
-            people="men",
-        ),
-        pareto,
-        epochs=5,
-    ),
-    "augmentation": Experiment(
-        "fastai's augmentation with one thing changed at a time, over three seeds.",
-        tuple(
-            Trial(name, augmentation=how, against="fastai's default")
-            for name, how in (
-                ("fastai's default", FASTAI),
-                ("no warp", FASTAI | {"max_warp": 0.0}),
-                ("no zoom", FASTAI | {"max_zoom": 1.0}),
-                ("lighting 40 %", FASTAI | {"max_lighting": 0.4}),
-                ("rotation 20°", FASTAI | {"max_rotate": 20.0}),
-                ("Facelens' default", "facelens"),
-                ("none at all", "none"),
-            )
-        ),
-        seeds,
-        epochs=5,
-        seeds=3,
-        limit=5000,
-    ),
-    "published": Experiment(
-        "4 epochs frozen and 10 unfrozen at 1e-2 on 5,000 faces, with our head and with fastai's.",
-        (
-            Trial("one linear layer", schedule="published"),
-            Trial("fastai's head", schedule="published", head="fastai", fine_maps=False,
-                  against="one linear layer"),
-        ),
-        heads,
-        epochs=14,
-        limit=5000,
-    ),
-    "one_attribute": Experiment(
-        "One question at a time, with the people of training and test apart, shared, and dealt "
-        "at random.",
-        _one_attribute(),
-        splits,
-        epochs=5,
-    ),
-}  # fmt: skip

@@ -10,9 +10,9 @@ from typing import Any
 import anywidget
 import numpy as np
 
+from facelens.bundles.find import is_repository
 from facelens.errors import FacelensError
-from facelens.model.find import is_repository
-from facelens.model.offered import offered
+from facelens.serve.offered import offered
 
 CALM = "Something went wrong that Facelens did not foresee. Please try again or use another photo."
 HERE = Path(__file__).parent

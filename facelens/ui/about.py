@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 
 import numpy as np
 
-from facelens.attributes import JUDGEMENTS_NOTE, describe
+from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
 from facelens.ui._view import HERE, View, source
 from facelens.ui.card import card_html
 from facelens.ui.intake import PRIVACY

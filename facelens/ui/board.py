@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.attributes import GROUPS, JUDGEMENTS_NOTE, describe, group_title
-from facelens.thresholds import (
-    OPERATING_POINTS,
-    curves_for_page,
-    operating_point,
-    separation,
-)
+from facelens.tasks.attributes.curves import curves_for_page, separation
+from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
+from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
 from facelens.ui._view import View, launch_address, source
 
 if TYPE_CHECKING:
-    from facelens.model import Model, Prediction
+    from facelens.tasks.base import Prediction
+    from facelens.tasks.classifier import Model
 
 POINT_TITLES = {
     "half": "One half",
@@ -34,7 +31,7 @@ DOTS = (0.6, 0.8)
 
 
 @dataclass(frozen=True)
-class Wish:
+class ReportRequest:
     """What a report is to hold; the page alone knows it.
 
     `form`: "png", "csv" or "json". `thresholds`: attribute to threshold, None where out of reach.
@@ -81,7 +78,9 @@ class Board(View):
     _esm = source("shared.js", "verdicts.js", "board.js")
     _css = source("shared.css", "board.css")
 
-    def __init__(self, on_choose: Callable[[str], None], on_report: Callable[[Wish], None]) -> None:
+    def __init__(
+        self, on_choose: Callable[[str], None], on_report: Callable[[ReportRequest], None]
+    ) -> None:
         super().__init__()
         self._on_choose, self._on_report = on_choose, on_report
 
@@ -154,7 +153,7 @@ class Board(View):
             self._on_choose(str(content["name"]))
         elif kind == "report":
             self._on_report(
-                Wish(
+                ReportRequest(
                     form=str(content["form"]),
                     thresholds={
                         str(name): None if value is None else min(1.0, max(0.0, float(value)))

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from facelens.attributes import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
+from facelens.explain.layers import viridis
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.faces.align import TEMPLATE_BOX, invert
-from facelens.layers import viridis
+from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
 from facelens.ui._view import sentence_of, source
 from facelens.ui.intake import Intake
 
 if TYPE_CHECKING:
-    from facelens.model import Model
-    from facelens.moving import Seen
     from facelens.photo import Photo
+    from facelens.tasks.classifier import Model
+    from facelens.video.stream import Observation
 
 PRIVACY = (
     "The camera's pictures go to the server that runs this page, one at a time. Each is forgotten "
@@ -26,7 +26,7 @@ PRIVACY = (
 )
 
 
-class Desk(Protocol):
+class CameraHandler(Protocol):
     """Who answers the camera."""
 
     def take(self, data: bytes, name: str) -> None:
@@ -34,7 +34,7 @@ class Desk(Protocol):
 
     def see(
         self, data: bytes, seconds: float, *, anew: bool, maps: bool
-    ) -> "tuple[Photo, list[Seen]]":
+    ) -> "tuple[Photo, list[Observation]]":
         """Say who is on a frame that was taken at `seconds`.
 
         `anew`: the frame before it was of something else. `maps`: with evidence.
@@ -68,7 +68,7 @@ class Camera(Intake):
     _esm = source("shared.js", "lens.js", "overlay.js", "camera.js")
     _css = source("shared.css", "camera.css")
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: CameraHandler) -> None:
         super().__init__(desk.take, desk.forget, desk.warm_up)
         self._desk = desk
         self._model: Model | None = None

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.attributes import JUDGEMENTS_NOTE, describe
 from facelens.faces import Face
+from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
 from facelens.ui._view import View, jpeg, source
 
 if TYPE_CHECKING:
-    from facelens.model import Prediction
+    from facelens.tasks.base import Prediction
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from facelens.layers import Layer, colour, strongest
+from facelens.explain.layers import colour, strongest
+from facelens.tasks.base import Layer
 from facelens.ui._view import View, png, source
 
 if TYPE_CHECKING:
-    from facelens.model import Model
+    from facelens.tasks.classifier import Model
 
 MOST = 32
 

@@ -2,11 +2,11 @@
 
 from math import hypot
 
-from facelens.model import Model
-from facelens.moving import Seen, Watcher
 from facelens.photo import Photo, read_photo
+from facelens.tasks.classifier import Model
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
+from facelens.video.stream import LivePredictor, Observation
 
 
 class Live(Selfie):
@@ -17,7 +17,7 @@ class Live(Selfie):
     """
 
     moving = True
-    _watcher: Watcher | None = None
+    _watcher: LivePredictor | None = None
 
     def _door(self) -> Camera:
         self._camera = Camera(self)
@@ -25,12 +25,12 @@ class Live(Selfie):
 
     def _use(self, model: Model, name: str) -> None:
         super()._use(model, name)
-        self._watcher = Watcher(model, self._detector)
+        self._watcher = LivePredictor(model, self._detector)
         self._camera.introduce(model)
 
     def see(
         self, data: bytes, seconds: float, *, anew: bool, maps: bool
-    ) -> tuple[Photo, list[Seen]]:
+    ) -> tuple[Photo, list[Observation]]:
         """Say who is on a frame, and what the network reads there."""
         photo = read_photo(data, name="The camera's picture")
         if anew:

@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.attributes import describe
-from facelens.keypoints import PLAIN
-from facelens.layers import viridis
+from facelens.explain.layers import viridis
+from facelens.tasks.attributes.names import describe
+from facelens.tasks.keypoints.marks import PLAIN
 from facelens.ui._view import View, sentence_of, source
 
 if TYPE_CHECKING:
-    from facelens.model import Model, Prediction
-    from facelens.model.keypoints import PointModel
-    from facelens.where import Where
+    from facelens.explain.maps import Evidence
+    from facelens.tasks.base import Prediction
+    from facelens.tasks.classifier import Model
+    from facelens.tasks.keypoints.model import PointModel
 
 # What the page offers, in order: how it is called.
 WAYS = {
@@ -79,7 +80,7 @@ class Looks(View):
         }
         self.show("face", content, [picture, viridis().tobytes()])
 
-    def light(self, where: "Where", milliseconds: float) -> None:
+    def light(self, where: "Evidence", milliseconds: float) -> None:
         """Show what `where` says of every attribute."""
         count, height, width = where.values.shape
         content = {

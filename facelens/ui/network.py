@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.model.find import is_repository
-from facelens.model.offered import may_choose_freely, offered, title_of
+from facelens.bundles.find import is_repository
+from facelens.serve.offered import may_choose_freely, offered, title_of
 from facelens.ui._view import View, source
 
 if TYPE_CHECKING:
-    from facelens.model import Model
+    from facelens.tasks.classifier import Model
 
 
 class Network(View):

@@ -7,22 +7,24 @@ from time import perf_counter
 import ipywidgets
 import numpy as np
 
-from facelens import report, sheet
-from facelens.attributes import describe
+from facelens.bundles.bundle import DEFAULT
+from facelens.bundles.find import is_repository
+from facelens.bundles.hub import Progress
 from facelens.errors import BundleError, DownloadError
+from facelens.explain.maps import Evidence, finer, occlusion
+from facelens.explain.stem import Stem, stem
 from facelens.faces import Face, detector_in_use, find_faces
-from facelens.layers import Layer
-from facelens.model import Look, Model, load_model
-from facelens.model.bundle import DEFAULT
-from facelens.model.find import is_repository
-from facelens.model.hub import Progress
-from facelens.model.keypoints import PointModel, load_keypoints
-from facelens.model.offered import choose, offered, tried
 from facelens.photo import Photo, read_photo
-from facelens.stem import Stem, stem
+from facelens.report import picture, report
+from facelens.serve.offered import choose, offered, tried
+from facelens.tasks import load_model
+from facelens.tasks.attributes.names import describe
+from facelens.tasks.base import Layer, Look
+from facelens.tasks.classifier import Model
+from facelens.tasks.keypoints.model import PointModel, load_keypoints
 from facelens.ui._view import jpeg, sentence_of
 from facelens.ui.about import About
-from facelens.ui.board import Board, Wish
+from facelens.ui.board import Board, ReportRequest
 from facelens.ui.compare import Compare, Reading
 from facelens.ui.footer import Footer
 from facelens.ui.inside import Inside
@@ -31,7 +33,6 @@ from facelens.ui.looks import Looks
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
-from facelens.where import Where, cover, finer
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
 FIRST_CHOICE = "Smiling"
@@ -40,14 +41,14 @@ NO_FACE = (
     "and in good light."
 )
 FORMS = {
-    "png": (sheet.as_png, "image/png"),
+    "png": (picture.as_png, "image/png"),
     "csv": (report.as_csv, "text/csv"),
     "json": (report.as_json, "application/json"),
 }
 WAYS = {
     "finer": lambda model, crop: finer(model, crop, "finer"),
     "finest": lambda model, crop: finer(model, crop, "finest"),
-    "cover": cover,
+    "cover": occlusion,
 }
 
 
@@ -205,7 +206,9 @@ class Selfie(ipywidgets.Box):
         self.board.read(answer.prediction, face.hints, key)
         picture = jpeg(face.crop, quality=92)
         self.looks.draw(picture, index + 1, len(self._faces), model, answer.prediction)
-        self.looks.light(Where("map", answer.maps, 1), self._stages["network"] / len(self._faces))
+        self.looks.light(
+            Evidence("map", answer.maps, 1), self._stages["network"] / len(self._faces)
+        )
         ordinary = [name for name in model.names if not describe(name).is_judgement]
         for name in [self._choice, *ordinary]:
             if name in model.names:
@@ -293,7 +296,7 @@ class Selfie(ipywidgets.Box):
                 return None
         return self._stem
 
-    def report(self, wish: Wish) -> None:
+    def report(self, wish: ReportRequest) -> None:
         """Hand the visitor what is on the page as a file."""
         if self._picked is None or self._photo is None or wish.form not in FORMS:
             return

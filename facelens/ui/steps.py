@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.layers import Layer, viridis
-from facelens.stem import Stem, filter_picture
+from facelens.explain.layers import viridis
+from facelens.explain.stem import Stem, filter_picture
+from facelens.tasks.base import Layer
 from facelens.ui._view import View, png, source
 
 if TYPE_CHECKING:
-    from facelens.model import Model
+    from facelens.tasks.classifier import Model
 
 
 class Steps(View):

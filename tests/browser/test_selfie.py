@@ -11,9 +11,11 @@ import pytest
 from PIL import Image, ImageOps
 from visit import Visit
 
-from facelens.attributes import NAMES
-from facelens.model import Prediction, load_model
-from facelens.thresholds import curves_for_page, meaning, sentence, verdicts
+from facelens.tasks import load_model
+from facelens.tasks.attributes.curves import curves_for_page
+from facelens.tasks.attributes.names import NAMES
+from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
+from facelens.tasks.base import Prediction
 from facelens.ui._view import source
 from facelens.ui.board import rows
 

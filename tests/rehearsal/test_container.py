@@ -68,7 +68,7 @@ def test_the_image_gets_all_that_it_is_made_of():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     needed = [
-        *sources, "pyproject.toml", "facelens/cli.py", "dashboards/hosted/voila.json",
+        *sources, "pyproject.toml", "facelens/commands/main.py", "dashboards/hosted/voila.json",
         "binder/postBuild", "binder/start", "binder/model.txt", project["project"]["readme"],
         *project["project"]["license-files"], *wheel["force-include"], *wheel["shared-data"],
     ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Many photos: one machine or a Dask cluster."""

@@ -1,0 +1,136 @@
+"""Fifteen points of many faces: a folder, a parquet file or Kaggle's csv in, a table out."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+
+from facelens.bulk.label import Progress, label
+from facelens.bulk.work import KEYPOINTS, Labelled
+from facelens.errors import DataError, OutputError
+from facelens.files import check_out
+from facelens.tables import ERROR_COLUMNS, write_table
+from facelens.tasks.keypoints.marks import COLUMNS, SIDE, csv_rows, shown
+
+_LOOKUP = ("RowId", "ImageId", "FeatureName", "Location")
+
+
+def locate(
+    source: str | Path,
+    out: str | Path,
+    *,
+    model: str | None = None,
+    detector: str | None = None,
+    cropped: bool = False,
+    workers: int = 1,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Labelled:
+    """Write a row for every face of every photo: the photo, then the 30 columns.
+
+    Args:
+        source: a folder of photos, parquet in the Hub's layout, or Kaggle's csv.
+        out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
+        model: as for `load_keypoints`.
+        detector: as for `find_faces`.
+        cropped: the photos are faces of 96x96 already; the points are in pixels of these.
+        workers, force, progress: as for `label`.
+
+    Raises:
+        DataError: there is nothing at `source`.
+        OutputError: `out` exists, or cannot be written.
+    """
+    if Path(source).suffix.lower() == ".csv":
+        if detector is not None:
+            raise DataError(f"{source} holds faces that are cropped already: no --detector.")
+        return _of_kaggle(Path(source), Path(out), model=model, force=force)
+    return label(
+        source, out, model=model, detector=detector, aligned=cropped, workers=workers, force=force,
+        progress=progress, task=KEYPOINTS,
+    )  # fmt: skip
+
+
+def hand_in(
+    source: str | Path,
+    out: str | Path,
+    lookup: str | Path,
+    *,
+    model: str | None = None,
+    force: bool = False,
+) -> int:
+    """Answer Kaggle's `test.csv` as Kaggle wants it, and return how many rows that are.
+
+    Args:
+        source: that file.
+        out: the file to hand in.
+        lookup: Kaggle's `IdLookupTable.csv`, which says what is asked.
+        model: as for `load_keypoints`.
+        force: write over `out`.
+    """
+    from facelens.tasks.keypoints.marks import read_kaggle
+    from facelens.tasks.keypoints.model import load_keypoints
+
+    if Path(source).suffix.lower() != ".csv":
+        raise DataError(f"{source} is not Kaggle's test.csv, which an IdLookupTable.csv is about.")
+    _spare(out, source, lookup)
+    check_out(Path(out).absolute(), force=force)
+    if Path(out).suffix.lower() != ".csv":
+        raise OutputError(f"Kaggle takes a .csv; {Path(out).name} does not end so.")
+    answers = load_keypoints(model).predict(read_kaggle(source).pictures)
+    return write_submission(answers, lookup, out)
+
+
+def _spare(out: str | Path, *read: str | Path) -> None:
+    """Refuse to write over what is read."""
+    if any(Path(out).resolve() == Path(path).resolve() for path in read):
+        raise OutputError(f"{out} is read for this; name another file to write.")
+
+
+def _of_kaggle(source: Path, out: Path, *, model: str | None, force: bool) -> Labelled:
+    from facelens.tasks.keypoints.marks import COLUMNS, read_kaggle
+    from facelens.tasks.keypoints.model import load_keypoints
+
+    _spare(out, source)
+    check_out(out.absolute(), force=force)
+    network = load_keypoints(model)
+    faces = read_kaggle(source)
+    points = network.predict(faces.pictures).reshape(-1, len(COLUMNS))
+    rows = [(who, *where) for who, where in zip(faces.people, points.tolist(), strict=True)]
+    errors = out.with_name(f"{out.name}.errors.csv")
+    write_table(errors, [], ERROR_COLUMNS)
+    write_table(out, rows, ("photo", *COLUMNS))
+    return Labelled(out, errors, len(rows), len(rows), 0)
+
+
+def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path) -> int:
+    """Write the rows that Kaggle asks for in `IdLookupTable.csv`, and return how many.
+
+    Args:
+        predicted: (n, 15, 2) in pixels, in the order of test.csv.
+        lookup: that table: RowId, ImageId from 1, FeatureName, Location.
+        out: the file to hand in: RowId, Location.
+    """
+    lines = []
+    for where, row in csv_rows(Path(lookup), _LOOKUP):
+        for column, most in (("RowId", math.inf), ("ImageId", len(predicted))):
+            if not row[column].strip().isdecimal() or not 1 <= int(row[column]) <= most:
+                wanted = f"1 to {most}" if most < math.inf else "a number from 1"
+                raise DataError(f"{where}: {column} is {shown(row[column])}, not {wanted}.")
+        feature = row["FeatureName"].strip()
+        if feature not in COLUMNS:
+            raise DataError(f"{where}: there is no point {shown(feature)}.")
+        point, axis = divmod(COLUMNS.index(feature), 2)
+        value = predicted[int(row["ImageId"]) - 1, point, axis]
+        if not np.isfinite(value):
+            raise DataError(f"{where}: nothing was predicted for {feature}.")
+        lines.append((int(row["RowId"]), f"{np.clip(value, 0, SIDE):.4f}"))
+    draft = Path(f"{out}.draft")
+    try:
+        with draft.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerows([("RowId", "Location"), *lines])
+        draft.replace(out)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise OutputError(f"{out} cannot be written: {error.strerror}.") from error
+    return len(lines)

@@ -1,0 +1,178 @@
+"""A bundle: a folder, or a repository on the Hugging Face Hub, that holds one trained network."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from facelens.bundles.session import failures, open_session
+from facelens.errors import BundleError, OutputError
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+MANIFEST = "manifest.json"
+
+
+FORMAT = 1
+# A step for each older format: what its config.json holds becomes what the next one's does.
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+DEFAULT = "mobilenet_v2"
+FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "README.md")
+NEEDED = FILES[:2]
+LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
+
+# What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
+GARBLED = (
+    OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
+    OverflowError,
+)  # fmt: skip
+
+
+def write_values(values: dict[str, Any], path: Path) -> None:
+    """Write what a config.json says, and its format."""
+    text = json.dumps({"format": FORMAT, **values}, indent=1) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
+    """What the bytes of the config.json at `path` say, which is to be of a bundle for `task`.
+
+    An older format becomes what the newest would say.
+    """
+    try:
+        values: dict[str, Any] = json.loads(data)
+        newest = int(values["format"])
+    except GARBLED as error:
+        raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
+    if newest < 1:
+        raise BundleError(f"{path} states a format that there never was: {newest}.")
+    _check_age(newest, path.parent)
+    try:
+        for older in range(newest, FORMAT):
+            values = UPGRADES[older](values)
+        its_own = values.get("task")
+    except GARBLED as error:
+        raise BundleError(f"{path} lacks or garbles {error}.") from error
+    if its_own != task:
+        raise BundleError(f"{path.parent} is a bundle for {its_own!r}, not for {task}.")
+    return values
+
+
+def task_of(data: bytes) -> str:
+    """The task that the bytes of a config.json name; empty where they name none."""
+    try:
+        return str(json.loads(data)["task"])
+    except GARBLED:
+        return ""
+
+
+def _check_age(newest: int, folder: Path) -> None:
+    if newest > FORMAT:
+        raise BundleError(
+            f"{folder} is a bundle of format {newest}; this Facelens reads up to {FORMAT}: update "
+            "Facelens."
+        )
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle on disk whose files agree with its manifest.
+
+    `source` says where it came from: "embedded", a folder, or "owner/repo@revision".
+    """
+
+    folder: Path
+    source: str
+
+    @property
+    def files(self) -> dict[str, dict[str, Any]]:
+        """The manifest: each file's `sha256` and `size`."""
+        return read_manifest(self.folder)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of one file, checked against the manifest as they are read."""
+        manifest = self.files
+        if name not in manifest:
+            raise BundleError(f"{self.folder} has no {name}.")
+        try:
+            data = (self.folder / name).read_bytes()
+        except OSError as error:
+            raise BundleError(f"{self.folder / name} cannot be read.") from error
+        if hashlib.sha256(data).hexdigest() != manifest[name]["sha256"]:
+            raise BundleError(
+                f"{self.folder / name} is damaged: it differs from manifest.json. Fetch it anew."
+            )
+        return data
+
+
+def open_graph(bundle: Bundle, *, threads: int | None = None) -> "onnxruntime.InferenceSession":
+    """Open the graph of a bundle: the very bytes that were checked are run."""
+    graph = bundle.read("model.onnx")
+    # A graph may keep weights in other files, which ONNX names by the key "location": those nobody
+    # has checked.
+    if b"location" in graph:
+        raise BundleError(f"The graph of {bundle.folder} reads other files; refused.")
+    try:
+        return open_session(graph, threads=threads)
+    except failures() as error:
+        raise BundleError(f"The graph of {bundle.folder} cannot be run.") from error
+
+
+def write_manifest(folder: Path) -> None:
+    """Write `manifest.json`: the sha256 and size of each file of the bundle."""
+    entries = {
+        name: {
+            "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+            "size": (folder / name).stat().st_size,
+        }
+        for name in FILES
+        if (folder / name).exists()
+    }
+    text = json.dumps({"format": FORMAT, "files": entries}, indent=1) + "\n"
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """Each file's `sha256` and `size`, as manifest.json of `folder` says."""
+    path = folder / "manifest.json"
+    if not path.is_file():
+        raise BundleError(f"{folder} is not a bundle: it has no manifest.json.")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        newest = int(manifest.get("format", 1))
+        files = manifest["files"]
+        sizes = {name: int(entry["size"]) for name, entry in files.items()}
+        [str(entry["sha256"]) for entry in files.values()]
+    except GARBLED as error:
+        raise BundleError(f"{path} cannot be read as a manifest.") from error
+    _check_age(newest, folder)
+    foreign = set(files) - set(FILES)
+    if foreign:
+        raise BundleError(f"{folder} lists a file that no bundle has: {min(foreign)}.")
+    missing = set(NEEDED) - set(files)
+    if missing:
+        raise BundleError(f"{folder} lists no {min(missing)}.")
+    if min(sizes.values()) < 0:
+        raise BundleError(f"{path} cannot be read as a manifest.")
+    if sum(sizes.values()) > LARGEST:
+        raise BundleError(f"{folder} is larger than {LARGEST // 1_000_000} MB.")
+    return files
+
+
+def check_place(folder: Path) -> None:
+    """Refuse to write over what is not a bundle, or is one and more."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file; name a folder for the bundle.")
+    if Path.cwd().is_relative_to(folder):
+        raise OutputError(f"{folder} is where you are; name a folder of the bundle's own.")
+    names = {path.name for path in folder.iterdir()}
+    if names and MANIFEST not in names:
+        raise OutputError(f"{folder} is not a bundle to write over; name another folder.")
+    foreign = names - {MANIFEST, *FILES}
+    if foreign:
+        raise OutputError(f"{folder} holds more than a bundle ({min(foreign)}); name another.")

@@ -1,0 +1,1 @@
+"""`facelens …`: one file a command, no torch at import."""

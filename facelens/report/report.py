@@ -1,0 +1,178 @@
+"""What a visitor takes home about one face: a picture, a table, a JSON object."""
+
+import csv
+import io
+import json
+import math
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from facelens import __version__
+from facelens.tasks.attributes.curves import Curves
+from facelens.tasks.attributes.names import Attribute, describe, group_title
+from facelens.tasks.attributes.thresholds import Verdict, meaning, sentence, verdicts
+
+if TYPE_CHECKING:
+    from facelens.faces import Box, Face
+    from facelens.photo import Photo
+    from facelens.tasks.base import Prediction
+
+NOTE = "Answers are about the labels of celebrity photos, not about the person."
+COLUMNS = (
+    "attribute", "label", "group", "probability", "threshold", "verdict", "you_say", "meaning",
+)  # fmt: skip
+OUT_OF_REACH = "out of reach"
+SAID = {True: "yes", False: "no", None: ""}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attribute's answer; `threshold` is NaN where out of reach.
+
+    `you_say`: whether the visitor finds that it is so; None where nothing was said.
+    """
+
+    attribute: Attribute
+    logit: float
+    probability: float
+    threshold: float
+    verdict: Verdict
+    meaning: str
+    you_say: bool | None
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All that was said about face `number` of `count`.
+
+    `thresholds`: float32 (attributes,), NaN where out of reach.
+    `heat`: float32 (h, w), signed activation map of the attribute `chosen`.
+    `marks`: attribute to whether the visitor says that it is so.
+    `data`: the data set whose validation faces say what a threshold means.
+    `judgements`: whether the judgements about people are in it; else they are nowhere.
+    `others`: boxes of the photo's other faces, which the picture leaves out or blurs.
+    """
+
+    photo: "Photo"
+    face: "Face"
+    number: int
+    count: int
+    prediction: "Prediction"
+    thresholds: np.ndarray
+    curves: Curves
+    model: str
+    detector: str
+    licence: str
+    chosen: str
+    heat: np.ndarray
+    marks: Mapping[str, bool]
+    judgements: bool = False
+    data: str = "CelebA"
+    others: Sequence["Box"] = ()
+    made: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """Yes, no or doubtful for every attribute, judgements too."""
+        return verdicts(self.prediction, self.thresholds, self.curves, hints=self.face.hints)
+
+    @property
+    def sentence(self) -> str:
+        """What the network is fairly sure of and what not."""
+        return sentence(self.prediction, self.verdicts, self.thresholds, hints=self.face.hints)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The answers that may be told, in the bundle's order."""
+        said = self.prediction
+        rows = [
+            Row(
+                describe(name), float(logit), float(probability), float(threshold), verdict,
+                meaning(name, float(threshold), self.curves, data=self.data),
+                self.marks.get(name),
+            )
+            for name, logit, probability, threshold, verdict in zip(
+                said.names, said.logits, said.probabilities, self.thresholds, self.verdicts,
+                strict=True,
+            )
+        ]  # fmt: skip
+        return [row for row in rows if self.judgements or not row.attribute.is_judgement]
+
+
+def as_json(report: Report) -> bytes:
+    """Write the report as one JSON object; null where a threshold is out of reach."""
+    content = {
+        "made": {
+            "facelens": __version__,
+            "date": f"{report.made.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        },
+        "model": report.model,
+        "detector": report.detector,
+        "licence": report.licence,
+        "note": NOTE,
+        "face": {
+            "number": report.number,
+            "count": report.count,
+            "box": {
+                side: round(float(value), 1) for side, value in report.face.box._asdict().items()
+            },
+            "hints": list(report.face.hints),
+        },
+        "sentence": report.sentence,
+        "attributes": [
+            {
+                "name": row.attribute.name,
+                "label": row.attribute.label,
+                "group": group_title(row.attribute.group),
+                "logit": _number(row.logit),
+                "probability": _number(row.probability),
+                "threshold": _number(row.threshold),
+                "verdict": str(row.verdict),
+                "meaning": row.meaning,
+                "you_say": row.you_say,
+            }
+            for row in report.rows
+        ],
+    }
+    return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def as_csv(report: Report) -> bytes:
+    """Write the report as a table for a spreadsheet, a row an attribute.
+
+    UTF-8 with a byte order mark: without it Excel takes the file for an older encoding.
+    """
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    for row in report.rows:
+        threshold = _number(row.threshold)
+        writer.writerow(
+            [
+                _cell(row.attribute.name),
+                _cell(row.attribute.label),
+                _cell(group_title(row.attribute.group)),
+                _number(row.probability),
+                OUT_OF_REACH if threshold is None else threshold,
+                row.verdict,
+                SAID[row.you_say],
+                _cell(row.meaning),
+            ]
+        )
+    return file.getvalue().encode("utf-8-sig")
+
+
+def _number(value: float) -> float | None:
+    return round(value, 6) if math.isfinite(value) else None
+
+
+def _cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    first = unicodedata.normalize("NFKC", text).lstrip()[:1]
+    return f"'{text}" if first in {"=", "+", "-", "@"} else text

@@ -1,0 +1,1 @@
+"""Voilà: started, its kernels, and the networks that a visitor may choose."""

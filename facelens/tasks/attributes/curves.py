@@ -1,0 +1,108 @@
+"""What each threshold means: precision and recall at 101 thresholds on validation faces."""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from facelens.errors import BundleError
+
+GRID = np.linspace(0, 1, 101)
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What each of 101 thresholds means, measured on validation faces.
+
+    Per attribute and threshold, float32 (attributes, 101), NaN where undefined: precision,
+    recall and false-positive rate with 95 % intervals; `doubt_low` and `doubt_high` bound the
+    probabilities whose true rate cannot be told from the threshold. Per attribute, float32
+    (attributes,): prevalence, average precision, expected calibration error.
+    """
+
+    names: tuple[str, ...]
+    precision: np.ndarray
+    precision_low: np.ndarray
+    precision_high: np.ndarray
+    recall: np.ndarray
+    recall_low: np.ndarray
+    recall_high: np.ndarray
+    fpr: np.ndarray
+    fpr_low: np.ndarray
+    fpr_high: np.ndarray
+    doubt_low: np.ndarray
+    doubt_high: np.ndarray
+    prevalence: np.ndarray
+    ap: np.ndarray
+    ece: np.ndarray
+
+    @property
+    def thresholds(self) -> np.ndarray:
+        """The 101 thresholds, from 0 to 1."""
+        return GRID
+
+    def save(self, path: Path) -> None:
+        """Write `curves.json`."""
+        text = json.dumps({"names": self.names, "attributes": curves_for_page(self, digits=4)})
+        path.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, data: bytes) -> "Curves":
+        """Read `curves.json`."""
+        try:
+            values = json.loads(data)
+            names = tuple(values["names"])
+            columns = {
+                column: _column([values["attributes"][name][column] for name in names])
+                for column in _COLUMNS
+            }
+        except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
+            raise BundleError("The bundle's curves.json cannot be read.") from error
+        for column, table in columns.items():
+            wanted = (len(names),) if column in _SCALARS else (len(names), len(GRID))
+            if table.shape != wanted:
+                raise BundleError(f"The bundle's curves.json has a {column} of another length.")
+        return cls(names, **columns)
+
+
+_COLUMNS = tuple(f.name for f in fields(Curves) if f.name != "names")
+
+_SCALARS = ("prevalence", "ap", "ece")
+
+
+def _column(rows: list[Any]) -> np.ndarray:
+    def number(value: float | None) -> float:
+        return np.nan if value is None else value
+
+    return np.array(
+        [[number(v) for v in row] if isinstance(row, list) else number(row) for row in rows],
+        np.float32,
+    )
+
+
+def curves_for_page(curves: Curves, *, digits: int = 3) -> dict[str, dict[str, Any]]:
+    """The curves as JSON has them: attribute, then column, rounded; null where undefined."""
+
+    def plain(values: np.ndarray) -> Any:
+        if values.ndim == 0:
+            return None if np.isnan(values) else round(float(values), digits)
+        return [plain(value) for value in values]
+
+    return {
+        name: {column: plain(getattr(curves, column)[i]) for column in _COLUMNS}
+        for i, name in enumerate(curves.names)
+    }
+
+
+def separation(curves: Curves) -> np.ndarray:
+    """How well yes and no are told apart, float32 (attributes,): 0 is guessing, 1 is always right.
+
+    The most by which the share of yes that is found exceeds the share of no that is called yes
+    (Youden's J), over all thresholds; NaN where there were no faces to tell.
+    """
+    gain = curves.recall - curves.fpr
+    known = np.isfinite(gain).any(1)
+    best = np.where(np.isfinite(gain), gain, -np.inf).max(1)
+    return np.where(known, best, np.nan).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Train, calibrate, export and describe a network for attributes."""

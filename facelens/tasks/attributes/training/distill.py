@@ -1,0 +1,48 @@
+"""Learn from a trained network beside the labels, which are noisy (Hinton et al., 2015)."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from facelens.bundles.session import BATCH
+from facelens.errors import DataError
+from facelens.tasks import load_model
+from facelens.training.data import Store
+
+log = logging.getLogger(__name__)
+
+
+def soften(store: Store, teachers: Sequence[str], share: float, *, kept: Path) -> Store:
+    """The same faces, each target a mixture of its label and the teachers' mean probability.
+
+    Args:
+        store: the faces to learn from.
+        teachers: bundles that answer the same questions; their probabilities are averaged.
+        share: weight of the teachers, from 0 to 1; the labels have the rest.
+        kept: a .npy file for the teachers' answers, read back where it is there.
+    """
+    if not 0 < share <= 1:
+        raise DataError(f"A teacher's share is above 0 and at most 1, not {share:g}.")
+    if kept.exists():
+        answers = np.load(kept)
+    else:
+        answers = np.mean([_answers(store, name) for name in teachers], 0, dtype=np.float32)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        np.save(kept, answers)
+    if answers.shape != store.labels.shape:
+        raise DataError(f"{kept} holds answers to other faces; remove it.")
+    return replace(store, targets=(1 - share) * store.labels + share * answers)
+
+
+def _answers(store: Store, name: str) -> np.ndarray:
+    model = load_model(name)
+    missing = [attribute for attribute in store.names if attribute not in model.names]
+    if missing:
+        raise DataError(f"{model.title} cannot teach {missing[0]!r}: it does not answer that.")
+    log.info("%s answers %d faces.", model.title, len(store))
+    columns = [model.names.index(attribute) for attribute in store.names]
+    batches = (store.images[i : i + BATCH] for i in range(0, len(store), BATCH))
+    return np.concatenate([model.batch(np.ascontiguousarray(b))[1][:, columns] for b in batches])

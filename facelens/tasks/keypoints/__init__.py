@@ -1,0 +1,1 @@
+"""Fifteen keypoints of a face, as in Kaggle's Facial Keypoints Detection."""

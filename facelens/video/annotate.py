@@ -1,0 +1,290 @@
+"""Draw on a film's frames what is read in its faces: boxes, numbers and a few attributes."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facelens.faces import Box
+from facelens.faces.boxes import intersection
+from facelens.tasks.attributes.names import describe
+from facelens.tasks.attributes.thresholds import Verdict, verdicts
+from facelens.tasks.classifier import Model
+from facelens.video.stream import Observation
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
+
+# The page's colours on a dark ground.
+_SHADES = {Verdict.YES: "#4fd8cf", Verdict.NO: "#9aa9ac", Verdict.DOUBTFUL: "#f0b04a"}
+_WORDS = {Verdict.YES: "#4fd8cf", Verdict.NO: "#c2cdcf", Verdict.DOUBTFUL: "#f0b04a"}
+_PLATE = "#0b1416c8"
+# Seconds in which a box fades after its face was last seen, and words come on another side.
+_GONE, _COME = 0.25, 0.15
+# A box follows slow motion slowly, which takes the trembling out, and fast motion fast: the 1 EUR
+# filter (Casiez et al., 2012); hertz, and hertz for each width of the box that it moves a second.
+_CALM, _HURRY, _PACE = 1.0, 5.0, 1.0
+# A line of words is this part of a frame's shorter side; smaller than so many pixels, none is read.
+_LINES, _LEAST, _LARGEST = 34, 9, 96
+# The words become smaller with each person more.
+_CROWDED = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7)
+
+
+@dataclass
+class _Shown:
+    """One person on the film; `box` is as drawn, `speed` how fast it moves.
+
+    `words`: the place of the rows, None where there is none. `side`: of the box, by its number in
+    `_beside`, on which they are; `since`: from which second on.
+    """
+
+    box: np.ndarray
+    speed: np.ndarray
+    seconds: float
+    rows: tuple[tuple[str, str, str, str], ...] = ()
+    words: tuple[float, float] | None = None
+    side: int = -1
+    since: float = 0.0
+
+
+class Annotator:
+    """Draw boxes, numbers and the chosen attributes; remember where they were a frame ago.
+
+    Args:
+        model: the network that answers.
+        names: the attributes to write.
+        points: its thresholds, float32 (attributes,).
+    """
+
+    def __init__(self, model: Model, names: Sequence[str], points: np.ndarray) -> None:
+        self._model, self._points = model, points
+        self._chosen = [(model.names.index(name), describe(name).label) for name in names]
+        self._shown: dict[int, _Shown] = {}
+        self._seconds = 0.0
+
+    def draw(self, pixels: np.ndarray, seconds: float, seen: list[Observation]) -> np.ndarray:
+        """A copy of uint8 (h, w, 3), RGB, drawn on."""
+        import cv2
+
+        step, self._seconds = max(1e-3, seconds - self._seconds), seconds
+        for each in seen:
+            self._learn(each, seconds, step)
+        self._shown = {
+            number: shown
+            for number, shown in self._shown.items()
+            if seconds - shown.seconds < _GONE
+        }
+        height, width = pixels.shape[:2]
+        size = _size(min(height, width) / _LINES)
+        small = _size(min(height, width) / _LINES * _CROWDED[min(len(self._shown), 5)])
+        self._arrange(width, height, small, 1.9 * size)
+        picture = pixels.copy()
+        for number, shown in self._shown.items():
+            fresh = picture if shown.seconds == seconds else picture.copy()
+            _draw_box(fresh, shown.box, size)
+            _draw_number(fresh, shown.box, number, size)
+            if shown.words is not None:
+                come = 1.0 if shown.since < 0 else min(1.0, (seconds - shown.since) / _COME)
+                _paste(fresh, _plate(shown.rows, small), *shown.words, come)
+            if fresh is not picture:
+                share = 1 - (seconds - shown.seconds) / _GONE
+                picture = cv2.addWeighted(fresh, share, picture, 1 - share, 0)
+        return picture
+
+    def _learn(self, each: Observation, seconds: float, step: float) -> None:
+        """Move a person's box on, and take what is said now."""
+        aim = np.array(each.face.box, np.float64)
+        shown = self._shown.setdefault(each.number, _Shown(aim, np.zeros(4), seconds))
+        speed = (aim - shown.box) / step
+        shown.speed = shown.speed + _share(_PACE, step) * (speed - shown.speed)
+        pace = _CALM + _HURRY * float(np.hypot(*shown.speed[:2])) / max(1.0, aim[2])
+        shown.box = shown.box + _share(pace, step) * (aim - shown.box)
+        shown.seconds = seconds
+        said = verdicts(each.prediction, self._points, self._model.curves, hints=each.face.hints)
+        shown.rows = tuple(
+            (
+                label,
+                f"{each.prediction.probabilities[i]:.2f}",
+                said[i].value if np.isfinite(self._points[i]) else "no threshold",
+                said[i].value,
+            )
+            for i, label in self._chosen
+        )
+
+    def _arrange(self, width: int, height: int, size: int, badge: float) -> None:
+        """Find a place for each person's words: in the frame, over nobody else, or none."""
+        taken: list[Box] = []
+        boxes = {}
+        for number, shown in self._shown.items():
+            x, y, w, h = map(float, shown.box)
+            boxes[number] = Box(x, y - badge, w, h + badge)
+        for number, shown in self._shown.items():
+            were, shown.words = shown.words, None
+            if not shown.rows:
+                continue
+            tall, wide = _plate(shown.rows, size).shape[:2]
+            edge = size / 4
+            room = np.array([width - wide, height - tall]) - edge
+            if room.min() < edge:
+                continue
+            places = []
+            for corner in _beside(boxes[number], wide, tall, size):
+                x, y = np.clip(corner, edge, room)
+                places.append(Box(float(x), float(y), wide, tall))
+            others = [box for other, box in boxes.items() if other != number] + taken
+            hidden = [sum(intersection(place, other) for other in others) for place in places]
+            costs = [
+                4 * bad + intersection(place, boxes[number])
+                for bad, place in zip(hidden, places, strict=True)
+            ]
+            best = int(np.argmin(costs))
+            side = shown.side
+            # Words do not hop to the other side for a little more room.
+            if side < 0 or costs[side] > costs[best] + wide * tall / 4:
+                side = best
+            # Nor come and go at the least touch.
+            if hidden[side] > wide * tall * (0.04 if were is None else 0.12):
+                continue
+            taken.append(places[side])
+            if side != shown.side:
+                shown.since = self._seconds if shown.side >= 0 else -1.0
+            shown.side, shown.words = side, places[side][:2]
+
+
+def _share(hertz: float, step: float) -> float:
+    """How much of a change a low-pass filter lets through in `step` seconds."""
+    return float(1 - np.exp(-2 * np.pi * hertz * step))
+
+
+def _size(wanted: float) -> int:
+    return min(_LARGEST, max(_LEAST, round(wanted)))
+
+
+def _beside(box: Box, wide: int, tall: int, size: int) -> list[tuple[float, float]]:
+    """Where words may stand: right of a box, left of it, below, above."""
+    gap = size / 2
+    x, y = box.centre
+    return [
+        (box.x + box.w + gap, y - tall / 2),
+        (box.x - wide - gap, y - tall / 2),
+        (x - wide / 2, box.y + box.h + gap),
+        (x - wide / 2, box.y - tall - gap),
+    ]
+
+
+def _draw_box(picture: np.ndarray, box: np.ndarray, size: int) -> None:
+    import cv2
+
+    height, width = picture.shape[:2]
+    thick = max(1, round(size / 7))
+    # What reaches over the edge is drawn along it.
+    x0, x1 = np.clip([box[0], box[0] + box[2]], thick, max(thick, width - 1 - thick))
+    y0, y1 = np.clip([box[1], box[1] + box[3]], thick, max(thick, height - 1 - thick))
+    radius = min(0.6 * size, (x1 - x0) / 2, (y1 - y0) / 2)
+    turns = np.linspace(0, np.pi / 2, 9)
+    corners = [(x1 - radius, y1 - radius), (x0 + radius, y1 - radius),
+               (x0 + radius, y0 + radius), (x1 - radius, y0 + radius)]  # fmt: skip
+    line = np.concatenate([
+        np.stack([x + radius * np.cos(turns + k * np.pi / 2),
+                  y + radius * np.sin(turns + k * np.pi / 2)], 1)
+        for k, (x, y) in enumerate(corners)
+    ])  # fmt: skip
+    left, top = max(0, int(x0) - 3 * thick), max(0, int(y0) - 3 * thick)
+    part = picture[top : int(y1) + 3 * thick, left : int(x1) + 3 * thick]
+    # OpenCV draws to sixteenths of a pixel.
+    line = np.rint((line - (left, top)) * 16).astype(np.int32)
+    shade = part.copy()
+    cv2.polylines(shade, [line], True, (0, 0, 0), 2 * thick, cv2.LINE_AA, 4)
+    cv2.addWeighted(shade, 0.45, part, 0.55, 0, shade)
+    cv2.polylines(shade, [line], True, (255, 255, 255), thick, cv2.LINE_AA, 4)
+    part[:] = shade
+
+
+def _draw_number(picture: np.ndarray, box: np.ndarray, number: int, size: int) -> None:
+    """The badge over a box's left corner, or in it where there is no room above."""
+    badge = _badge(str(number), size)
+    tall, wide = badge.shape[:2]
+    height, width = picture.shape[:2]
+    x, y = np.clip(
+        (box[0], box[1] - tall - size / 4), 0, (max(0, width - wide), max(0, height - tall))
+    )
+    _paste(picture, badge, x, y)
+
+
+def _paste(picture: np.ndarray, image: np.ndarray, x: float, y: float, share: float = 1.0) -> None:
+    """Lay uint8 (h, w, 4), RGBA, over a place in a picture, of it so much as `share` says."""
+    left, top = round(x), round(y)
+    where = picture[top : top + image.shape[0], left : left + image.shape[1]]
+    image = image[: where.shape[0], : where.shape[1]]
+    cover = image[:, :, 3:].astype(np.float32) * (share / 255)
+    where[:] = np.rint(where + cover * (image[:, :, :3].astype(np.float32) - where))
+
+
+@lru_cache(maxsize=8)
+def _font(size: int) -> "ImageFont.ImageFont | ImageFont.FreeTypeFont":
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
+
+
+@lru_cache(maxsize=64)
+def _badge(text: str, size: int) -> np.ndarray:
+    """A number on a dark plate, uint8 (h, w, 4), RGBA."""
+    from PIL import ImageDraw
+
+    wide, tall = round(_font(size).getlength(text) + size), round(1.6 * size)
+    image = _rounded(wide, tall, size / 2, "#0b7373e6")
+    ImageDraw.Draw(image).text((wide / 2, tall / 2), text, "#ffffff", _font(size), "mm")
+    return np.asarray(image)
+
+
+@lru_cache(maxsize=64)
+def _plate(rows: tuple[tuple[str, str, str, str], ...], size: int) -> np.ndarray:
+    """Rows of label, probability and verdict on a dark plate, uint8 (h, w, 4), RGBA."""
+    from PIL import ImageDraw
+
+    font, line, pad = _font(size), round(1.6 * size), round(size / 2)
+    labels = [_spelt(label) for label, *_ in rows]
+    # As wide as its widest words, so that it does not breathe.
+    label = max(map(font.getlength, labels))
+    digit = max(map(font.getlength, "0123456789"))
+    number = 3 * digit + font.getlength(".")
+    word = max(map(font.getlength, [*Verdict, *(text for _, _, text, _ in rows)]))
+    wide = round(label + number + word + 6 * pad)
+    tall = len(rows) * line + pad
+    image = _rounded(wide, tall, pad, _PLATE)
+    pen = ImageDraw.Draw(image)
+    for i, (text, (_, probability, said, verdict)) in enumerate(zip(labels, rows, strict=True)):
+        y = pad / 2 + (i + 0.5) * line
+        shade, tone = _SHADES[Verdict(verdict)], _WORDS[Verdict(verdict)]
+        pen.rectangle((pad * 0.7, y - line * 0.32, pad * 1.1, y + line * 0.32), shade)
+        bright = "#ffffff" if verdict != Verdict.NO else "#d9e2e3"
+        pen.text((2 * pad, y), text, bright, font, "lm")
+        x = 3.5 * pad + label
+        for sign in probability:
+            step = digit if sign.isdigit() else font.getlength(sign)
+            pen.text((x + step / 2, y), sign, bright, font, "mm")
+            x += step
+        pen.text((x + pad, y), said, tone, font, "lm")
+    return np.asarray(image)
+
+
+def _rounded(wide: int, tall: int, radius: float, colour: str) -> Any:
+    """A plate with smooth corners, which Pillow draws only from a larger one."""
+    from PIL import Image, ImageColor, ImageDraw
+
+    *tone, share = ImageColor.getcolor(colour, "RGBA")  # type: ignore[misc]
+    mask = Image.new("L", (4 * wide, 4 * tall))
+    ImageDraw.Draw(mask).rounded_rectangle((0, 0, 4 * wide - 1, 4 * tall - 1), 4 * radius, share)
+    image = Image.new("RGBA", (wide, tall), (*tone, 0))
+    image.putalpha(mask.resize((wide, tall), Image.Resampling.BOX))
+    return image
+
+
+def _spelt(label: str) -> str:
+    """A label in letters that Pillow's own font has; one of any length is cut."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
+    return plain if len(plain) <= 28 else f"{plain[:27]}…"

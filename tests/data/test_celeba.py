@@ -1,0 +1,434 @@
+"""Downloads through the real client of the Hub, from a small server on this machine."""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from facelens.commands.main import main
+from facelens.data import celeba as data
+from facelens.data import parquet
+from facelens.errors import DataError, OutputError
+from facelens.faces import fetch
+from facelens.faces.detect import YUNET_FILES
+from facelens.faces.fetch import YUNET_REPO
+from facelens.files import sha256
+
+pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test downloads")
+pq = pytest.importorskip("pyarrow.parquet")
+
+YUNET = bytes(1000)
+DETECTORS = YUNET_FILES
+
+
+def facelens(*arguments, url, tmp_path):
+    """Run the command in a process of its own: the client reads HF_ENDPOINT when it is imported."""
+    return subprocess.run(
+        [sys.executable, "-m", "facelens", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ
+        | {
+            "HF_ENDPOINT": url,
+            "HF_HOME": str(tmp_path / "hub"),
+            "HF_HUB_DISABLE_XET": "1",
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "FACELENS_CACHE": str(tmp_path / "cache"),
+        },
+    )
+
+
+def shard(folder, first, rows):
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    numbers = range(first, first + rows)
+    images = [{"bytes": b"face %d" % n, "path": f"{n:06}.jpg"} for n in numbers]
+    table = pa.table({"image": pa.array(images, kind), "Smiling": [n % 2 == 0 for n in numbers]})
+    path = folder / "shard.parquet"
+    pq.write_table(table, path, row_group_size=4)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def celeba(hub, tmp_path):
+    """Two train files of ten rows, one valid and one test file of five, and another config."""
+    config = f"{data.CELEBA_REPO}/{data.CELEBA_CONFIG}"
+    hub.files |= {
+        f"{config}/train-00000-of-00002.parquet": shard(tmp_path, 0, 10),
+        f"{config}/train-00001-of-00002.parquet": shard(tmp_path, 10, 10),
+        f"{config}/valid-00000-of-00001.parquet": shard(tmp_path, 20, 5),
+        f"{config}/test-00000-of-00001.parquet": shard(tmp_path, 25, 5),
+        f"{data.CELEBA_REPO}/other/train-00000-of-00001.parquet": shard(tmp_path, 90, 5),
+        f"{data.CELEBA_REPO}/README.md": b"# CelebA",
+    }
+    return hub
+
+
+def test_a_wrong_detector_is_not_kept(hub, tmp_path):
+    hub.files[f"{YUNET_REPO}/face_detection_yunet_2023mar.onnx"] = YUNET
+    said = facelens("download", "detector", url=hub.url, tmp_path=tmp_path)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.strip().splitlines()[-1].startswith("facelens: YuNet arrived damaged")
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("there", "kept"),
+    [(DETECTORS, DETECTORS[0]), (DETECTORS[1:], DETECTORS[1])],
+    ids=["both", "only the older"],
+)
+def test_the_detector_lands_in_the_cache(hub, tmp_path, monkeypatch, there, kept):
+    for name in there:
+        hub.files[f"{YUNET_REPO}/{name}"] = YUNET
+    script = (
+        "from facelens.commands.main import main\nfrom facelens.faces import fetch\n"
+        f"about = ({len(YUNET)}, '{hashlib.sha256(YUNET).hexdigest()}')\n"
+        "fetch.YUNET = dict.fromkeys(fetch.YUNET, about)\n"
+        "for _ in range(2): assert main(['download', 'detector']) == 0\n"
+    )
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+    monkeypatch.setenv("FACELENS_CACHE", str(tmp_path / "cache"))
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [kept]
+    assert sum(asked.startswith("GET") and "resolve" in asked for asked in hub.asked) == 1
+
+
+def test_every_detector_that_is_looked_for_has_its_checksum():
+    assert tuple(fetch.YUNET) == DETECTORS
+
+
+@pytest.mark.data
+def test_the_checksum_is_that_of_the_real_file(yunet):
+    """The one file of the two that the tests have."""
+    assert (yunet.stat().st_size, sha256(yunet)) == fetch.YUNET[yunet.name]
+
+
+@pytest.mark.parametrize("what", [["detector"], ["celeba", "DIR"]])
+def test_without_a_network_it_is_said(what, tmp_path):
+    what = [str(tmp_path / "celeba") if word == "DIR" else word for word in what]
+    said = facelens("download", *what, url="http://127.0.0.1:9", tmp_path=tmp_path)
+    assert said.returncode == 2
+    assert "could not be reached" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_missing_repository_is_said(hub, tmp_path):
+    said = facelens("download", "celeba", tmp_path / "celeba", url=hub.url, tmp_path=tmp_path)
+    assert said.returncode == 2
+    assert "has no img_align+identity+attr" in said.stderr
+
+
+def rows(folder):
+    return {
+        path.name: [image["path"] for image in pq.read_table(path).column("image").to_pylist()]
+        for path in sorted(folder.glob("*.parquet"))
+    }
+
+
+def test_all_of_celeba(celeba, tmp_path):
+    folder = tmp_path / "data" / "celeba"
+    said = facelens("download", "celeba", folder, url=celeba.url, tmp_path=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "non-commercial research" in said.stdout
+    assert "to fetch, about 1 minute at 10 Mbit/s" in said.stdout
+    assert "on disk in 4 files" in said.stdout
+    assert "30 faces are in" in said.stdout
+    assert list(rows(folder)) == [
+        "test-00000-of-00001.parquet",
+        "train-00000-of-00002.parquet",
+        "train-00001-of-00002.parquet",
+        "valid-00000-of-00001.parquet",
+    ]
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+    # One file is lost: the same command fetches that one and no other.
+    (folder / "train-00001-of-00002.parquet").unlink()
+    celeba.asked.clear()
+    said = facelens("download", "celeba", folder, url=celeba.url, tmp_path=tmp_path)
+    assert said.returncode == 0, said.stderr
+    fetched = [asked for asked in celeba.asked if asked.startswith("GET") and "resolve" in asked]
+    assert len(fetched) == 1
+    assert "train-00001" in fetched[0]
+
+
+def test_some_files_of_celeba_and_later_more(celeba, tmp_path):
+    folder = tmp_path / "celeba"
+    command = ("download", "celeba", folder, "--shards")
+    said = facelens(*command, "1", url=celeba.url, tmp_path=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert "20 faces are in" in said.stdout
+    assert [len(paths) for paths in rows(folder).values()] == [5, 10, 5]
+    celeba.asked.clear()
+    said = facelens(*command, "2", url=celeba.url, tmp_path=tmp_path)
+    assert "30 faces are in" in said.stdout
+    fetched = [asked for asked in celeba.asked if asked.startswith("GET") and "resolve" in asked]
+    assert len(fetched) == 1, "what is there is not fetched again"
+
+
+def test_two_cuts_of_celeba_do_not_share_a_folder(celeba, tmp_path):
+    """Together they would train on the same face twice."""
+    folder = tmp_path / "celeba"
+    said = facelens("download", "celeba", folder, url=celeba.url, tmp_path=tmp_path)
+    assert said.returncode == 0, said.stderr
+    said = facelens(
+        "download", "celeba", folder, "--slice", "facelens", url=celeba.url, tmp_path=tmp_path
+    )
+    assert said.returncode == 2
+    assert "name another folder" in said.stderr
+
+
+def test_minutes_and_room_are_stated_for_the_real_size(monkeypatch, tmp_path):
+    """25 files of 480 MB, as on the Hub: 12 GB take 160 minutes at 10 Mbit/s."""
+    shards = [data.Shard(f"train-{i:05}-of-00019", 480_000_000, None) for i in range(19)]
+    shards += [data.Shard(f"{s}-{i}", 480_000_000, None) for s in "vt" for i in range(3)]
+    monkeypatch.setattr(data, "_shards", lambda: shards)
+    said = data.need(tmp_path)
+    assert "12.0 GB to fetch, about 160 minutes at 10 Mbit/s and 16 minutes at 100" in said
+    assert "3.8 GB on disk in 8 files" in data.need(tmp_path, shards=2)
+    slice_ = data.need(tmp_path, names=data.OUR_SLICE)
+    assert "about 1.3 GB on disk for 21,723 images, 2.2 GB on the way" in slice_
+
+
+def test_the_slice_of_our_figures_is_known_by_name(celeba, tmp_path):
+    folder = tmp_path / "ours"
+    said = facelens(
+        "download", "celeba", "--slice", "facelens", folder, url=celeba.url, tmp_path=tmp_path
+    )
+    assert said.returncode == 0, said.stderr
+    named = set(data.OUR_SLICE.read_text().split())
+    kept = {path for paths in rows(folder).values() for path in paths}
+    assert kept == {f"{n:06}.jpg" for n in range(30)} & named
+    assert kept, "some of the first thirty are among them"
+
+
+@pytest.mark.data
+def test_the_slice_is_the_faces_that_our_figures_are_about(data_dir):
+    paths = [path for part in parquet.files(data_dir / "celeba") for path in data._paths(part)]
+    assert sorted(paths) == data.OUR_SLICE.read_text().split()
+
+
+def test_a_slice_of_celeba(celeba, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("000027.jpg\n000003.jpg\n\n000012.jpg\n999999.jpg\n")
+    folder = tmp_path / "slice"
+    said = facelens(
+        "download", "celeba", "--slice", names, folder, url=celeba.url, tmp_path=tmp_path
+    )
+    assert said.returncode == 0, said.stderr
+    assert rows(folder) == {
+        "test-00000-of-00001.parquet": ["000027.jpg"],
+        "train-00000-of-00001.parquet": ["000003.jpg", "000012.jpg"],
+        "valid-00000-of-00001.parquet": [],
+    }
+    assert "999999.jpg" in said.stderr
+    table = pq.read_table(folder / "train-00000-of-00001.parquet")
+    assert table.column("Smiling").to_pylist() == [False, True]
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_slice_goes_on_where_it_stopped(celeba, tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("000003.jpg\n000012.jpg\n")
+    folder = tmp_path / "slice"
+    command = ("download", "celeba", "--slice", names, folder)
+    lost = f"{data.CELEBA_REPO}/{data.CELEBA_CONFIG}/valid-00000-of-00001.parquet"
+    whole = celeba.files[lost]
+    celeba.files[lost] = whole[:-1] + b"?"
+    honest = celeba.info
+    celeba.info = lambda self, repo: {
+        **honest(self, repo),
+        "siblings": [
+            file | {"lfs": file["lfs"] | {"sha256": hashlib.sha256(whole).hexdigest()}}
+            if "valid" in file["rfilename"]
+            else file
+            for file in honest(self, repo)["siblings"]
+        ],
+    }
+    said = facelens(*command, url=celeba.url, tmp_path=tmp_path)
+    assert said.returncode == 2
+    assert "valid-00000-of-00001.parquet arrived damaged" in said.stderr
+    assert not list(folder.glob("*.parquet"))
+
+    celeba.files[lost] = whole
+    celeba.asked.clear()
+    said = facelens(*command, url=celeba.url, tmp_path=tmp_path)
+    assert said.returncode == 0, said.stderr
+    assert not any("train" in asked and "resolve" in asked for asked in celeba.asked)
+    assert rows(folder)["train-00000-of-00001.parquet"] == ["000003.jpg", "000012.jpg"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\0"])
+def test_a_list_of_names_that_is_none(content, celeba, tmp_path):
+    names = tmp_path / "names.txt"
+    if content is not None:
+        names.write_bytes(content)
+    said = facelens(
+        "download", "celeba", "--slice", names, tmp_path / "x", url=celeba.url, tmp_path=tmp_path
+    )
+    assert said.returncode == 2
+    assert "names.txt" in said.stderr
+    assert "Traceback" not in said.stderr
+    assert not celeba.asked
+
+
+def test_too_little_room_is_said_before_anything_is_fetched(celeba, tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "_shards", lambda: [data.Shard("a/train-0.parquet", 10**18, None)])
+    with pytest.raises(OutputError, match=r"1000000000.0 GB are needed"):
+        data.celeba(tmp_path / "x")
+    assert not celeba.asked
+
+
+# from the original files
+
+NAMES = ["Eyeglasses", "Male", "Smiling"]
+ANSWERS = {
+    "000001.jpg": (0, 11, [False, True, True]),
+    "000002.jpg": (0, 12, [True, False, False]),
+    "000003.jpg": (1, 13, [False, False, True]),
+    "000004.jpg": (2, 14, [False, False, False]),
+}
+
+
+def jpeg(shade):
+    stream = io.BytesIO()
+    Image.new("RGB", (178, 218), (shade, shade, 0)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@pytest.fixture(params=["txt", "csv"])
+def original(request, tmp_path):
+    """CelebA as its authors give it out, or as Kaggle does, with four images."""
+    folder = tmp_path / "original"
+    as_csv = request.param == "csv"
+    images = folder / "img_align_celeba"
+    images = images / "img_align_celeba" if as_csv else folder / "Img" / images.name
+    images.mkdir(parents=True)
+    signs = {
+        name: ["1" if answer else "-1" for answer in answers]
+        for name, (_, _, answers) in ANSWERS.items()
+    }
+    if as_csv:
+        labels = [",".join(["image_id", *NAMES])]
+        labels += [",".join([name, *values]) for name, values in signs.items()]
+        splits = ["image_id,partition", *(f"{name},{row[0]}" for name, row in ANSWERS.items())]
+    else:
+        labels = ["4", " ".join(NAMES) + " "]
+        labels += [f"{name}  " + "  ".join(values) for name, values in signs.items()]
+        splits = [f"{name} {row[0]}" for name, row in ANSWERS.items()]
+        people = [f"{name} {row[1]}" for name, row in ANSWERS.items()]
+        (folder / "identity_CelebA.txt").write_text("\n".join(people))
+    (folder / f"list_attr_celeba.{request.param}").write_text("\n".join(labels) + "\n")
+    (folder / f"list_eval_partition.{request.param}").write_text("\n".join(splits) + "\n")
+    for shade, name in enumerate(ANSWERS):
+        (images / name).write_bytes(jpeg(shade))
+    return folder
+
+
+def image(folder, name):
+    return next(folder.rglob(name))
+
+
+def test_the_original_files_become_the_hubs_layout(original, tmp_path, capsys):
+    folder = tmp_path / "celeba"
+    assert main(["download", "celeba", str(folder), "--from", str(original)]) == 0
+    assert f"4 faces are in {folder}." in capsys.readouterr().out
+    assert rows(folder) == {
+        "test-00000-of-00001.parquet": ["000004.jpg"],
+        "train-00000-of-00001.parquet": ["000001.jpg", "000002.jpg"],
+        "valid-00000-of-00001.parquet": ["000003.jpg"],
+    }
+    known = bool(list(original.glob("identity*")))
+    assert parquet.bool_columns(folder) == NAMES
+    for row in parquet.images(folder):
+        _, person, answers = ANSWERS[row.path]
+        assert row.data == image(original, row.path).read_bytes(), "not compressed once more"
+        assert [row.values[name] for name in NAMES] == answers
+        assert row.values.get("celeb_id") == (person if known else None)
+    assert sorted(path.suffix for path in folder.iterdir()) == [".parquet"] * 3
+
+
+def test_a_slice_of_the_original_files(original, tmp_path, capsys):
+    names = tmp_path / "names.txt"
+    names.write_text("000002.jpg\n999999.jpg\n")
+    folder = tmp_path / "celeba"
+    arguments = ["--from", str(original), "--slice", str(names)]
+    assert main(["download", "celeba", str(folder), *arguments]) == 0
+    assert "999999.jpg" in capsys.readouterr().err
+    assert rows(folder)["train-00000-of-00001.parquet"] == ["000002.jpg"]
+    assert rows(folder)["test-00000-of-00001.parquet"] == []
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda data: data[:-300], lambda _: None])
+def test_an_image_that_is_missing_or_cut_short_is_left_out_and_said(damage, original, tmp_path):
+    path = image(original, "000002.jpg")
+    damaged = damage(path.read_bytes())
+    path.unlink() if damaged is None else path.write_bytes(damaged)
+    done = []
+    fetched = data.convert(original, tmp_path / "x", progress=lambda *now: done.append(now))
+    assert (fetched.rows, fetched.unknown) == (3, ("000002.jpg",))
+    assert done == [(4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "sentence"),
+    [
+        ("list_attr_celeba", lambda text: text.replace("-1", "2", 1), r"line \d: not an image"),
+        ("list_attr_celeba", lambda text: text.rstrip()[:-4], r"line \d: not an image"),
+        ("list_attr_celeba", lambda _: "", "does not begin with the names"),
+        ("list_attr_celeba", lambda text: text.replace("Male", "Smiling"), "does not begin"),
+        ("list_attr_celeba", lambda text: text.replace("000003", "000009"), "000003.jpg"),
+        ("list_attr_celeba", lambda _: "\udcff", "no text that can be read"),
+        ("list_attr_celeba", None, "holds no list_attr_celeba.txt"),
+        ("list_eval_partition", lambda text: text.rstrip()[:-1] + "3", r"line \d: not an image"),
+        ("list_eval_partition", lambda _: "<html>", "line 1: not an image"),
+        ("list_eval_partition", None, "holds no list_eval_partition.txt"),
+    ],
+)
+def test_a_garbled_table_is_said(table, change, sentence, original, tmp_path):
+    path = next(original.glob(f"{table}.*"))
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(change(path.read_text()).encode(errors="surrogateescape"))
+    with pytest.raises(DataError, match=sentence):
+        data.convert(original, tmp_path / "x")
+    assert not list((tmp_path / "x").glob("*.parquet"))
+
+
+def test_images_that_are_still_packed_are_said(original, tmp_path):
+    for path in list(original.rglob("*.jpg")):
+        path.unlink()
+    with pytest.raises(DataError, match=r"unpack img_align_celeba\.zip"):
+        data.convert(original, tmp_path / "x")
+
+
+def test_another_data_set_is_not_written_over(original, tmp_path):
+    folder = tmp_path / "celeba"
+    folder.mkdir()
+    (folder / "train-00000-of-00019.parquet").write_bytes(b"precious")
+    with pytest.raises(OutputError, match="name another folder"):
+        data.convert(original, folder)
+    assert [path.name for path in folder.iterdir()] == ["train-00000-of-00019.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--shards", "0"], "not a whole number from 1 up"),
+        (["--shards", "1", "--slice", "facelens"], "not allowed with"),
+        (["--shards", "1", "--from", "x"], "leave it out with --from"),
+        (["--from", "nowhere"], "holds no list_attr_celeba.txt"),
+    ],
+)
+def test_what_does_not_go_together_is_said(arguments, sentence, tmp_path, capsys):
+    try:
+        code = main(["download", "celeba", str(tmp_path / "x"), *arguments])
+    except SystemExit as error:
+        code = error.code
+    assert code == 2
+    assert sentence in capsys.readouterr().err

@@ -1,0 +1,34 @@
+"""A network that knows other attributes, and few of them."""
+
+from dataclasses import fields, replace
+
+from facelens import load_model
+from facelens.tasks.attributes.curves import Curves
+from facelens.tasks.classifier import Model
+
+
+class FewAnswers(Model):
+    """The embedded network, of which only some answers are heard, under other names."""
+
+    def __init__(self, names):
+        super().__init__(load_model().bundle)
+        kept = slice(0, len(names))
+        points = {name: cuts[kept] for name, cuts in self.config.operating_points.items()}
+        whole = super().curves
+        self.config = replace(
+            self.config,
+            attributes=tuple(names),
+            temperature=self.config.temperature[kept],
+            bias=self.config.bias[kept],
+            operating_points=points,
+        )
+        columns = {f.name: getattr(whole, f.name)[kept] for f in fields(whole) if f.name != "names"}
+        self.__dict__["curves"] = Curves(tuple(names), **columns)
+
+    def _run(self, crops, outputs):
+        found = Model._run(load_model(), crops, outputs)
+        few = ("logits", "activation_maps")
+        return [
+            values[:, : len(self.names)] if name in few else values
+            for name, values in zip(outputs, found, strict=True)
+        ]

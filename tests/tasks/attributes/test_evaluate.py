@@ -1,0 +1,152 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from facelens.errors import DataError
+from facelens.tasks import load_model
+from facelens.tasks.attributes.evaluate import (
+    Answers,
+    as_text,
+    compare,
+    comparison_as_text,
+    evaluate,
+    summarise,
+)
+
+
+def answers(n=400, *, seed=0) -> Answers:
+    """Answers that are right as often as they say, for three attributes."""
+    rng = np.random.default_rng(seed)
+    probabilities = rng.beta(0.5, 0.9, (n, 3))
+    labels = rng.random((n, 3)) < probabilities
+    logits = np.log(probabilities / (1 - probabilities))
+    return Answers(("Male", "Young", "Hat"), probabilities, labels, np.arange(n) // 2, logits)
+
+
+def test_figures_come_with_intervals_that_hold_them():
+    result = summarise(answers(), "toy")
+    for name in ("accuracy", "average_precision", "f1", "balanced_accuracy"):
+        figure = result.overall[name]
+        assert figure["low"] < figure["value"] < figure["high"]
+    assert result.people == 200
+    assert result.overall["ece"]["value"] < 1.5 * result.overall["ece_floor"]["value"]
+
+
+def test_fewer_people_make_wider_intervals():
+    def width(n):
+        figure = summarise(answers(n), "toy").overall["accuracy"]
+        return figure["high"] - figure["low"]
+
+    assert width(100) > 1.5 * width(1600)
+
+
+def test_groups_are_told_apart_and_small_ones_are_too_few():
+    few = answers(60)
+    few.labels[:, 0] = np.arange(60) < 10
+    result = summarise(few, "toy", split_by=("Male",))
+    assert result.groups["Male"] == {"faces": 10, "error": "too few"}
+    assert result.groups["not Male"]["low"] <= result.groups["not Male"]["error"]
+
+
+def test_a_worse_group_shows_a_larger_error():
+    told = answers(400)
+    male = told.labels[:, 0]
+    told.probabilities[male, 2] = 1 - told.probabilities[male, 2]
+    groups = summarise(told, "toy", split_by=("Male",)).groups
+    assert groups["Male"]["error"] > groups["not Male"]["high"]
+
+
+def test_attributes_that_are_labelled_otherwise_in_test_are_shown_apart():
+    told = answers(600)
+    told.probabilities[:, 2] = np.clip(told.probabilities[:, 2] + 0.2, 0, 1)
+    named = replace(told, names=("Smiling", "Bangs", "Big_Lips"))
+    overall = summarise(named, "toy").overall
+    assert overall["ece_steady"]["value"] < 0.7 * overall["ece"]["value"]
+    text = as_text(summarise(named, "toy"))
+    assert "of 2 attributes" in text
+    assert "Big_Lips" in text.split("another standard")[0]
+    assert "another standard" not in as_text(summarise(told, "toy"))
+
+
+def blurred(told, amount, *, seed=1):
+    """The same answers with noise on their logits."""
+    noise = np.random.default_rng(seed).normal(0, amount, told.logits.shape)
+    logits = told.logits + noise
+    return replace(told, logits=logits, probabilities=1 / (1 + np.exp(-logits)))
+
+
+def test_two_networks_are_told_apart_on_the_same_faces():
+    told = answers(800)
+    worse = compare(blurred(told, 2.0), told, "blurred", "toy")
+    for figure in worse.differences.values():
+        assert figure["low"] < figure["value"] < figure["high"] < 0
+    assert comparison_as_text(worse).count("worse") == 2
+    better = compare(told, blurred(told, 2.0), "toy", "blurred")
+    assert better.differences["accuracy"]["value"] == -worse.differences["accuracy"]["value"]
+    assert comparison_as_text(better).count("better") == 2
+    alike = compare(blurred(told, 0.01), told, "alike", "toy")
+    assert "no difference" in comparison_as_text(alike)
+    result = replace(summarise(told, "toy"), against=alike)
+    assert json.loads(json.dumps(result.asdict()))["against"]["faces"] == 800
+    assert "alike against toy" in as_text(result)
+
+
+def test_pairs_show_what_each_interval_alone_would_hide():
+    told = answers(800)
+    one, two = (summarise(a, "toy").overall["accuracy"] for a in (told, blurred(told, 0.7)))
+    assert two["high"] > one["low"], "the intervals overlap"
+    assert compare(told, blurred(told, 0.7), "a", "b").differences["accuracy"]["low"] > 0
+
+
+def test_only_what_both_answer_is_compared():
+    told = answers()
+    some = replace(
+        told, names=("Hat", "Cap"), probabilities=told.probabilities[:, [2, 0]],
+        labels=told.labels[:, [2, 0]],
+    )  # fmt: skip
+    assert compare(told, some, "a", "b").differences["accuracy"]["value"] == 0
+    with pytest.raises(DataError, match="no question in common"):
+        compare(replace(told, names=("A", "B", "C")), some, "a", "b")
+    with pytest.raises(DataError, match="other faces"):
+        compare(told, replace(told, people=told.people[::-1]), "a", "b")
+
+
+def test_the_result_is_json_and_text():
+    result = summarise(answers(), "toy", split_by=("Male", "Young"))
+    assert json.loads(json.dumps(result.asdict()))["overall"]["accuracy"]["value"] > 0.5
+    text = as_text(result)
+    assert "mean accuracy" in text
+    assert "not Male, not Young" in text
+
+
+@pytest.mark.data
+def test_real_faces_are_answered_far_better_than_by_the_majority(data_dir):
+    result = evaluate(data_dir / "celeba" / "test-00000-of-00001.parquet", load_model(), limit=200)
+    assert result.overall["accuracy"]["low"] > result.overall["majority"]["value"] + 0.05
+    assert result.overall["average_precision"]["value"] > 0.7
+
+
+@pytest.mark.data
+def test_loose_framing_costs_little(data_dir, yunet):
+    """The short form of `facelens evaluate --loose`; the figures are of the long one."""
+    test = data_dir / "celeba" / "test-00000-of-00001.parquet"
+    model = load_model()
+    straight = evaluate(test, model, limit=80).overall["accuracy"]["value"]
+    for detector, share in (("haar", 0.9), (f"yunet:{yunet}", 0.96)):
+        result = evaluate(test, model, loose=True, seed=0, detector=detector, limit=80)
+        assert result.detection is not None
+        assert result.detection.share >= share
+        assert result.overall["accuracy"]["value"] > straight - 0.025
+
+
+def test_a_question_that_the_network_does_not_answer_is_a_sentence(tmp_path):
+    with pytest.raises(DataError, match="knows no attribute 'Wise'"):
+        evaluate(tmp_path, load_model(), split_by=("Wise",))
+
+
+@pytest.mark.data
+def test_other_data_is_refused_with_a_sentence(data_dir):
+    with pytest.raises(DataError, match="has no column"):
+        evaluate(data_dir / "keypoints" / "test-00000-of-00001.parquet", load_model())

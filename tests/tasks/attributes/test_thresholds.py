@@ -1,0 +1,144 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from facelens.errors import BundleError, ThresholdError
+from facelens.tasks import load_model
+from facelens.tasks.attributes.curves import GRID, Curves, curves_for_page
+from facelens.tasks.attributes.thresholds import (
+    Verdict,
+    meaning,
+    operating_point,
+    sentence,
+    verdicts,
+)
+from facelens.tasks.base import Prediction
+
+
+def curves(names, *, low=0.4, high=0.6) -> Curves:
+    """Curves of equal rows, doubtful from `low` to `high` at every threshold."""
+    table = np.tile(GRID, (len(names), 1))
+    columns = {
+        column: table
+        for column in ("precision", "recall", "fpr")
+        for column in (column, f"{column}_low", f"{column}_high")
+    }
+    return Curves(
+        names=names,
+        **columns,
+        doubt_low=np.full_like(table, low),
+        doubt_high=np.full_like(table, high),
+        prevalence=np.full(len(names), 0.2),
+        ap=np.full(len(names), 0.8),
+        ece=np.full(len(names), 0.02),
+    )
+
+
+def prediction(**probabilities) -> Prediction:
+    p = np.array(list(probabilities.values()), np.float32)
+    return Prediction(np.log(p / (1 - p)), p, tuple(probabilities))
+
+
+def test_a_verdict_is_yes_no_or_doubtful():
+    said = prediction(Smiling=0.9, Bangs=0.1, Wavy_Hair=0.55)
+    found = verdicts(said, np.full(3, 0.5), curves(said.names))
+    assert found == [Verdict.YES, Verdict.NO, Verdict.DOUBTFUL]
+
+
+def test_a_face_that_is_hard_to_read_makes_everything_doubtful():
+    said = prediction(Smiling=0.99, Bangs=0.01)
+    found = verdicts(said, np.full(2, 0.5), curves(said.names), hints=("The face is small.",))
+    assert found == [Verdict.DOUBTFUL] * 2
+
+
+def test_a_threshold_out_of_reach_is_doubtful_and_says_so():
+    said = prediction(Smiling=0.99)
+    assert verdicts(said, np.array([np.nan]), curves(said.names)) == [Verdict.DOUBTFUL]
+    assert "No threshold" in meaning("Smiling", np.nan, curves(said.names))
+
+
+def test_the_meaning_of_a_threshold_is_in_words():
+    assert meaning("Smiling", 0.5, curves(("Smiling",))) == (
+        "Of 100 CelebA faces that get a yes here, 50 are labelled so; "
+        "of 100 that are labelled so, 50 get a yes."
+    )
+
+
+def test_the_sentence_leaves_judgements_out_and_names_doubts():
+    said = prediction(Smiling=0.97, Attractive=0.99, Brown_Hair=0.8, No_Beard=0.02, Bangs=0.5)
+    half = np.full(5, 0.5)
+    answers = verdicts(said, half, curves(said.names))
+    text = sentence(said, answers, half)
+    assert text == "Fairly sure: smiling, brown hair, a beard. Doubtful: bangs."
+    hints = ("The face is dark.",)
+    assert sentence(said, answers, half, hints=hints) == (
+        "Sure of nothing in this face. The face is dark."
+    )
+
+
+def test_what_a_threshold_alone_decides_is_not_called_sure():
+    said = prediction(Smiling=0.97, Bald=0.06, No_Beard=0.8)
+    cuts = np.array([0.5, 0.05, 0.9])
+    answers = [Verdict.YES, Verdict.YES, Verdict.NO]
+    assert sentence(said, answers, cuts) == (
+        "Fairly sure: smiling. By these thresholds also: bald, a beard."
+    )
+
+
+def test_what_has_no_threshold_is_no_news_and_the_nearest_doubt_comes_first():
+    said = prediction(Smiling=0.4, Bangs=0.58, Eyeglasses=0.01, Bald=0.52)
+    cuts = np.array([0.5, 0.5, np.nan, 0.5])
+    doubts = [Verdict.DOUBTFUL] * 4
+    assert sentence(said, doubts, cuts) == "Doubtful: bald, bangs, smiling."
+
+
+def test_an_operating_point_is_a_name_or_a_number():
+    config = SimpleNamespace(
+        operating_points={"half": np.array([0.5, 0.5], np.float32)}, attributes=("A", "B")
+    )
+    assert operating_point(config, "half").tolist() == [0.5, 0.5]
+    assert operating_point(config, "0.25").tolist() == [0.25, 0.25]
+    for nonsense in ("best", "1.5", "-1", "nan", ""):
+        with pytest.raises(ThresholdError, match="There is no threshold"):
+            operating_point(config, nonsense)
+
+
+def test_curves_survive_the_disk_and_undefined_stays_undefined(tmp_path):
+    kept = curves(("Smiling", "Bangs"))
+    kept.precision[0, 100] = np.nan
+    kept.save(tmp_path / "curves.json")
+    assert json.loads((tmp_path / "curves.json").read_text())  # NaN would not be JSON
+    read = Curves.read((tmp_path / "curves.json").read_bytes())
+    assert np.isnan(read.precision[0, 100])
+    np.testing.assert_allclose(read.recall, kept.recall, atol=1e-4)
+    assert curves_for_page(read)["Smiling"]["precision"][100] is None
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b'{"names": ["A"], "attributes": {}}'])
+def test_damaged_curves_are_refused_with_a_sentence(data):
+    with pytest.raises(BundleError, match=r"curves\.json"):
+        Curves.read(data)
+
+
+def test_the_embedded_thresholds_do_what_their_names_say():
+    model = load_model()
+    found = model.curves
+    rows = np.arange(len(model.names))
+
+    def at(column, thresholds):
+        return getattr(found, column)[rows, np.rint(thresholds * 100).astype(int)]
+
+    precise = operating_point(model.config, "precision90")
+    reached = np.isfinite(precise)
+    assert reached.sum() >= 10
+    assert (at("precision", np.where(reached, precise, 0))[reached] >= 0.9).all()
+    best = operating_point(model.config, "f1")
+
+    def f1(thresholds):
+        precision, recall = at("precision", thresholds), at("recall", thresholds)
+        return 2 * precision * recall / np.maximum(precision + recall, 1e-9)
+
+    assert np.nanmean(f1(best)) > np.nanmean(f1(np.full(len(rows), 0.5)))
+    assert ((found.doubt_low <= GRID + 1e-4) & (found.doubt_high >= GRID - 1e-4)).all()

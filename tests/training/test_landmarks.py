@@ -1,0 +1,112 @@
+"""The training of the point network, on pictures made here."""
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="pip install 'facelens[train]'")
+pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[train]'")
+
+from PIL import Image
+
+from facelens.faces import align, landmarks
+from facelens.training import landmarks as training
+
+pytestmark = pytest.mark.train
+
+
+def drawn_crop(seed: int) -> np.ndarray:
+    """A grey picture with a dark disc on each of the template's points."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[:218, :178]
+    grey = np.full((218, 178), random.integers(120, 220), float)
+    for px, py in align.TEMPLATE:
+        grey[np.hypot(x - px, y - py) < 6] = random.integers(0, 80)
+    return np.clip(grey + random.normal(0, 4, grey.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    from pyarrow import parquet
+
+    for split, count in (("train", 12), ("valid", 4)):
+        rows = []
+        for i in range(count):
+            file = io.BytesIO()
+            Image.fromarray(drawn_crop(i)).convert("RGB").save(file, "PNG")
+            rows.append({"bytes": file.getvalue(), "path": f"{i}.png"})
+        table = pa.table({"image": rows, "Smiling": [True] * count})
+        parquet.write_table(table, tmp_path / f"{split}-00000-of-00001.parquet")
+    return tmp_path
+
+
+def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(folder):
+    out = folder / "out"
+    command = [sys.executable, "-m", "facelens.training.landmarks", str(folder), "--out", str(out)]
+    command += ["--steps", "2", "--batch", "8", "--negatives", "8"]
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    warp, confidence = landmarks.LandmarkRefiner(out / "points.onnx")(
+        drawn_crop(0), np.eye(2, 3), 2
+    )
+    assert warp.shape == (2, 3)
+    assert 0 <= confidence <= 1
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["recipe"]["steps"] == 2
+    assert manifest["validation"]["crops"] == 4
+
+
+def test_the_onnx_file_answers_as_torch_does(tmp_path):
+    torch.manual_seed(0)
+    network = training.Network().eval()
+    training.export(network, tmp_path / "points.onnx")
+    patches = np.random.default_rng(0).integers(0, 255, (3, 64, 64)).astype(np.uint8)
+    with torch.inference_mode():
+        logit, five = network(torch.from_numpy(patches))
+    session = landmarks.LandmarkRefiner(tmp_path / "points.onnx")._session
+    onnx_logit, onnx_five = session.run(None, {"patch": patches})
+    assert onnx_logit == pytest.approx(logit.numpy(), abs=1e-4)
+    assert onnx_five == pytest.approx(five.numpy(), abs=1e-3)
+
+
+def test_labels_lie_where_the_picture_shows_the_points():
+    recipe = training.Recipe(steps=1, batch=24, negatives=2)
+    crops = [drawn_crop(i) for i in range(4)]
+    mined = np.zeros((1, 64, 64), np.uint8)
+    ((patches, face, where),) = training.batches(crops, mined, recipe)
+    assert face.tolist() == [1] * 24 + [0] * 2
+    for patch, five in zip(patches.numpy(), where.numpy(), strict=False):
+        seen = align.apply(landmarks.view(), five)
+        inside = ((seen > 2) & (seen < 61)).all(1)
+        dark = [patch[round(y) - 1 : round(y) + 2, round(x) - 1 : round(x) + 2].mean()
+                for x, y in seen[inside]]  # fmt: skip
+        assert np.median(dark) < np.median(patch)
+
+
+def test_training_twice_gives_the_same_network():
+    recipe = training.Recipe(steps=2, batch=8, negatives=4)
+    crops = [drawn_crop(i) for i in range(4)]
+    mined = np.zeros((1, 64, 64), np.uint8)
+    first, again = (training.train(crops, mined, recipe).state_dict() for _ in range(2))
+    assert all(torch.equal(first[key], again[key]) for key in first)
+
+
+def test_training_learns_to_find_the_points():
+    recipe = training.Recipe(steps=60, batch=24, negatives=8)
+    crops = [drawn_crop(i) for i in range(8)]
+    mined = np.zeros((1, 64, 64), np.uint8)
+    network = training.train(crops, mined, recipe)
+    random = np.random.default_rng(9)
+    before, after = [], []
+    for _ in range(30):
+        warp = training.rough(random)
+        patch = torch.from_numpy(training.patch_of(drawn_crop(50), warp))[None]
+        with torch.inference_mode():
+            five = network(patch)[1][0].numpy()
+        truth = align.apply(warp, align.TEMPLATE)
+        before.append(np.abs(align.TEMPLATE - truth).mean())
+        after.append(np.abs(five - truth).mean())
+    assert np.mean(after) < np.mean(before) / 2
