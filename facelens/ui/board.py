@@ -13,7 +13,7 @@ from facelens.thresholds import (
     operating_point,
     separation,
 )
-from facelens.ui._view import View, launch_address, source
+from facelens.ui._view import View, launch_address, script, source
 
 if TYPE_CHECKING:
     from facelens.model import Model, Prediction
@@ -78,7 +78,7 @@ class Board(View):
     nothing; they travel with a report's wish.
     """
 
-    _esm = source("shared.js", "verdicts.js", "board.js")
+    _esm = script("board")
     _css = source("shared.css", "board.css")
 
     def __init__(self, on_choose: Callable[[str], None], on_report: Callable[[Wish], None]) -> None:

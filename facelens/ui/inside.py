@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from facelens.layers import Layer, colour, strongest
-from facelens.ui._view import View, png, source
+from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
     from facelens.model import Model
@@ -19,7 +19,7 @@ class Inside(View):
     panel comes into sight: `on_ask(name)` gets the layer.
     """
 
-    _esm = source("shared.js", "inside.js")
+    _esm = script("inside")
     _css = source("shared.css", "inside.css")
 
     def __init__(self, on_ask: Callable[[str], None]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from facelens.attributes import describe
 from facelens.keypoints import PLAIN
 from facelens.layers import viridis
-from facelens.ui._view import View, sentence_of, source
+from facelens.ui._view import View, script, sentence_of, source
 
 if TYPE_CHECKING:
     from facelens.model import Model, Prediction
@@ -33,7 +33,7 @@ class Looks(View):
     kind of map; `on_points()` the wish for the fifteen points of the face.
     """
 
-    _esm = source("shared.js", "looks.js")
+    _esm = script("looks")
     _css = source("shared.css", "looks.css")
 
     def __init__(

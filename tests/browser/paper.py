@@ -19,7 +19,7 @@ NOTE_STREAMS = """
     }
     window.live = () => streams.filter((stream) => stream.active).length;
 """
-PAPER_KERNEL = """([script, style]) => {
+PAPER_KERNEL = """async ([script, style]) => {
     const heard = new Set();
     window.sent = [];
     window.hear = (message, buffers = []) => heard.forEach((hear) => (
@@ -45,7 +45,8 @@ PAPER_KERNEL = """([script, style]) => {
     document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
     document.body.className = "facelens-page";
     document.body.append(el);
-    const { render } = new Function(script.replace("export default", "return"))();
+    const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+    const { render } = (await import(url)).default;
     const end = new AbortController();
     const tidy = render({ model, el, signal: end.signal });
     window.end = () => { end.abort(); tidy(); };

@@ -8,7 +8,7 @@ import pytest
 from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, with_camera
 from PIL import Image
 
-from facelens.ui._view import source
+from facelens.ui.intake import Intake
 
 pytestmark = pytest.mark.browser
 WIDTH, HEIGHT = 640, 400
@@ -84,10 +84,7 @@ class Alone(Desk):
         page.route("**", lambda route: route.fulfill(body="<body>", content_type="text/html"))
         page.add_init_script(before)
         page.goto(NOWHERE)
-        page.evaluate(
-            PAPER_KERNEL,
-            [source("shared.js", "lens.js", "intake.js"), source("shared.css", "intake.css")],
-        )
+        page.evaluate(PAPER_KERNEL, [Intake._esm, Intake._css])
 
     @property
     def sent(self):

@@ -13,7 +13,7 @@ from serving import ROOT, free_port, served
 
 from facelens import load_model
 from facelens.ui import Live
-from facelens.ui._view import source
+from facelens.ui.camera import Camera
 
 pytestmark = pytest.mark.browser
 WIDTH, HEIGHT, SIDE = 480, 360, 260
@@ -84,11 +84,7 @@ class Alone(Tab):
         page.route("**", lambda route: route.fulfill(body="<body>", content_type="text/html"))
         page.add_init_script(before)
         page.goto(NOWHERE)
-        script, style = (
-            source("shared.js", "lens.js", "overlay.js", "camera.js"),
-            source("shared.css", "camera.css"),
-        )
-        page.evaluate(PAPER_KERNEL, [script, style])
+        page.evaluate(PAPER_KERNEL, [Camera._esm, Camera._css])
         page.evaluate("([message, lut]) => hear(message, [lut])", [network(), [0.0] * 192])
 
     @property

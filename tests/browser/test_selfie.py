@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from urllib.parse import quote
 
 import numpy as np
 import psutil
@@ -16,6 +17,7 @@ from facelens.model import Prediction, load_model
 from facelens.thresholds import curves_for_page, meaning, sentence, verdicts
 from facelens.ui._view import source
 from facelens.ui.board import rows
+from facelens.ui.footer import Footer
 
 pytestmark = pytest.mark.browser
 MINUS = "\u2212"
@@ -468,10 +470,10 @@ def test_settings_travel_as_a_link_and_photos_never(dashboard, visit):
 def test_a_link_holds_the_settings_and_no_token(browser, launch, link):
     page = browser.new_page()
     told = page.evaluate(
-        """([script, launch]) => new Function(`${script}; return shareLink;`)()(
+        """async ([script, launch]) => (await import(`data:text/javascript,${script}`)).shareLink(
             "https://here.example/user/x/voila/render/p.ipynb?token=secret#top",
             { thresholds: "f1,Bald:0.10", sort: "name", network: null }, launch)""",
-        [source("verdicts.js"), launch],
+        [quote(source("link.js")), launch],
     )
     page.close()
     assert told == link
@@ -568,8 +570,9 @@ def test_on_binder_the_banner_starts_another_server(browser):
     page.route("**", lambda route: route.fulfill(body="<body>", content_type="text/html"))
     page.goto("https://here.example/user/x/voila/render/p.ipynb?token=secret")
     page.evaluate(
-        """script => {
-            const { render } = new Function(script.replace("export default", "return"))();
+        """async script => {
+            const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+            const { render } = (await import(url)).default;
             const signal = { connect: (ear) => { window.tell = ear; }, disconnect() {} };
             const kernel = { connectionStatusChanged: { connect() {} }, statusChanged: signal };
             let hear;
@@ -580,7 +583,7 @@ def test_on_binder_the_banner_starts_another_server(browser):
             hear({ kind: "facts", lines: [], launch: "https://binder.example/v2/gh/a/b/main" });
             tell(null, "dead");
         }""",
-        source("shared.js", "verdicts.js", "footer.js"),
+        Footer._esm,
     )
     page.get_by_role("button", name="Start it again").click()
     page.wait_for_url("https://binder.example/v2/gh/a/b/main?urlpath=voila*")
@@ -643,8 +646,8 @@ def test_the_page_decides_and_speaks_as_the_library_does(browser):
         )
     page = browser.new_page()
     answers = page.evaluate(
-        """([script, rows, curves, cases]) => {
-            const rules = new Function(`${script}; return { verdict, meaning, sentence };`)();
+        """async ([script, rows, curves, cases]) => {
+            const rules = await import(`data:text/javascript,${script}`);
             return cases.map((one) => {
                 const verdicts = rows.map((row, i) => rules.verdict(
                     one.probabilities[i], one.thresholds[i], curves[row.name],
@@ -657,7 +660,7 @@ def test_the_page_decides_and_speaks_as_the_library_does(browser):
                 };
             });
         }""",
-        [source("verdicts.js"), rows(NAMES), curves, cases],
+        [quote(source("verdicts.js")), rows(NAMES), curves, cases],
     )
     page.close()
     for case, answer in zip(cases, answers, strict=True):
