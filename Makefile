@@ -45,7 +45,7 @@ clean: ## remove .venv and what tools have left
 	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
 
 node_modules/.made: package.json
-	@command -v npm >/dev/null || { echo "There is no Node here; install Node 20.11 or later: on Debian apt-get install nodejs npm" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "There is no Node here; install Node 18 or later; on Debian: apt-get install nodejs npm" >&2; exit 1; }
 	npm install --silent --no-audit --no-fund
 	@touch $@
 

@@ -1,11 +1,11 @@
 // Join what a browser gets: `built/` for anywidget, and page.js and page.css for Voilà's template.
-// `make js` runs it; an argument names another folder, for the test that compares.
-import { join } from "node:path";
-import { argv } from "node:process";
+// `make js` runs it.
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const HERE = import.meta.dirname;
-const ROOT = argv[2] ?? join(HERE, "../..");
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, "../..");
 const VIEWS = [
   "about", "board", "camera", "compare", "footer", "inside", "intake", "looks", "network", "picture", "steps",
 ];
