@@ -88,8 +88,8 @@ function render({ model, el, signal }) {
     takes: () => (mode === "live" && !away ? "moving" : mode === "paused" ? "still" : ""),
     send(turn, at, bytes) {
       counts.sent += 1;
-      const wish = { turn, seconds: at / 1000, anew, map: where.value || null };
-      model.send({ kind: "frame", ...wish }, undefined, [bytes]);
+      const map = where.value || null;
+      model.send({ kind: "frame", turn, seconds: at / 1000, anew, map }, undefined, [bytes]);
     },
     silent() {
       if (!moves()) return;

@@ -814,8 +814,8 @@ function render({ model, el, signal }) {
     takes: () => mode === "live" && !away ? "moving" : mode === "paused" ? "still" : "",
     send(turn, at, bytes) {
       counts.sent += 1;
-      const wish = { turn, seconds: at / 1e3, anew, map: where.value || null };
-      model.send({ kind: "frame", ...wish }, void 0, [bytes]);
+      const map = where.value || null;
+      model.send({ kind: "frame", turn, seconds: at / 1e3, anew, map }, void 0, [bytes]);
     },
     silent() {
       if (!moves()) return;
