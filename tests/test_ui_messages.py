@@ -25,7 +25,7 @@ OF_THE_PAGE = {("intake", TO_VIEW, "awake")}
 
 
 def rows(text):
-    """Of each (view, way, kind) of the table its content (what may be missing with ?) and buffers."""
+    """The table: (view, way, kind) to content, with what may be missing, and buffers."""
     found = {}
     for line in text.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
