@@ -9,7 +9,7 @@ import numpy as np
 from facelens.tasks.attributes.curves import curves_for_page, separation
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
 from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
-from facelens.ui._view import View, launch_address, source
+from facelens.ui._view import View, launch_address, script, source
 
 if TYPE_CHECKING:
     from facelens.tasks.base import Prediction
@@ -75,7 +75,7 @@ class Board(View):
     nothing; they travel with a report's wish.
     """
 
-    _esm = source("shared.js", "verdicts.js", "board.js")
+    _esm = script("board")
     _css = source("shared.css", "board.css")
 
     def __init__(

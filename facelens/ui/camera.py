@@ -10,7 +10,7 @@ from facelens.explain.layers import viridis
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.faces.align import TEMPLATE_BOX, invert
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
-from facelens.ui._view import sentence_of, source
+from facelens.ui._view import script, sentence_of, source
 from facelens.ui.intake import Intake
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Camera(Intake):
     """
 
     privacy = PRIVACY
-    _esm = source("shared.js", "lens.js", "overlay.js", "camera.js")
+    _esm = script("camera")
     _css = source("shared.css", "camera.css")
 
     def __init__(self, desk: CameraHandler) -> None:

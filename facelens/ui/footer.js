@@ -1,3 +1,6 @@
+import { shareLink } from "./link.js";
+import { element, listen } from "./shared.js";
+
 // Where both pages are served, as on Binder, each leads to the other.
 const OTHERS = { selfie: ["live", "Live, with your camera"], live: ["selfie", "With a photo"] };
 // A kernel that a proxy has parted from the page may come back; one that has died does not.

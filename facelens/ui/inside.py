@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from facelens.explain.layers import colour, strongest
 from facelens.tasks.base import Layer
-from facelens.ui._view import View, png, source
+from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
     from facelens.tasks.classifier import Model
@@ -20,7 +20,7 @@ class Inside(View):
     panel comes into sight: `on_ask(name)` gets the layer.
     """
 
-    _esm = source("shared.js", "inside.js")
+    _esm = script("inside")
     _css = source("shared.css", "inside.css")
 
     def __init__(self, on_ask: Callable[[str], None]) -> None:

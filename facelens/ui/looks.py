@@ -8,7 +8,7 @@ import numpy as np
 from facelens.explain.layers import viridis
 from facelens.tasks.attributes.names import describe
 from facelens.tasks.keypoints.marks import PLAIN
-from facelens.ui._view import View, sentence_of, source
+from facelens.ui._view import View, script, sentence_of, source
 
 if TYPE_CHECKING:
     from facelens.explain.maps import Evidence
@@ -34,7 +34,7 @@ class Looks(View):
     kind of map; `on_points()` the wish for the fifteen points of the face.
     """
 
-    _esm = source("shared.js", "looks.js")
+    _esm = script("looks")
     _css = source("shared.css", "looks.css")
 
     def __init__(

@@ -8,7 +8,7 @@ import numpy as np
 from facelens.explain.layers import viridis
 from facelens.explain.stem import Stem, filter_picture
 from facelens.tasks.base import Layer
-from facelens.ui._view import View, png, source
+from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
     from facelens.tasks.classifier import Model
@@ -21,7 +21,7 @@ class Steps(View):
     None for the most telling one.
     """
 
-    _esm = source("shared.js", "steps.js")
+    _esm = script("steps")
     _css = source("shared.css", "steps.css")
 
     def __init__(self, on_ask: Callable[[int | None], None]) -> None:
