@@ -12,8 +12,8 @@ from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_poi
 from facelens.ui._view import View, launch_address, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.base import Prediction
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
+    from facelens.tasks.classifier import Prediction
 
 POINT_TITLES = {
     "half": "One half",
@@ -84,7 +84,7 @@ class Board(View):
         super().__init__()
         self._on_choose, self._on_report = on_choose, on_report
 
-    def introduce(self, model: "Model", address: str | None = None) -> None:
+    def introduce(self, model: "AttributeModel", address: str | None = None) -> None:
         """Tell the page what `model` can say and what its thresholds mean.
 
         Args:

@@ -11,7 +11,7 @@ from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
 from facelens.ui._view import View, jpeg, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.base import Prediction
+    from facelens.tasks.classifier import Prediction
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from facelens.tasks.base import Layer
 from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
 MOST = 32
 
@@ -27,7 +27,7 @@ class Inside(View):
         super().__init__()
         self._on_ask = on_ask
 
-    def offer(self, model: "Model", picture: bytes) -> None:
+    def offer(self, model: "Classifier", picture: bytes) -> None:
         """Say which layers of `model` can be looked at for the face just picked, a JPEG."""
         layers = [[view.name, view.title] for view in model.config.layers]
         self._shown.pop("layer", None)

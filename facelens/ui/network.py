@@ -9,7 +9,7 @@ from facelens.serve.offered import may_choose_freely, offered, title_of
 from facelens.ui._view import View, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.base import Model
 
 
 class Network(View):

@@ -11,7 +11,7 @@ from facelens.tasks.base import Layer
 from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
 
 class Steps(View):
@@ -28,7 +28,7 @@ class Steps(View):
         super().__init__()
         self._on_ask = on_ask
 
-    def offer(self, model: "Model") -> None:
+    def offer(self, model: "Classifier") -> None:
         """Say whether `model` begins with a convolution and a ReLU that can be shown."""
         self._shown.pop("steps", None)
         self.show("offer", {"able": able(model)})
@@ -85,7 +85,7 @@ class Steps(View):
             self._on_ask(None if channel is None else int(channel))
 
 
-def able(model: "Model") -> bool:
+def able(model: "Classifier") -> bool:
     """Whether `model` shows two layers of one shape first, as a convolution and its ReLU are."""
     views = model.config.layers
     return len(views) > 2 and views[0].shape == views[1].shape

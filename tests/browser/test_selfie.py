@@ -16,7 +16,7 @@ from facelens.tasks import load_model
 from facelens.tasks.attributes.curves import curves_for_page
 from facelens.tasks.attributes.names import NAMES
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
-from facelens.tasks.base import Prediction
+from facelens.tasks.classifier import Prediction
 from facelens.ui._view import source
 from facelens.ui.board import rows
 from facelens.ui.footer import Footer
