@@ -3,8 +3,8 @@ import { cameraChoice } from "./choice.js";
 import { facesInSight } from "./faces.js";
 import { frameSender, pace } from "./frames.js";
 import { cameras, cameraTrouble, encode } from "./lens.js";
-import { paintFaces, viewOf } from "./overlay.js";
-import { element, hearChosen, listen, numbers, tellChosen } from "./shared.js";
+import { paintFaces, placeOn, viewOf } from "./overlay.js";
+import { element, hearChosen, hearDeath, listen, numbers, tellChosen, watchSight } from "./shared.js";
 import { LINES, statusLine } from "./status.js";
 import { cameraStream } from "./stream.js";
 
@@ -259,9 +259,7 @@ function render({ model, el, signal }) {
     const mine = { turn: String(Math.random()) };
     snapshot = mine;
     const taken = encode(video, video.videoWidth, video.videoHeight);
-    const { box } = sight.shown.get(sight.picked) ?? {};
-    const across = box && (box.x + box.w / 2) / canvas.width;
-    const near = box && [stream.mirrored ? 1 - across : across, (box.y + box.h / 2) / canvas.height];
+    const near = sight.middle(canvas, stream.mirrored);
     board()?.read(null);
     enter("still");
     leave();
@@ -289,18 +287,13 @@ function render({ model, el, signal }) {
     again();
   });
   canvas.onclick = (event) => {
-    const edge = canvas.getBoundingClientRect();
-    const x = ((event.clientX - edge.left) * canvas.width) / edge.width;
-    const y = ((event.clientY - edge.top) * canvas.height) / edge.height;
-    const number = sight.at(x, y);
+    const number = sight.at(...placeOn(canvas, event));
     if (number !== undefined) pick(number);
   };
 
-  /** What nobody sees is neither sent nor taken from the camera: a tab behind another, also in a lab. */
-  function look() {
-    const before = away;
-    away = document.hidden || (el.isConnected && !el.getClientRects().length);
-    if (away === before) return;
+  // What nobody sees is neither sent nor taken from the camera: a tab behind another, also in a lab.
+  watchSight(el, signal, (hidden) => {
+    away = hidden;
     stream.enable(!away);
     if (mode !== "live") {
       stream.seek();
@@ -313,11 +306,8 @@ function render({ model, el, signal }) {
       anew = true;
       resume();
     }
-  }
+  });
   const options = { signal };
-  document.addEventListener("visibilitychange", look, options);
-  const sized = new ResizeObserver(look);
-  sized.observe(el);
   navigator.mediaDevices?.addEventListener?.("devicechange", async () => {
     if (moves()) await offerOther();
     stream.seek();
@@ -328,9 +318,7 @@ function render({ model, el, signal }) {
     model.send({ kind: "clear" });
   }, options);
 
-  const kernel = model.widget_manager?.kernel;
-  const state = (_, now) => {
-    if (!["dead", "restarting", "autorestarting", "terminating"].includes(now)) return;
+  hearDeath(model, signal, () => {
     dead = true;
     snapshot = null;
     if (mode === "off" || mode === "still") {
@@ -339,11 +327,9 @@ function render({ model, el, signal }) {
     } else {
       refuse(LINES.kernelGone);
     }
-  };
-  kernel?.statusChanged.connect(state);
-  signal.addEventListener("abort", () => kernel?.statusChanged.disconnect(state));
+  });
 
-  // For the other views of the page, and for whoever measures it.
+  // For the other views of the page, for measurements and tests.
   el.facelens = {
     answers: () => answers,
     counts,
@@ -389,7 +375,6 @@ function render({ model, el, signal }) {
   enter("off");
   return () => {
     cancelAnimationFrame(painting);
-    sized.disconnect();
     snapshot = null;
     mode = mode === "still" ? "off" : mode;
     leave();

@@ -60,6 +60,13 @@ export function facesInSight() {
         });
       }
     },
+    /** The middle of the picked face's box, in shares of the picture as the camera took it. */
+    middle({ width, height }, mirrored) {
+      const { box } = shown.get(picked) ?? {};
+      if (!box) return undefined;
+      const across = (box.x + box.w / 2) / width;
+      return [mirrored ? 1 - across : across, (box.y + box.h / 2) / height];
+    },
     /** The number of the face whose box holds this place of the canvas. */
     at(x, y) {
       return [...shown].findLast(([, { box }]) => (

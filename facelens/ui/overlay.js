@@ -22,6 +22,14 @@ export function viewOf(canvas, video, frame, { flip, now, passed }) {
   return { context: canvas.getContext("2d"), wide, tall, ratio, to, flip, now, passed };
 }
 
+/** The place of `event` in pixels of `canvas`. */
+export function placeOn(canvas, event) {
+  const edge = canvas.getBoundingClientRect();
+  const x = ((event.clientX - edge.left) * canvas.width) / edge.width;
+  const y = ((event.clientY - edge.top) * canvas.height) / edge.height;
+  return [x, y];
+}
+
 /** What speaks for an attribute as a small picture in the colours of `lut`, clear where nothing does. */
 function tint(canvas, values, height, width, lut) {
   canvas.width = width;

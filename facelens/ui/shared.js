@@ -61,6 +61,29 @@ export function hearChosen(el, signal, hear) {
   }, { signal });
 }
 
+/** Call `tell(hidden)` when nobody sees `el` any more, or somebody does again. */
+export function watchSight(el, signal, tell) {
+  let hidden = false;
+  const look = () => {
+    const before = hidden;
+    hidden = document.hidden || (el.isConnected && !el.getClientRects().length);
+    if (hidden !== before) tell(hidden);
+  };
+  document.addEventListener("visibilitychange", look, { signal });
+  const sized = new ResizeObserver(look);
+  sized.observe(el);
+  signal.addEventListener("abort", () => sized.disconnect());
+}
+
+/** Call `tell` when the kernel has died; one that is started anew knows nothing of this page. */
+export function hearDeath({ widget_manager: manager }, signal, tell) {
+  const hear = (_, status) => {
+    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) tell();
+  };
+  manager?.kernel?.statusChanged.connect(hear);
+  signal.addEventListener("abort", () => manager?.kernel?.statusChanged.disconnect(hear));
+}
+
 /** Call `handlers[kind]` for each message, show errors, and say that this view can be drawn on. */
 export function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });

@@ -62,7 +62,7 @@ def content_of(message):
 
 
 def animate(page, frames=5):
-    """Let the page draw so many frames: what it was about to do, it has done."""
+    """Let the page draw a few frames: what it was about to do, it has done."""
     page.evaluate("async n => { while (n--) await new Promise(requestAnimationFrame); }", frames)
 
 

@@ -71,7 +71,7 @@ class Tab:
         return self.page.evaluate("live()")
 
     def let_pass(self, **more):
-        """Wait for so many more `pictures`, frames `sent` and `answered`, and `paints`."""
+        """Wait for this many more `pictures`, frames `sent` and `answered`, and `paints`."""
         self.page.evaluate(
             """more => {
                 const { counts } = document.querySelector(".camera").facelens;
@@ -543,7 +543,7 @@ def test_a_snapshot_is_the_whole_picture_and_lets_the_camera_go(alone):
     tab = alone()
     tab.answer(tab.start(), 1)
     frame = tab.wait_for(2)
-    tab.let_pass(paints=2)
+    tab.page.wait_for_function("document.querySelector('.camera').facelens.faces()[0]?.words")
     tab.press("Take a snapshot")
     tab.page.wait_for_function("sent.at(-1).kind === 'photo'")
     photo = tab.page.evaluate("sent.at(-1)")
@@ -906,7 +906,7 @@ def test_many_frames_leak_nothing(room, address):
     before = held(room.page), resident(kernel)
     room.let_pass(answered=LEAKING)
     after = held(room.page), resident(kernel)
-    # So many frames are 10 MB as JPEG and 300 MB as pixels.
+    # These frames are 9 MB as JPEG and 300 MB as pixels.
     assert after[0][0] - before[0][0] < 2e6, "the page's heap has grown"
     assert after[0][1] - before[0][1] < 50, "the page has more and more nodes"
     assert after[1] - before[1] < 8e6, "the kernel has grown"

@@ -21,6 +21,25 @@ function hearChosen(el, signal, hear) {
     if (target !== el && page(target) === page(el)) hear(detail);
   }, { signal });
 }
+function watchSight(el, signal, tell) {
+  let hidden = false;
+  const look = () => {
+    const before = hidden;
+    hidden = document.hidden || el.isConnected && !el.getClientRects().length;
+    if (hidden !== before) tell(hidden);
+  };
+  document.addEventListener("visibilitychange", look, { signal });
+  const sized = new ResizeObserver(look);
+  sized.observe(el);
+  signal.addEventListener("abort", () => sized.disconnect());
+}
+function hearDeath({ widget_manager: manager }, signal, tell) {
+  const hear = (_, status) => {
+    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) tell();
+  };
+  manager?.kernel?.statusChanged.connect(hear);
+  signal.addEventListener("abort", () => manager?.kernel?.statusChanged.disconnect(hear));
+}
 function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
   el.prepend(trouble);
@@ -266,6 +285,13 @@ function facesInSight() {
         });
       }
     },
+    /** The middle of the picked face's box, in shares of the picture as the camera took it. */
+    middle({ width, height }, mirrored) {
+      const { box } = shown.get(picked) ?? {};
+      if (!box) return void 0;
+      const across = (box.x + box.w / 2) / width;
+      return [mirrored ? 1 - across : across, (box.y + box.h / 2) / height];
+    },
     /** The number of the face whose box holds this place of the canvas. */
     at(x, y) {
       return [...shown].findLast(([, { box }]) => box && x >= box.x && x <= box.x + box.w && y >= box.y && y <= box.y + box.h)?.[0];
@@ -419,6 +445,12 @@ function viewOf(canvas, video, frame, { flip, now, passed }) {
   if (canvas.width !== wide || canvas.height !== tall) Object.assign(canvas, { width: wide, height: tall });
   const to = { x: wide / frame.width, y: tall / frame.height };
   return { context: canvas.getContext("2d"), wide, tall, ratio, to, flip, now, passed };
+}
+function placeOn(canvas, event) {
+  const edge = canvas.getBoundingClientRect();
+  const x = (event.clientX - edge.left) * canvas.width / edge.width;
+  const y = (event.clientY - edge.top) * canvas.height / edge.height;
+  return [x, y];
 }
 function tint(canvas, values, height, width, lut) {
   canvas.width = width;
@@ -970,9 +1002,7 @@ function render({ model, el, signal }) {
     const mine = { turn: String(Math.random()) };
     snapshot = mine;
     const taken = encode(video, video.videoWidth, video.videoHeight);
-    const { box } = sight.shown.get(sight.picked) ?? {};
-    const across = box && (box.x + box.w / 2) / canvas.width;
-    const near = box && [stream.mirrored ? 1 - across : across, (box.y + box.h / 2) / canvas.height];
+    const near = sight.middle(canvas, stream.mirrored);
     board()?.read(null);
     enter("still");
     leave();
@@ -1000,16 +1030,11 @@ function render({ model, el, signal }) {
     again();
   });
   canvas.onclick = (event) => {
-    const edge = canvas.getBoundingClientRect();
-    const x = (event.clientX - edge.left) * canvas.width / edge.width;
-    const y = (event.clientY - edge.top) * canvas.height / edge.height;
-    const number = sight.at(x, y);
+    const number = sight.at(...placeOn(canvas, event));
     if (number !== void 0) pick(number);
   };
-  function look() {
-    const before = away;
-    away = document.hidden || el.isConnected && !el.getClientRects().length;
-    if (away === before) return;
+  watchSight(el, signal, (hidden) => {
+    away = hidden;
     stream.enable(!away);
     if (mode !== "live") {
       stream.seek();
@@ -1022,11 +1047,8 @@ function render({ model, el, signal }) {
       anew = true;
       resume();
     }
-  }
+  });
   const options = { signal };
-  document.addEventListener("visibilitychange", look, options);
-  const sized = new ResizeObserver(look);
-  sized.observe(el);
   navigator.mediaDevices?.addEventListener?.("devicechange", async () => {
     if (moves()) await offerOther();
     stream.seek();
@@ -1036,9 +1058,7 @@ function render({ model, el, signal }) {
     leave();
     model.send({ kind: "clear" });
   }, options);
-  const kernel = model.widget_manager?.kernel;
-  const state = (_, now) => {
-    if (!["dead", "restarting", "autorestarting", "terminating"].includes(now)) return;
+  hearDeath(model, signal, () => {
     dead = true;
     snapshot = null;
     if (mode === "off" || mode === "still") {
@@ -1047,9 +1067,7 @@ function render({ model, el, signal }) {
     } else {
       refuse(LINES.kernelGone);
     }
-  };
-  kernel?.statusChanged.connect(state);
-  signal.addEventListener("abort", () => kernel?.statusChanged.disconnect(state));
+  });
   el.facelens = {
     answers: () => answers,
     counts,
@@ -1094,7 +1112,6 @@ function render({ model, el, signal }) {
   enter("off");
   return () => {
     cancelAnimationFrame(painting);
-    sized.disconnect();
     snapshot = null;
     mode = mode === "still" ? "off" : mode;
     leave();

@@ -21,6 +21,13 @@ function element(tag, properties = {}, ...children) {
   node.append(...children);
   return node;
 }
+function hearDeath({ widget_manager: manager }, signal, tell) {
+  const hear = (_, status) => {
+    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) tell();
+  };
+  manager?.kernel?.statusChanged.connect(hear);
+  signal.addEventListener("abort", () => manager?.kernel?.statusChanged.disconnect(hear));
+}
 function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
   el.prepend(trouble);
@@ -69,17 +76,14 @@ function render({ model, el, signal }) {
     grace = void 0;
     if (!died) banner.hidden = true;
   };
-  const state = (_, status) => {
-    if (!["dead", "restarting", "autorestarting", "terminating"].includes(status)) return;
+  kernel?.connectionStatusChanged.connect(connection);
+  hearDeath(model, signal, () => {
     died = true;
     gone();
-  };
-  kernel?.connectionStatusChanged.connect(connection);
-  kernel?.statusChanged.connect(state);
+  });
   signal.addEventListener("abort", () => {
     clearTimeout(grace);
     kernel?.connectionStatusChanged.disconnect(connection);
-    kernel?.statusChanged.disconnect(state);
   });
   return listen(model, el, {
     facts(message) {
