@@ -87,7 +87,7 @@ def fraction(text: str, what: str) -> float:
 
 
 count = whole(1, 1_000_000_000, "a whole number from 1 up")
-count_or_none = whole(0, 1_000_000_000, "a whole number from 0 up")
+count_from_0 = whole(0, 1_000_000_000, "a whole number from 0 up")
 seed = whole(0, 2**32 - 1, "a whole number from 0 up")
 port = whole(1, 65535, "a port from 1 to 65535")
 

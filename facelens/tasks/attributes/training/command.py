@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.arguments import add_detector, count, count_or_none, fraction, seed, size
+from facelens.arguments import add_detector, count, count_from_0, fraction, seed, size
 from facelens.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     )
     what = parser.add_argument_group("training")
     what.add_argument(
-        "--epochs", type=count_or_none, nargs=2, metavar=("FROZEN", "UNFROZEN"),
+        "--epochs", type=count_from_0, nargs=2, metavar=("FROZEN", "UNFROZEN"),
         help="epochs with the backbone frozen, then with all layers trained (default: 1 9)",
     )  # fmt: skip
     what.add_argument(
         "--rate", type=_rate, help="peak learning rate of the unfrozen epochs (default: 0.002)"
     )
     what.add_argument(
-        "--still", type=count_or_none, metavar="N",
+        "--still", type=count_from_0, metavar="N",
         help="keep the backbone's first N modules frozen throughout (default: 0)",
     )  # fmt: skip
     what.add_argument(
@@ -108,7 +108,7 @@ def _rate(text: str) -> float:
 def sizes(text: str) -> tuple[tuple[int, int, int], ...]:
     """Sizes by epoch: "0:96x80,4:160x128", or one size for all."""
     steps = [step.rpartition(":") for step in text.split(",")]
-    found = [(count_or_none(first or "0"), *size(each)) for first, _, each in steps]
+    found = [(count_from_0(first or "0"), *size(each)) for first, _, each in steps]
     firsts = [first for first, _, _ in found]
     if firsts[0] != 0 or firsts != sorted(set(firsts)):
         raise argparse.ArgumentTypeError("epochs begin with 0 and go up, as 0:96x80,4:160x128")

@@ -9,7 +9,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.arguments import count_or_none
+from facelens.arguments import count_from_0
 from facelens.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--rung", dest="level", help=argparse.SUPPRESS)  # as older notes have it
     parser.add_argument(
-        "--epochs", type=count_or_none, nargs=2, metavar=("0", "N"),
+        "--epochs", type=count_from_0, nargs=2, metavar=("0", "N"),
         help="epochs; none is frozen, so the first number is 0 (default: by the level)",
     )  # fmt: skip
     parser.add_argument(
