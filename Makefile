@@ -25,10 +25,11 @@ test: $(VENV)/.train ## run all tests; the first time installs torch and fastai 
 test-app: $(VENV)/.test ## run the tests that need no torch
 	$(TESTS) -m "not train" $(PYTEST)
 
-lint: $(VENV)/.test ## check style and types
+lint: $(VENV)/.test ## check style, types and who imports whom
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy facelens
+	$(VENV)/bin/lint-imports
 
 badges: ## write all badges and links: REPO=owner/name TAG=v0.2.0 SPACE=owner/name
 	@$(PYTHON) binder/badges.py $(if $(REPO),--repo "$(REPO)") $(if $(TAG),--tag "$(TAG)") $(if $(SPACE),--space "$(SPACE)")
