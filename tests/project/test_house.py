@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from facelens.tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "facelens").rglob("*.py"))
+SCRIPTS = sorted((ROOT / "benchmarks").rglob("*.py"))
 
 # A task's folder knows its own name, and a lesson is about one task.
 MAY_NAME_A_TASK = ("facelens/tasks/", "facelens/lessons/")
@@ -150,3 +152,35 @@ def test_a_decision_by_a_tasks_name_would_be_noticed(source):
 )
 def test_naming_a_task_decides_nothing(source):
     assert decided_by_a_task(source, TASKS) == []
+
+
+def private_names(source):
+    """What a source takes of facelens that begins with an underscore: imported, or of a module."""
+    tree, modules, found = ast.parse(source), set(), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("facelens"):
+            modules |= {name.asname or name.name for name in node.names}
+            words = [*node.module.split("."), *(name.name for name in node.names)]
+            found += [word for word in words if word.startswith("_")]
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if name in modules:
+                found += [attr] if re.match(r"_(?!_)", attr) else []
+    return found
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_a_benchmark_measures_what_anybody_can_call(path):
+    assert private_names(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from facelens.bulk.work import _found",
+        "from facelens.ui._view import jpeg",
+        "from facelens.bulk import label as labelling\nlabelling._chunks()",
+    ],
+)
+def test_a_private_name_would_be_noticed(source):
+    assert private_names(source)
