@@ -184,3 +184,33 @@ def test_a_benchmark_measures_what_anybody_can_call(path):
 )
 def test_a_private_name_would_be_noticed(source):
     assert private_names(source)
+
+
+LONG, TOO_LONG = 350, 500
+
+
+def lengths():
+    """The lines of every source that a person writes, where there are many."""
+    paths = [*SOURCES, *(ROOT / "facelens").rglob("*.js")]
+    counts = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in paths
+        if not is_built(path)
+    }
+    return {name: count for name, count in counts.items() if count > LONG}
+
+
+def is_built(path):
+    """Whether esbuild has joined this file from others."""
+    return "built" in path.parts
+
+
+def test_no_file_is_too_long():
+    assert {name: n for name, n in lengths().items() if n > TOO_LONG} == {}
+
+
+def test_long_files_are_listed_with_a_reason():
+    page = ROOT / "docs" / "architecture.md"
+    assert page.is_file(), f"docs/architecture.md has to list {sorted(lengths())}, each with why"
+    listed = re.findall(r"(?m)^- `(facelens/\S+)` \((\d+)\): \S", page.read_text(encoding="utf-8"))
+    assert {name: int(count) for name, count in listed} == lengths()
