@@ -256,6 +256,14 @@ def test_nothing_heavy_is_committed():
             assert size < 2_000_000, f"{path} has {size:,} bytes"
 
 
+def test_the_project_names_no_network_but_the_one_that_a_wheel_leaves_out():
+    """So a new one is in the wheel without a line there."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    networks = [path.name for path in (ROOT / "weights").iterdir() if path.is_dir()]
+    assert {name for name in networks if f"weights/{name}" in text} == {"resnet50"}
+    assert "tasks.attributes" not in text
+
+
 def test_the_changelog_knows_this_version():
     from facelens import __version__
 
