@@ -4,6 +4,7 @@ import http.server
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
@@ -148,6 +149,22 @@ def browser():
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory) -> Path:
+    """A folder with the tools that package.json pins."""
+    npm = shutil.which("npm")
+    if not npm:
+        missing("there is no Node: `apt-get install nodejs npm` on Debian")
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("package.json", ".npmrc"):
+        shutil.copy(ROOT / name, folder)
+    command = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        missing(f"npm could not install what package.json pins: {done.stderr.strip()[:300]}")
+    return folder
 
 
 @pytest.fixture

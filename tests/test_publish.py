@@ -20,7 +20,7 @@ from facelens.bundles.find import embedded_folder
 from facelens.errors import FacelensError
 from facelens.tasks import load_model
 from facelens.tasks.attributes.evaluate import Answers, summarise
-from facelens.tasks.config import Config
+from facelens.tasks.config import ClassifierConfig
 
 # A client that waits between its tries would only make the tests slow.
 SCRIPT = "import sys, time; time.sleep = lambda _: None; from facelens.commands.main import main; "
@@ -308,7 +308,7 @@ def test_a_folder_that_is_no_bundle_is_not_written_over(bundle, tmp_path, monkey
 
 def config(bundle, **changes):
     restate(bundle, **changes)
-    return Config.read((bundle / "config.json").read_bytes(), bundle / "config.json")
+    return ClassifierConfig.read((bundle / "config.json").read_bytes(), bundle / "config.json")
 
 
 @pytest.mark.parametrize(

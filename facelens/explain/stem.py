@@ -14,7 +14,7 @@ from facelens.errors import BundleError
 from facelens.imagenet import MEAN, STD
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
 _TYPES = {"F32": "<f4", "F16": "<f2"}
 
@@ -66,7 +66,7 @@ class Stem:
         return np.stack(sums)
 
 
-def stem(model: "Model") -> Stem:
+def stem(model: "Classifier") -> Stem:
     """The first convolution of `model`, read from its training weights.
 
     Raises:

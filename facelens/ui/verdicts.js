@@ -1,13 +1,13 @@
 /** Round halves to the even neighbour, as Python and NumPy do. */
-function rounded(value) {
+export function rounded(value) {
   const down = Math.floor(value);
   const half = value - down;
   if (half !== 0.5) return Math.round(value);
   return down % 2 === 0 ? down : down + 1;
 }
 
-/** `facelens.tasks.attributes.thresholds.verdicts` for one attribute; `threshold` is null where out of reach. */
-function verdict(probability, threshold, curves, hinted) {
+/** `facelens.thresholds.verdicts` for one attribute; `threshold` is null where out of reach. */
+export function verdict(probability, threshold, curves, hinted) {
   if (hinted || threshold === null) return "doubtful";
   const p = Math.fround(probability);
   const cut = Math.fround(threshold);
@@ -20,8 +20,8 @@ function verdict(probability, threshold, curves, hinted) {
   return p >= cut ? "yes" : "no";
 }
 
-/** `facelens.tasks.attributes.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
-function meaning(threshold, curves, data = "CelebA") {
+/** `facelens.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
+export function meaning(threshold, curves, data = "CelebA") {
   if (threshold === null) return `No threshold reaches this precision on ${data}.`;
   const column = rounded(Math.fround(threshold) * 100);
   if (curves.precision[column] === null) return `No ${data} face gets a yes here.`;
@@ -33,8 +33,8 @@ function meaning(threshold, curves, data = "CelebA") {
     + `of 100 that are labelled so, ${hundred(curves.recall[column])} get a yes.`;
 }
 
-/** `facelens.tasks.attributes.thresholds.sentence`: what is fairly sure and what is doubtful. */
-function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
+/** `facelens.thresholds.sentence`: what is fairly sure and what is doubtful. */
+export function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
   if (hints.length) return `Sure of nothing in this face. ${hints.join(" ")}`;
   const yes = [];
   const no = [];
@@ -62,17 +62,4 @@ function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, 
     parts.push(`Doubtful: ${few(doubtful.sort((a, b) => a[0] - b[0]).map(([, words]) => words))}.`);
   }
   return parts.join(" ") || "Sure of nothing in particular.";
-}
-
-/** The address of the page at `href` with the settings in `query`; on Binder, where a server
- * lasts no longer than its visit, the address `launch` that starts another one with them. */
-function shareLink(href, query, launch) {
-  const settings = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  if (launch) {
-    return `${launch}?urlpath=${encodeURIComponent(`voila/render/dashboards/selfie.ipynb?${settings}`)}`;
-  }
-  const url = new URL(href);
-  url.search = settings;
-  url.hash = "";
-  return url.href;
 }

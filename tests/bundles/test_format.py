@@ -15,12 +15,12 @@ CROP = np.full((CROP_HEIGHT, CROP_WIDTH, 3), 128, np.uint8)
 
 
 def name_the_flip(values):
-    """Format 2 calls a field by another name than format 1 did."""
+    """Format 3 calls a field by another name than format 2 did."""
     return {"flip_average": values.pop("mirrored"), **values}
 
 
 def name_the_licence(values):
-    """Format 3 does so once more, and counts on what format 2 has."""
+    """Format 4 does so once more, and counts on what format 3 has."""
     return {"licence": values.pop("terms"), "flip_average": values.pop("flip_average"), **values}
 
 
@@ -49,17 +49,17 @@ def change(folder, **values):
 
 
 @pytest.fixture
-def third(monkeypatch):
-    """A Facelens that has come to format 3."""
-    monkeypatch.setattr(bundles, "FORMAT", 3)
-    monkeypatch.setattr(bundles, "UPGRADES", {1: name_the_flip, 2: name_the_licence})
+def fourth(monkeypatch):
+    """A Facelens that has come to format 4."""
+    monkeypatch.setattr(bundles, "FORMAT", 4)
+    monkeypatch.setattr(bundles, "UPGRADES", {2: name_the_flip, 3: name_the_licence})
 
 
 def test_every_older_format_has_a_step():
     assert list(bundles.UPGRADES) == list(range(1, bundles.FORMAT))
 
 
-@pytest.mark.usefixtures("third")
+@pytest.mark.usefixtures("fourth")
 def test_an_old_bundle_answers_as_it_did(old, embedded):
     model = load_model(str(old))
     assert model.config.licence == embedded.config.licence
@@ -73,13 +73,13 @@ def test_without_its_steps_it_would_not(old):
         load_model(str(old))
 
 
-@pytest.mark.usefixtures("third")
+@pytest.mark.usefixtures("fourth")
 def test_only_the_steps_that_are_still_to_go_are_taken(old):
-    change(old, format=2, flip_average=False)
+    change(old, format=3, flip_average=False)
     assert load_model(str(old)).config.flip_average is False
 
 
-@pytest.mark.usefixtures("third")
+@pytest.mark.usefixtures("fourth")
 def test_an_old_bundle_written_anew_is_of_this_format(old, monkeypatch):
     config = load_model(str(old)).config
     config.save(old / "config.json")
@@ -91,21 +91,21 @@ def test_an_old_bundle_written_anew_is_of_this_format(old, monkeypatch):
 
 
 @pytest.mark.parametrize("values", [{"format": 2}, {"format": 1, "attributes": None}])
-@pytest.mark.usefixtures("third")
+@pytest.mark.usefixtures("fourth")
 def test_an_old_bundle_that_is_garbled_is_a_sentence(old, values):
     change(old, **values)
     with pytest.raises(BundleError, match="lacks or garbles"):
         load_model(str(old))
 
 
-@pytest.mark.usefixtures("third")
+@pytest.mark.usefixtures("fourth")
 def test_an_old_bundle_for_another_task_is_refused(old):
     change(old, task="keypoints")
     with pytest.raises(BundleError, match="not for attributes"):
         load_model(str(old))
 
 
-@pytest.mark.usefixtures("third")
+@pytest.mark.usefixtures("fourth")
 def test_a_newer_one_says_what_to_do(old):
     change(old, format=4)
     with pytest.raises(BundleError, match="reads up to 3: update Facelens"):

@@ -51,6 +51,8 @@ class Cost:
         self.slow[report.nodeid] += report.cpu
 
     def pytest_terminal_summary(self, terminalreporter) -> None:
+        if not self.rows:
+            return
         tell = terminalreporter.write_line
         tell("\n| tests/ | tests | processor seconds | seconds |\n|---|---|---|---|")
         for name, (count, cpu, wall) in sorted(self.rows.items(), key=lambda row: -row[1][1]):

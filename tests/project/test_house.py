@@ -51,6 +51,10 @@ def constants_of(tree):
     return found
 
 
+# Not the name of a task but a part that one plays: another could play it.
+ROLES = {("facelens.tasks", "DEFAULT")}
+
+
 def imported(tree):
     """The same of what a file imports from the package, by what it is called there."""
     found = {}
@@ -58,7 +62,8 @@ def imported(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("facelens"):
             for name in node.names:
                 called = name.asname or name.name
-                if (words := top(node.module).get(name.name)) is not None:
+                words = top(node.module).get(name.name)
+                if words is not None and (node.module, name.name) not in ROLES:
                     found[called] = words
                 for word, words in top(f"{node.module}.{name.name}").items():
                     found[f"{called}.{word}"] = words
@@ -126,8 +131,8 @@ def test_nobody_outside_tasks_and_lessons_decides_by_a_tasks_name():
         'ONE, TWO = "attributes", "keypoints"\nif job.task is TWO: pass',
         'CROPS = ("attributes", "expression")\nif task in CROPS: pass',
         'CROPS = frozenset({"attributes"})\nif task in CROPS: pass',
-        "from facelens.tasks import DEFAULT\nif task == DEFAULT: pass",
-        "from facelens import tasks\nif task != tasks.DEFAULT: pass",
+        "from facelens.tasks.keypoints.training.run import TASK\nif task == TASK: pass",
+        "from facelens.tasks.keypoints.training import run\nif task != run.TASK: pass",
         'match task:\n    case "keypoints" | "mask": pass',
         'match model:\n    case Model(task="keypoints"): pass',
         'if found["keypoints"]: pass',
@@ -146,6 +151,7 @@ def test_a_decision_by_a_tasks_name_would_be_noticed(source):
     [
         'DEFAULT = "attributes"\nmodel = load_model(task=DEFAULT)',
         'columns = row["attributes"]',
+        "from facelens.tasks import DEFAULT\nif task == DEFAULT: pass",
         'if task == "of another house": pass',
         'if "attributes of a face" in text: pass',
     ],

@@ -37,7 +37,7 @@ def test_the_wheel_holds_the_page_and_the_networks_and_is_small(built):
     for name in (
         "facelens/_dashboards/selfie.ipynb", "facelens/_dashboards/live.ipynb",
         "facelens/_dashboards/voila.json", "facelens/_dashboards/hosted/voila.json",
-        "facelens/ui/astronaut.jpg",
+        "facelens/ui/astronaut.jpg", "facelens/ui/built/camera.js",
     ):  # fmt: skip
         assert name in names
     networks = {
@@ -48,8 +48,7 @@ def test_the_wheel_holds_the_page_and_the_networks_and_is_small(built):
     assert networks == {name for name in names if name.startswith("facelens/_weights/")}
     assert "facelens/_weights/mobilenet_v2/model.onnx" in networks
     template = {name.partition(TEMPLATE)[2] for name in names if TEMPLATE in name}
-    scripts = {"page.js", "intake.js", "lens.js"}
-    assert {"index.html.j2", "shared.css", "privacy.txt"} | scripts < template
+    assert template == {"conf.json", "index.html.j2", "page.css", "page.js"}
     assert not [name for name in names if "resnet50" in name or name.startswith("tests")]
     assert not [name for name in names if "_dashboards/share" in name]
     assert sum(sizes[name] for name in sizes.keys() - networks) < 1 * MEGABYTES

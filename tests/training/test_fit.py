@@ -68,6 +68,10 @@ def bundle(trained, toy, stores, tmp_path_factory):
     )  # fmt: skip
 
 
+def logits(model, crops):
+    return np.stack([answer.logits for answer in model.predict(crops)])
+
+
 def test_a_store_holds_the_pictures_as_they_were(toy, stores, tmp_path):
     train = stores[0]
     assert train.names == NAMES
@@ -206,7 +210,7 @@ def test_a_teacher_softens_the_labels_by_its_share(bundle, stores, tmp_path):
     kept = tmp_path / "teacher.npy"
     folder = str(bundle.bundle.folder)
     taught = distill.soften(stores[0], [folder, folder], 0.25, kept=kept)
-    _, answers = bundle.batch(np.ascontiguousarray(stores[0].images[:8]))
+    answers = np.stack([a.probabilities for a in bundle.predict(stores[0].images[:8])])
     wanted = 0.75 * stores[0].labels[:8] + 0.25 * answers
     np.testing.assert_allclose(taught.targets[:8], wanted, atol=1e-5)
     again = distill.soften(stores[0], ["never asked"], 0.25, kept=kept)
@@ -280,7 +284,7 @@ def test_the_bundle_answers_as_the_network_does(bundle, trained, toy):
     with torch.no_grad():
         pictures = plain(torch.from_numpy(crops), RECIPE.size)
         expected = (network.eval()(pictures) + network(pictures.flip(3))) / 2
-    np.testing.assert_allclose(bundle.batch(crops)[0], expected.numpy(), atol=0.05)
+    np.testing.assert_allclose(logits(bundle, crops), expected.numpy(), atol=0.05)
 
 
 def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
@@ -294,7 +298,7 @@ def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
             for p in (pictures, pictures.flip(3))
         ]
     expected = (both[0] + both[1].flip(2)) / 2
-    maps = bundle.activation_maps(crop)
+    maps = bundle.predict([crop], maps=True)[0].maps
     assert maps.shape == (2, 4, 4)
     np.testing.assert_allclose(maps, expected.numpy(), atol=1e-2)
 
@@ -314,10 +318,10 @@ def test_a_bundle_that_computes_in_int8_is_measured_as_it_is_shipped(in_int8, bu
     assert measured["test"]["overall"]["accuracy"]["value"] > 0.9
     assert "compute in int8" in (in_int8.bundle.folder / "README.md").read_text()
     crops = np.array(stores[1].images[:8])
-    (logits, _), (exact, _) = in_int8.batch(crops), bundle.batch(crops)
-    assert 0 < np.abs(logits - exact).max() < 0.1 * np.abs(exact).max()
-    maps = in_int8.activation_maps(crops[0])
-    np.testing.assert_allclose(maps.mean((1, 2)) + in_int8.config.bias, logits[0], atol=1e-4)
+    rounded, exact = logits(in_int8, crops), logits(bundle, crops)
+    assert 0 < np.abs(rounded - exact).max() < 0.1 * np.abs(exact).max()
+    maps = in_int8.predict([crops[0]], maps=True)[0].maps
+    np.testing.assert_allclose(maps.mean((1, 2)) + in_int8.config.bias, rounded[0], atol=1e-4)
     size = {name: entry["size"] for name, entry in in_int8.bundle.files.items()}
     assert size["model.onnx"] < 0.6 * size["model.safetensors"]  # int8 against float16
 
@@ -362,7 +366,7 @@ def test_a_bundle_can_be_written_anew(bundle, toy, stores, tmp_path):
     assert (again.config.recipe, again.config.data) == (bundle.config.recipe, bundle.config.data)
     crops = np.array(stores[1].images[:8])
     # Its kernels were kept in 16 bits.
-    np.testing.assert_allclose(again.batch(crops)[0], bundle.batch(crops)[0], rtol=0, atol=0.02)
+    np.testing.assert_allclose(logits(again, crops), logits(bundle, crops), rtol=0, atol=0.02)
 
 
 def test_the_card_states_terms_figures_and_limits(bundle):

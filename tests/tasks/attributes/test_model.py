@@ -61,22 +61,24 @@ def test_probabilities_are_the_calibrated_logits(model, crops):
 
 
 def test_the_mean_of_a_map_plus_the_bias_is_the_logit(model, crops):
-    maps = model.activation_maps(crops[0])
+    maps = model.predict([crops[0]], maps=True)[0].maps
     assert maps.shape[0] == 40
     assert min(maps.shape[1:]) >= 8
     logits = maps.mean((1, 2)) + model.config.bias
     np.testing.assert_allclose(logits, model.predict([crops[0]])[0].logits, atol=1e-3)
-    np.testing.assert_array_equal(model.activation_map(crops[0], "Smiling"),
+    np.testing.assert_array_equal(model.predict([crops[0]], maps=True)[0].evidence("Smiling"),
                                   maps[NAMES.index("Smiling")])  # fmt: skip
 
 
 def test_a_mirrored_face_has_mirrored_maps(model, crops):
     """The embedded bundle averages with the mirrored crop, so left and right must not matter."""
     mirrored = np.ascontiguousarray(crops[0][:, ::-1])
-    maps = model.activation_maps(crops[0])
+    maps = model.predict([crops[0]], maps=True)[0].maps
     # A value that lies between two steps of int8 may fall either way.
     np.testing.assert_allclose(
-        model.activation_maps(mirrored), maps[..., ::-1], atol=0.02 * np.abs(maps).max()
+        model.predict([mirrored], maps=True)[0].maps,
+        maps[..., ::-1],
+        atol=0.02 * np.abs(maps).max(),
     )
 
 
@@ -90,7 +92,7 @@ def test_layers_have_the_shapes_that_the_config_states(model, crops):
 
 def test_an_unknown_attribute_is_a_sentence(model, crops):
     with pytest.raises(BundleError, match="knows no attribute 'Wise'"):
-        model.activation_map(crops[0], "Wise")
+        model.predict([crops[0]], maps=True)[0].evidence("Wise")
 
 
 def test_a_crop_of_another_size_is_refused(model):
