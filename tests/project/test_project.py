@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -182,10 +183,14 @@ def test_ci_does_what_it_can_elsewhere(checks, browser):
 
 
 @pytest.mark.train
-def test_the_minutes_of_the_gpu_page_are_those_that_are_reckoned():
+def test_the_minutes_of_the_gpu_page_are_those_that_are_reckoned(monkeypatch):
     pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.[train]'")
-    command = [sys.executable, "benchmarks/minutes.py", "--check"]
-    assert subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    script = ROOT / "benchmarks" / "minutes.py"
+    # Here, since other tests of this process have waited for fastai already.
+    monkeypatch.setattr(sys, "argv", [str(script), "--check"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(script), run_name="__main__")
+    assert ended.value.code == 0
 
 
 @pytest.mark.parametrize("script", ["binder/postBuild", "binder/start", ".ci/run"])
