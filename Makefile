@@ -25,10 +25,11 @@ test: $(VENV)/.train ## run all tests; the first time installs torch and fastai 
 test-app: $(VENV)/.test ## run the tests that need no torch
 	$(TESTS) -m "not train" $(PYTEST)
 
-lint: $(VENV)/.test ## check style and types
+lint: $(VENV)/.test ## check style, types and who imports whom
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy facelens
+	$(VENV)/bin/lint-imports
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.made && npm run --silent lint; \
 	else echo "There is no Node here: the page's JavaScript is not checked."; fi
 

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from helpers.cost import Cost
 from helpers.hub import Hub
 from helpers.tiny import tiny_bundle
 
@@ -23,6 +24,15 @@ _DETECTOR = os.environ.pop("FACELENS_DETECTOR", "")
 os.environ.pop("FACELENS_MODEL", None)
 _CACHE = tempfile.TemporaryDirectory(prefix="facelens-tests-")
 os.environ["FACELENS_CACHE"] = _CACHE.name
+
+
+def pytest_addoption(parser):
+    parser.addoption("--cost", action="store_true", help="end with what each folder's tests cost")
+
+
+def pytest_configure(config):
+    if config.getoption("--cost"):
+        config.pluginmanager.register(Cost(), "cost")
 
 
 @pytest.hookimpl(optionalhook=True)
