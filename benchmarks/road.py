@@ -40,7 +40,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
     model = load_model()
     photo = read_photo(data)
     finder = detect.open_detector(detector)
-    found = finder.find(photo.pixels)
+    found = finder.detect(photo.pixels)
     faces = find_faces(photo, detector=detector)
     (look,) = model.predict(faces, maps=True)
     points = operating_point(model.config, "half")
@@ -64,7 +64,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
 
     ways = {
         "decode": lambda: read_photo(data),
-        "detect, find the points": lambda: finder.find(photo.pixels),
+        "detect, find the points": lambda: finder.detect(photo.pixels),
         "straighten, judge the light": lambda: [face_of(photo, f, finder.name) for f in found],
         "network: 40 answers and maps": lambda: model.predict(faces, maps=True),
         "verdicts and sentence": rows,

@@ -42,12 +42,12 @@ class Fifteen:
         self.model, self.canon, self.own = model, canon, load()
 
     def __call__(self, grey: np.ndarray, warp: np.ndarray, passes: int) -> tuple[np.ndarray, float]:
-        """Give the refined photo-to-template warp and the confidence."""
-        _, sure = self.own(grey, warp, passes)
+        """Return the refined photo-to-template warp and the score."""
+        _, score = self.own(grey, warp, passes)
         for _ in range(passes):
             seen = on_template(self.model, grey, warp)
             warp = align.compose(align.similarity(seen, self.canon, WEIGHTS), warp)
-        return warp, sure
+        return warp, score
 
 
 def on_template(model: KeypointModel, grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
@@ -109,7 +109,7 @@ def main() -> None:
         detector = detect.open_detector(wanted)
         answers = {}
         for name, way in ways.items():
-            with mock.patch.object(detector, "_points", way):
+            with mock.patch.object(detector, "_refiner", way):
                 answers[name] = found(framed, wanted)
         both = [i for i in range(len(test)) if all(faces[i] for faces in answers.values())]
         draws = resample_people(people[both], draws=1000)

@@ -1,7 +1,6 @@
 """See what a neural network reads in a face, and how.
 
-The road from photo to picture, each step a module:
-`photo` → `faces` → `model` → `thresholds` → `ui`.
+From photo to page, each step a module or package: `photo` → `faces` → `tasks` → `ui`.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the commands share, a task's own included: types of arguments, options, progress."""
+"""What all commands share, those of a task included: argument types, options, progress."""
 
 import argparse
 import sys
@@ -9,7 +9,7 @@ from typing import Any
 def command(
     commands: Any, name: str, call: Callable[[argparse.Namespace], int], what: str, **options: Any
 ) -> Any:
-    """Add the command `name`, which `call` runs; `what` it does is one line without a full stop."""
+    """Add the command `name`, which runs `call`; `what` is its help, a line without a full stop."""
     options = {"description": f"{what[0].upper()}{what[1:]}."} | options
     parser = commands.add_parser(name, help=what, allow_abbrev=False, **options)
     parser.set_defaults(call=call)
@@ -45,7 +45,7 @@ def add_workers(parser: Any) -> None:
 
 
 def progress(what: str) -> Callable[[int, int], None] | None:
-    """What shows "3 of 9 photos" on a terminal; None if there is no terminal."""
+    """A function that shows "3 of 9 photos" on the terminal; None if there is no terminal."""
     if not (sys.stderr and sys.stderr.isatty()):
         return None
 
@@ -61,7 +61,7 @@ def progress(what: str) -> Callable[[int, int], None] | None:
 
 
 def whole(low: int, high: int, what: str) -> Callable[[str], int]:
-    """The type of a whole number from `low` to `high`; `what` that is, for who gives another."""
+    """The argument type of a whole number from `low` to `high`; `what` names it in the error."""
 
     def number(text: str) -> int:
         try:
@@ -76,7 +76,7 @@ def whole(low: int, high: int, what: str) -> Callable[[str], int]:
 
 
 def fraction(text: str, what: str) -> float:
-    """A number above 0 and at most 1; `what` another is, for who gives it."""
+    """A number above 0 and at most 1; `what` says in the error what another number is."""
     try:
         value = float(text)
     except ValueError:

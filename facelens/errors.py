@@ -1,7 +1,7 @@
-"""What can go wrong, one class a kind of failure, one sentence for a person.
+"""What can go wrong: one class for each kind of failure, one sentence for a person.
 
-The message of every error says what happened and what to do; the page and the command line
-show that sentence and nothing else. `exit_code` is what the command line returns.
+The message of every error says what happened and what to do; the page and the command line show
+only that sentence. `exit_code` is what the command line returns.
 """
 
 
@@ -16,7 +16,7 @@ class FacelensError(Exception):
 
 
 class PhotoError(FacelensError):
-    """A file that is not a photo that can be read."""
+    """A file that cannot be read as a photo or film."""
 
 
 class NoFaceError(FacelensError):
@@ -42,11 +42,11 @@ class DataError(FacelensError):
 
 
 class OutputError(FacelensError):
-    """A result that cannot be written where it was asked for."""
+    """An output that cannot be written."""
 
 
 class DownloadError(FacelensError):
-    """A file that could not be fetched, or arrived damaged."""
+    """A file that could not be downloaded, or arrived damaged."""
 
 
 class MissingExtraError(FacelensError):
@@ -54,5 +54,5 @@ class MissingExtraError(FacelensError):
 
 
 def printable(name: str) -> str:
-    """A file name that is safe to show: control characters and stray bytes escaped."""
+    """A file name that is safe to print: control characters and stray bytes are escaped."""
     return name if name.isprintable() else ascii(name)[1:-1]

@@ -1,4 +1,4 @@
-"""A file whole or not at all: atomic writes, checksums, the cache folder, one run at a time."""
+"""Atomic writes, checksums, the cache folder, and a lock for one run at a time."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from facelens.errors import MissingExtraError, OutputError, printable
 if TYPE_CHECKING:
     import numpy as np
 
-# What is told of work that goes on: how much is done, and how much there is in all.
+# Called during long work with how much is done and how much there is in all.
 Progress = Callable[[int, int], None]
 
 TABLES = (".csv", ".parquet")
@@ -28,7 +28,7 @@ TABLES = (".csv", ".parquet")
 def writing(
     out: Path, *, advice: str = "", failures: tuple[type[Exception], ...] = ()
 ) -> Iterator[None]:
-    """Make a sentence about `out` of an OSError, or of what other libraries raise: `failures`."""
+    """Turn an OSError, or other libraries' `failures`, into a sentence about `out`."""
     caught: tuple[type[Exception], ...] = (OSError, *failures)
     try:
         yield
@@ -46,12 +46,12 @@ def atomic_write(
     advice: str = "",
     failures: tuple[type[Exception], ...] = (),
 ) -> Iterator[Path]:
-    """Give a draft beside `path`, which becomes `path` when it is whole and on the disk.
+    """Yield a draft next to `path`, which replaces `path` once it is complete and on disk.
 
-    No two writers share a draft, and none is left where writing fails.
+    Every writer has its own draft, and it is removed if writing fails.
 
     Args:
-        keep_suffix: the draft ends as `path` does, for an encoder that goes by it.
+        keep_suffix: give the draft the suffix of `path`, for an encoder that depends on it.
         advice, failures: as for `writing`.
 
     Raises:
@@ -62,7 +62,7 @@ def atomic_write(
     draft = path.with_name(name)
     with writing(path, advice=advice, failures=failures):
         try:
-            draft.touch()  # what cannot be written is said before the work
+            draft.touch()  # fail before the work if this cannot be written
             yield draft
             with draft.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -73,9 +73,9 @@ def atomic_write(
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Give an empty folder, which takes the place of `path` when it is whole.
+    """Yield an empty folder, which replaces `path` once it is complete.
 
-    What lies beside it, in the folder that holds it, goes in any case.
+    Its parent is temporary and is removed in any case, with anything else in it.
 
     Raises:
         OutputError: the system refuses.
@@ -127,13 +127,13 @@ def check_out(
     source: Path | None = None,
     force: bool,
 ) -> None:
-    """Refuse a file that cannot be written, or is there already.
+    """Refuse an output file that cannot be written, or exists already.
 
     Args:
-        out: the file that is to be written.
-        kinds: what it may be and how its name then ends; a table if not given.
-        source: what is read for it, which it must not replace.
-        force: it may replace another.
+        out: the output file.
+        kinds: the suffixes allowed for each kind of output; by default those of a table.
+        source: the input, which must not be overwritten.
+        force: overwrite another existing file.
 
     Raises:
         OutputError: it may not be written.
@@ -142,7 +142,7 @@ def check_out(
     kinds = kinds or {"table": TABLES}
     suffix, shown = out.suffix.lower(), printable(str(out))
     if not any(suffix in endings for endings in kinds.values()):
-        raise OutputError(f"{printable(out.name)} does not end in {_choice(kinds)}; name it so.")
+        raise OutputError(f"{printable(out.name)} does not end in {_choice(kinds)}; change it.")
     if suffix == ".parquet":
         need_pyarrow()
     if not out.parent.is_dir():
@@ -156,7 +156,7 @@ def check_out(
 
 
 def _choice(kinds: Mapping[str, tuple[str, ...]]) -> str:
-    """E.g. ".csv or .parquet (a table) or in .avi (a film)"; of one kind the name is left out."""
+    """E.g. ".csv or .parquet (a table) or in .avi (a film)"; a single kind's name is omitted."""
     parts = []
     for kind, endings in kinds.items():
         *most, last = endings
@@ -166,9 +166,9 @@ def _choice(kinds: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def need_pyarrow() -> None:
-    """Say how to get pyarrow where it is missing."""
+    """Say how to install pyarrow if it is missing."""
     try:
-        import pyarrow.parquet  # noqa: F401 - only whether it is there
+        import pyarrow.parquet  # noqa: F401 - only checks that it is installed
     except ImportError:
         raise MissingExtraError(
             "Reading and writing parquet needs pyarrow: pip install 'facelens[bulk]'."
@@ -177,13 +177,13 @@ def need_pyarrow() -> None:
 
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
-    """Refuse a second run in `folder`.
+    """Lock `folder` against a second run.
 
-    The system frees the lock when the process ends, however it does; a file left behind locks
-    nothing. On Windows the file cannot be removed before the block ends.
+    The system releases the lock when the process ends, even if it is killed; a leftover file does
+    not lock. On Windows the file cannot be removed before the block ends.
 
     Raises:
-        OutputError: another process, or another thread of this one, is at work there.
+        OutputError: another process, or another thread of this one, is running there.
     """
     from filelock import FileLock, Timeout
 
@@ -191,7 +191,7 @@ def only_one(folder: Path) -> Iterator[None]:
         lock = FileLock(folder / "lock", timeout=0)
         lock.acquire()
     except Timeout:
-        raise OutputError(f"Another facelens is at work in {printable(str(folder))}.") from None
+        raise OutputError(f"Another facelens is running in {printable(str(folder))}.") from None
     try:
         yield
     finally:
@@ -199,10 +199,10 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 def cache_folder() -> Path:
-    """Name the folder that downloads are kept in.
+    """Return the folder in which downloads are cached.
 
-    FACELENS_CACHE if it is set, else the system's place: XDG_CACHE_HOME or ~/.cache on Linux,
-    ~/Library/Caches on macOS, %LOCALAPPDATA% on Windows, and there the folder facelens.
+    FACELENS_CACHE if set, else the folder facelens in the system's cache: XDG_CACHE_HOME or
+    ~/.cache on Linux, ~/Library/Caches on macOS, %LOCALAPPDATA% on Windows.
     """
     if chosen := os.environ.get("FACELENS_CACHE"):
         return Path(chosen)
@@ -220,7 +220,7 @@ def sha256(path: Path) -> str:
 
 
 def sha256_of(*data: bytes) -> str:
-    """The checksum of bytes, one after the other."""
+    """The checksum of bytes, concatenated."""
     digest = hashlib.sha256()
     for each in data:
         digest.update(each)

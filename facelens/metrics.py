@@ -1,7 +1,7 @@
-"""How good are the answers: accuracy, average precision, F1, balanced accuracy, calibration.
+"""Metrics: accuracy, average precision, F1, balanced accuracy, calibration.
 
-All take `probabilities` float (n, attributes) and `labels` bool (n, attributes) and give one
-figure an attribute; NaN where an attribute has no positive or no negative face.
+All take `probabilities` float (n, attributes) and `labels` bool (n, attributes) and return one
+value per attribute; NaN if an attribute has no positive or no negative face.
 """
 
 import numpy as np
@@ -11,12 +11,12 @@ _Z = 1.96  # 95 % of a normal distribution
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.ndarray:
-    """Share of faces on which the verdict agrees with the label."""
+    """Share of faces whose verdict agrees with the label."""
     return ((probabilities >= cut) == labels).mean(0)
 
 
 def average_precision(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Area under the precision-recall steps, ties counted together (as scikit-learn does)."""
+    """Area under the precision-recall steps, with ties counted together as in scikit-learn."""
     return np.array(
         [_average_precision(probabilities[:, a], labels[:, a]) for a in range(labels.shape[1])]
     )
@@ -35,7 +35,7 @@ def _average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def f1(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.ndarray:
-    """Harmonic mean of precision and recall; 0 where nothing right is called."""
+    """Harmonic mean of precision and recall; 0 without a true positive."""
     called = probabilities >= cut
     hits = (called & labels).sum(0)
     total = called.sum(0) + labels.sum(0)
@@ -45,7 +45,7 @@ def f1(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.nd
 def balanced_accuracy(
     probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5
 ) -> np.ndarray:
-    """Mean of the shares of positive and of negative faces that are called right."""
+    """Mean of the true-positive and the true-negative rate."""
     called = probabilities >= cut
     with np.errstate(invalid="ignore", divide="ignore"):
         recall = (called & labels).sum(0) / labels.sum(0)
@@ -65,9 +65,9 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarr
 
 
 def calibration_floor(probabilities: np.ndarray, *, draws: int = 100, seed: int = 0) -> np.ndarray:
-    """The calibration error that so few faces show even if every probability is exactly right.
+    """The calibration error expected from sampling alone, with perfectly calibrated probabilities.
 
-    Labels are drawn from the probabilities themselves; the mean over `draws`.
+    Labels are drawn from the probabilities themselves; the result is the mean over `draws`.
     """
     rng = np.random.default_rng(seed)
     errors = [
@@ -78,9 +78,9 @@ def calibration_floor(probabilities: np.ndarray, *, draws: int = 100, seed: int 
 
 
 def resample_people(people: np.ndarray, *, draws: int, seed: int = 0) -> np.ndarray:
-    """Bootstrap weights int (draws, n): how often each face is in each resample of people.
+    """Weights int (draws, n) of a bootstrap over people: how often each face is in each resample.
 
-    Faces of one person are alike, so people are drawn, with all their faces.
+    Faces of one person are correlated, so people are drawn with all their faces.
     """
     _, owner = np.unique(people, return_inverse=True)
     crowd = int(owner.max()) + 1
@@ -97,7 +97,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def wilson(hits: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of a share (Wilson, 1927); NaN where there is nothing to count."""
+    """The 95 % interval of a proportion (Wilson, 1927); NaN if `total` is 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share = hits / total
         centre = (share + _Z**2 / (2 * total)) / (1 + _Z**2 / total)

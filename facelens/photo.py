@@ -1,4 +1,4 @@
-"""Bytes to an upright RGB array, within limits."""
+"""Decode a photo to an upright RGB array, within limits of size."""
 
 import io
 import warnings
@@ -24,9 +24,9 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """A photo as the eye sees it.
+    """A decoded photo.
 
-    `pixels`: uint8 (height, width, 3), RGB, EXIF orientation already applied.
+    `pixels`: uint8 (height, width, 3), RGB, with the EXIF orientation applied.
     """
 
     pixels: np.ndarray
@@ -45,11 +45,11 @@ def read_photo(source: bytes | str | Path, *, name: str | None = None) -> Photo:
     """Read a JPEG, PNG, WebP, BMP, GIF (its first frame) or HEIC photo, upright and in RGB.
 
     Args:
-        source: the bytes of a photo, or the path of one.
-        name: what to call the photo; a path's file name where not given.
+        source: the bytes of a photo, or its path.
+        name: the photo's name in messages; by default the file name.
 
     Raises:
-        PhotoError: it cannot be read, is no photo, is damaged or is over the limits.
+        PhotoError: it cannot be read, is not a photo, is damaged or exceeds the limits.
 
     Example:
         >>> read_photo("me.jpg").pixels.shape  # doctest: +SKIP
@@ -76,7 +76,7 @@ def _read(path: Path, shown: str) -> bytes:
             f"{shown} is a folder; name one photo, or use facelens label for a folder."
         ) from None
     except PermissionError:
-        raise PhotoError(f"{shown} may not be read by you; check its permissions.") from None
+        raise PhotoError(f"{shown} cannot be read; check its permissions.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise PhotoError(f"{shown} cannot be read: {why}.") from None
@@ -100,13 +100,14 @@ def _decode(data: bytes, shown: str) -> np.ndarray:
             f"{shown} is a HEIC photo; save it as JPEG, or pip install pillow-heif to read it."
         )
     with warnings.catch_warnings():
-        # Pillow warns of sizes over ours, which are refused, and of odd EXIF, which is harmless.
+        # Pillow warns about sizes over our limit, which are refused, and about odd EXIF data, which
+        # is harmless.
         warnings.simplefilter("ignore")
         try:
             image = Image.open(io.BytesIO(data), formats=[*FORMATS, *heic])
         except Image.DecompressionBombError:
             raise PhotoError(_too_large(shown)) from None
-        except Exception:  # noqa: BLE001 - a hostile header may break a decoder in any way
+        except Exception:  # noqa: BLE001 - a hostile header may raise anything
             raise PhotoError(
                 f"{shown} is not a photo that can be read; use JPEG, PNG, WebP, BMP or GIF."
             ) from None
@@ -115,7 +116,7 @@ def _decode(data: bytes, shown: str) -> np.ndarray:
                 raise PhotoError(_too_large(shown, f" ({image.width:,} x {image.height:,})"))
             try:
                 return _pixels(image, data)
-            except Exception:  # noqa: BLE001 - likewise a hostile body
+            except Exception:  # noqa: BLE001 - so may a hostile body
                 raise PhotoError(
                     f"{shown} is damaged or cut short; save or copy it again."
                 ) from None
@@ -139,7 +140,7 @@ def _heic_opener() -> tuple[str, ...]:
 def _decoded(image: "Image.Image") -> np.ndarray:
     image.load()
     if image.mode.startswith("I;16"):
-        # Pillow would clip: 65535 becomes 255 and so does 256.
+        # Pillow would clip: both 256 and 65535 become 255.
         grey = (np.asarray(image, np.uint32) * 255 + 32767) // 65535
         return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
     return np.array(_opaque(image))
@@ -157,9 +158,9 @@ def _pixels(image: "Image.Image", data: bytes) -> np.ndarray:
 
 
 def _decoded_at_once(image: "Image.Image", data: bytes) -> np.ndarray | None:
-    """Decode a whole, ordinary JPEG by OpenCV: the same pixels in a third of the time.
+    """Decode an ordinary, complete JPEG with OpenCV: the same pixels in a third of the time.
 
-    None where something is out of the ordinary, which Pillow knows more of.
+    None if the file is unusual in any way; Pillow handles more cases.
     """
     import cv2
 
@@ -171,7 +172,7 @@ def _decoded_at_once(image: "Image.Image", data: bytes) -> np.ndarray | None:
 
 
 def _opaque(image: "Image.Image") -> "Image.Image":
-    """RGB, with what is transparent shown over white."""
+    """Convert to RGB, with transparent parts over white."""
     from PIL import Image
 
     if not image.has_transparency_data:

@@ -1,4 +1,4 @@
-"""A bundle to the Hugging Face Hub and back: `facelens push`, `facelens pull`."""
+"""Bundles to and from the Hugging Face Hub: `facelens push`, `facelens pull`."""
 
 import hashlib
 import json
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
-_WITHOUT = {".gitattributes", "README.md", "LICENSE", "LICENSE.md"}  # what an empty repository has
+_EMPTY = {".gitattributes", "README.md", "LICENSE", "LICENSE.md"}  # files of an empty repository
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One figure of the validation faces, of what is published and of what is at hand."""
+    """One validation figure, of the published bundle and of the local one."""
 
     title: str
     published: float
@@ -31,7 +31,7 @@ class Difference:
 
     @property
     def gain(self) -> float:
-        """By how much the bundle at hand is better, in four digits."""
+        """How much better the local bundle is, to four digits."""
         return round(self.better * (self.here - self.published), 4)
 
     def __str__(self) -> str:
@@ -40,10 +40,10 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A bundle beside what is published.
+    """A local bundle compared with the published one.
 
-    `commit`: what is published, None where nothing is.
-    `figures`: none where they cannot be compared; `obstacle` then says why, and is empty otherwise.
+    `commit`: of the published bundle, None if there is none.
+    `figures`: empty if they cannot be compared; `obstacle` then says why, and is empty otherwise.
     """
 
     repo: str
@@ -55,7 +55,7 @@ class Comparison:
 
     @property
     def worse(self) -> bool:
-        """The published one is ahead in most figures of the validation faces."""
+        """Whether the published bundle is better in most validation figures."""
         ahead = sum(figure.gain > 0 for figure in self.figures)
         return ahead < sum(figure.gain < 0 for figure in self.figures)
 
@@ -63,7 +63,7 @@ class Comparison:
         if self.commit is None:
             return f"Nothing is published as {self.repo} yet."
         if self.identical:
-            return f"{self.repo} has these very files already."
+            return f"{self.repo} already has exactly these files."
         if self.obstacle:
             return f"{self.repo} cannot be compared with this bundle: {self.obstacle}."
         return f"On the same validation faces: {'; '.join(map(str, self.figures))}."
@@ -71,7 +71,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Published:
-    """Where a bundle is on the Hub; `changed` is False where it was there already."""
+    """Where a bundle is on the Hub; `changed` is False if it was published already."""
 
     repo: str
     commit: str
@@ -82,23 +82,23 @@ class Published:
 
     @property
     def model(self) -> str:
-        """What `load_model` takes: these very files, whatever is published later."""
+        """The name for `load_model`, pinned to this commit."""
         return f"{self.repo}@{self.commit}"
 
     @property
     def line(self) -> str:
-        """What points a dashboard at it."""
+        """The environment variable with which a dashboard uses it."""
         return f"FACELENS_MODEL={self.model}"
 
     def __str__(self) -> str:
-        who = "for those whom you let in" if self.private else "for everyone"
-        return f"{self.url} ({who})\n{self.line}"
+        who = "only you and the people you give access" if self.private else "everyone"
+        return f"{self.url} (visible to {who})\n{self.line}"
 
 
 def newest(runs: Path) -> Path:
-    """The bundle under `runs` that was written last; the embedded one where there is none.
+    """The latest bundle under `runs`; the embedded one if there is none.
 
-    One for another task than the default does not count: a dashboard could not open it.
+    Only bundles for the default task count: a dashboard cannot open others.
     """
     configs = [path.with_name("config.json") for path in runs.rglob(MANIFEST)]
     found = [path for path in configs if path.is_file() and task_of(path.read_bytes()) == DEFAULT]
@@ -107,7 +107,7 @@ def newest(runs: Path) -> Path:
 
 
 def compare(bundle: Path | str, repo: str, *, token: str | None = None) -> Comparison:
-    """Set a bundle beside what is published as `repo`: the figures that both state."""
+    """Compare a bundle with the one published as `repo`, by the figures that both state."""
     folder = _folder(bundle)
     return _compare(_whole(folder), folder, repo, _api(repo, token))[0]
 
@@ -124,13 +124,14 @@ def push(
 
     Args:
         bundle: a bundle's folder, or an embedded one's name.
-        repo: "owner/repo"; it is made where there is none.
-        private: only for those whom the owner lets in. Says nothing of a repository that exists.
-        force: replace what is published even if it is better, or cannot be compared.
-        token: of an account that may write there; without it `HF_TOKEN`, then the login.
+        repo: "owner/repo"; it is created if it does not exist.
+        private: visible only to the owner and the people they give access; applies to a new
+            repository only.
+        force: replace the published bundle even if it is better, or cannot be compared.
+        token: of an account that may write there; by default `HF_TOKEN`, then the login.
 
     Raises:
-        BundleError: the bundle is not whole, or `repo` is no name.
+        BundleError: the bundle is incomplete, or `repo` is not a valid name.
         OutputError: there is no token, no right to write, or the published one is better.
         DownloadError: the Hub cannot be reached.
     """
@@ -151,13 +152,13 @@ def push(
         return _published(comparison, api, comparison.commit, comparison.private)
     if not force and comparison.obstacle:
         raise OutputError(
-            f"{repo} is not written over, for it cannot be compared: {comparison.obstacle}; "
+            f"{repo} is not overwritten, since it cannot be compared: {comparison.obstacle}; "
             "name another repository, or force it (--force)."
         )
     if not force and comparison.worse:
         raise OutputError(
             f"{repo} is better on the validation faces ({'; '.join(map(str, comparison.figures))})"
-            "; to replace it all the same, force it (--force)."
+            "; to replace it anyway, force it (--force)."
         )
     gone = [name for name in FILES if name in there and name not in files]
     with hub_errors(repo, "write to"):
@@ -176,23 +177,23 @@ def push(
             raise OutputError(f"{name} arrived cut short at {repo}; push again.")
     missing = set(files) - set(_sizes(info))
     if missing:
-        raise OutputError(f"{repo} did not keep {min(missing)}; look for it in its .gitignore.")
+        raise OutputError(f"{repo} did not accept {min(missing)}; check its .gitignore.")
     return _published(comparison, api, done.oid, bool(info.private))
 
 
 def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
-    """Fetch a whole bundle, training weights too, into `folder`.
+    """Download a whole bundle, training weights included, into `folder`.
 
-    It is checked aside before it replaces an older bundle there; a folder that holds anything else
-    is left alone.
+    It is verified before it replaces an older bundle there; a folder that holds anything else is
+    refused.
 
     Args:
-        name: "owner/repo", or "owner/repo@revision" for what was published then.
-        folder: where the bundle's files go.
-        token: of an account that may read there; without it `HF_TOKEN`, then the login.
+        name: "owner/repo", or "owner/repo@revision" for an older version.
+        folder: for the bundle's files.
+        token: of an account that may read there; by default `HF_TOKEN`, then the login.
 
     Raises:
-        BundleError: there is no such model or revision, or it is no bundle.
+        BundleError: there is no such model or revision, or it is not a bundle.
         DownloadError: the Hub cannot be reached, or a file arrived damaged.
         OutputError: `folder` holds something else, or cannot be written.
     """
@@ -206,7 +207,7 @@ def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
     return Bundle(folder, f"{repo}@{commit[:12]}")
 
 
-# a bundle at hand
+# a local bundle
 
 
 def _folder(bundle: Path | str) -> Path:
@@ -217,10 +218,10 @@ def _folder(bundle: Path | str) -> Path:
 
 
 def _whole(folder: Path) -> dict[str, bytes]:
-    """Every file of a bundle that is sound: it reads, it runs, and it has a card."""
+    """Read every file of a bundle and check it: it loads, it runs, and it has a model card."""
     bundle = Bundle(folder, str(folder))
     if "README.md" not in bundle.files:
-        raise BundleError(f"{folder} has no README.md: a bundle is passed on with its card.")
+        raise BundleError(f"{folder} has no README.md: a bundle is shared with its model card.")
     files = {name: bundle.read(name) for name in bundle.files}
     files[MANIFEST] = (folder / MANIFEST).read_bytes()
     if not _is_safetensors(files.get("model.safetensors")):
@@ -266,7 +267,7 @@ def _api(repo: str, token: str | None) -> "HfApi":
 def _compare(
     files: dict[str, bytes], folder: Path, repo: str, api: "HfApi"
 ) -> tuple[Comparison, set[str]]:
-    """What is published beside `files`, and the names of the files that are there."""
+    """Compare `files` with what is published, and name the published files."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
     with hub_errors(repo, "read"):
@@ -282,27 +283,27 @@ def _compare(
     figures: tuple[Difference, ...] = ()
     obstacle = ""
     if MANIFEST not in there or "config.json" not in there:
-        foreign = sorted(set(there) - _WITHOUT)
+        foreign = sorted(set(there) - _EMPTY)
         obstacle = f"it holds something else ({foreign[0]})" if foreign else ""
     elif not identical:
         with hub_errors(repo, "read"):
             published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
             data = published.read_bytes()
-        figures, obstacle = _beside(data, files["config.json"], repo, folder)
+        figures, obstacle = _figures(data, files["config.json"], repo, folder)
     comparison = Comparison(
         repo, info.sha, bool(info.private), identical, figures=figures, obstacle=obstacle
     )
     return comparison, set(there)
 
 
-def _beside(
-    published: bytes, mine: bytes, repo: str, folder: Path
+def _figures(
+    published: bytes, local: bytes, repo: str, folder: Path
 ) -> tuple[tuple[Difference, ...], str]:
-    """The figures that two config.json both state of the same faces, or why there are none."""
+    """The figures that both config.json state for the same faces, or why there are none."""
     try:
-        task = find_task(task_of(mine))
+        task = find_task(task_of(local))
         there = task.config(published, Path(repo) / "config.json")
-        here = task.config(mine, folder / "config.json")
+        here = task.config(local, folder / "config.json")
     except BundleError as error:
         return (), str(error).rstrip(".")
     if set(there.names) != set(here.names):
@@ -314,15 +315,15 @@ def _beside(
         if one is not None and other is not None
     ]
     if not found:
-        return (), "one of the two states no figures of validation faces"
+        return (), "one of the two states no figures for validation faces"
     one, other = task.measured_on(there), task.measured_on(here)
     if one != other:
-        return (), f"its figures are of {one}, these of {other}"
+        return (), f"its figures are for {one}, these for {other}"
     return tuple(found), ""
 
 
 def _is_same(sibling: Any, data: bytes) -> bool:
-    """Whether the Hub's file has these bytes: by the hash that git, or its large files, go by."""
+    """Whether the Hub's file has these bytes, by its hash in git or in git's large-file storage."""
     if sibling.lfs:
         return bool(sibling.lfs["sha256"] == sha256_of(data))
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
@@ -344,9 +345,9 @@ def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool)
 
 
 def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -> str:
-    """Fetch a bundle into the empty folder `draft`, checked; give its commit."""
+    """Download a bundle into the empty folder `draft` and verify it; return its commit."""
     with hub_errors(repo, "read", revision):
-        # Asked first, since a download would go on trying for half a minute.
+        # Asked first: without a network a download would retry for half a minute.
         info = api.model_info(repo, revision=revision or None, files_metadata=True, timeout=30)
     sizes = _sizes(info)
 
@@ -364,7 +365,7 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
                 raise DownloadError(f"{name} of {repo} is damaged: it differs from {MANIFEST}.")
             get(name)
             if sha256(draft / name) != entry["sha256"]:
-                raise DownloadError(f"{name} of {repo} arrived damaged; nothing was kept.")
+                raise DownloadError(f"{name} of {repo} arrived damaged; nothing was saved.")
         _whole(draft)
     except BundleError as error:
         raise BundleError(str(error).replace(str(draft), repo)) from error
@@ -373,6 +374,3 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
 
 def _sizes(info: "ModelInfo") -> dict[str, int]:
     return {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
-
-
-# what can go wrong

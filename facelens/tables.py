@@ -1,7 +1,7 @@
 """Tables in csv and parquet: written row by row, joined from parts, read back.
 
-The end of a file's name says which of the two it is. A number with a fraction has six digits in
-csv and is a float32 in parquet, but for the columns below.
+The suffix of the file name decides the format. A float has six digits in csv and is a float32 in
+parquet, except in the columns below.
 """
 
 import csv
@@ -18,7 +18,7 @@ Row = Sequence[Any]
 Add = Callable[[Row], None]
 
 ERROR_COLUMNS = ("photo", "reason")
-# What a column holds where it is no float32, in Arrow's words.
+# Arrow types of the columns that are not float32.
 _KINDS = {
     "photo": "string", "reason": "string", "face": "int32", "frame": "int32", "seconds": "float64",
 }  # fmt: skip
@@ -29,12 +29,12 @@ _PARTS_AT_ONCE = 64
 
 @contextmanager
 def row_writer(out: Path, columns: Sequence[str], *, header: bool = True) -> Iterator[Add]:
-    """Give a function that adds a row to the table `out`, which is there once the block has ended.
+    """Yield a function that adds a row to the table `out`, which is written when the block ends.
 
     Args:
         out: a .csv or .parquet file.
-        columns: their names.
-        header: whether csv begins with the names; a part of a table does not.
+        columns: names of the columns.
+        header: whether csv begins with the names; part of a larger table does not.
 
     Raises:
         OutputError: the system refuses.
@@ -98,7 +98,7 @@ def _parquet(path: Path, columns: Sequence[str], _header: bool) -> Iterator[Add]
 
 
 def join(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> int:
-    """Put parts together, in order, into the table `out`, and return how many rows it has."""
+    """Concatenate parts, in order, into the table `out`, and return its number of rows."""
     joined = _join_parquet if out.suffix.lower() == ".parquet" else _join_csv
     with atomic_write(out) as draft:
         return joined(parts, draft, columns)
@@ -128,14 +128,14 @@ def _join_parquet(parts: Sequence[Path], draft: Path, _columns: Sequence[str]) -
     return rows
 
 
-# records: rows by name, their values as they are
+# records: rows as dictionaries
 
 
 def read_records(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """Every row of a csv or parquet file by column; of csv, all values are text.
+    """Read every row of a csv or parquet file as a dictionary; csv values are text.
 
     Args:
-        columns: what they must be called, if given.
+        columns: the names that it must have, if given.
 
     Raises:
         DataError: the file cannot be read, or has other columns.
@@ -174,7 +174,7 @@ def write_records(
 ) -> None:
     """Write records as csv; by default the columns are those of the last one.
 
-    `advice`: what to do where the system refuses.
+    `advice`: what to do if the system refuses.
     """
     with (
         atomic_write(out, advice=advice) as draft,

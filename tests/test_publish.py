@@ -118,7 +118,7 @@ def test_a_bundle_is_published_and_fetched_by_the_commit_that_push_names(
 def test_what_is_there_already_is_not_sent_again(facelens, hub, bundle):
     first = facelens("push", bundle, "someone/faces")
     again = facelens("push", bundle, "someone/faces")
-    assert "has these very files already" in again
+    assert "already has exactly these files" in again
     assert again.splitlines()[-1] == first.splitlines()[-1]
     assert len(hub.repos["someone/faces"].commits) == 2
 
@@ -231,7 +231,7 @@ def test_a_file_that_the_repository_ignores_is_missed(facelens, hub, bundle):
     hub.repos["someone/faces"] = Repository(private=False)
     hub.repos["someone/faces"].commit({".gitignore": b"model.onnx\n", ".gitattributes": b""})
     sentence = facelens("push", bundle, "someone/faces", "--force", code=2)
-    assert "did not keep model.onnx" in sentence
+    assert "did not accept model.onnx" in sentence
 
 
 def test_a_download_that_breaks_off_goes_on_and_one_that_cannot_is_said(
@@ -291,7 +291,7 @@ def test_a_folder_that_is_no_bundle_is_not_written_over(bundle, tmp_path, monkey
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "mine.jpg").write_bytes(b"mine")
-    with pytest.raises(FacelensError, match="is not a bundle to write over"):
+    with pytest.raises(FacelensError, match="is not a bundle to overwrite"):
         publish.pull("someone/faces", photos)
     (bundle / "notes.txt").write_text("mine")
     with pytest.raises(FacelensError, match=r"more than a bundle \(notes\.txt\)"):
@@ -299,7 +299,7 @@ def test_a_folder_that_is_no_bundle_is_not_written_over(bundle, tmp_path, monkey
     with pytest.raises(FacelensError, match="is a file"):
         publish.pull("someone/faces", photos / "mine.jpg")
     monkeypatch.chdir(photos)
-    with pytest.raises(FacelensError, match="is where you are"):
+    with pytest.raises(FacelensError, match="is the current directory"):
         publish.pull("someone/faces", tmp_path)
     assert (photos / "mine.jpg").read_bytes() == b"mine"
     assert (bundle / "notes.txt").read_text() == "mine"
@@ -311,7 +311,7 @@ def config(bundle, **changes):
 
 
 def beside(one, other, bundle):
-    return publish._beside(one, other, "someone/faces", bundle)
+    return publish._figures(one, other, "someone/faces", bundle)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,7 @@ def test_figures_of_other_faces_or_questions_are_not_compared(bundle):
     other = json.loads(one)
     other["metrics"]["valid"]["faces"] = 256
     _, said = beside(one, json.dumps(other).encode(), bundle)
-    assert said == "its figures are of 2044 faces of CelebA, these of 256 faces of CelebA"
+    assert said == "its figures are for 2044 faces of CelebA, these for 256 faces of CelebA"
     del other["metrics"]["valid"]
     _, said = beside(one, json.dumps(other).encode(), bundle)
     assert "states no figures" in said

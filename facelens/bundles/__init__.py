@@ -1,1 +1,1 @@
-"""Bundles: what they hold, how they are found, run and fetched from the Hub."""
+"""Bundles: their files, how to find and run them, and downloads from the Hub."""

@@ -1,4 +1,4 @@
-"""A bundle: a folder, or a repository on the Hugging Face Hub, that holds one trained network."""
+"""A bundle: a folder, or a repository on the Hugging Face Hub, with one trained network."""
 
 import json
 from collections.abc import Callable
@@ -18,10 +18,10 @@ FORMAT = 2
 
 
 def _to_second(values: dict[str, Any]) -> dict[str, Any]:
-    """Format 2 gathers what goes in as `input` and calls what is answered `names`.
+    """Upgrade format 1: format 2 groups the input's fields as `input` and the outputs as `names`.
 
-    Where the network's points lie beside what they mark, format 1 said where their mirror stands
-    and how far they fall; format 2 says the `offset`, x and y in pixels of the input.
+    For keypoints format 1 had the x of the `axis` by which they are mirrored, and the `fall` in y;
+    format 2 has their `offset`, x and y in pixels of the input.
     """
     values = dict(values)
     crop = values.pop("crop", {"template": "celeba", "height": 218, "width": 178})
@@ -29,8 +29,8 @@ def _to_second(values: dict[str, Any]) -> dict[str, Any]:
     colours = "attributes" in values
     names = values.pop("attributes") if colours else values.pop("points")
     if "axis" in values:
-        beside = float(values.pop("axis")) - (size[1] - 1) / 2
-        values["offset"] = [round(beside, 6), float(values.pop("fall"))]
+        x = float(values.pop("axis")) - (size[1] - 1) / 2
+        values["offset"] = [round(x, 6), float(values.pop("fall"))]
     return values | {
         "input": {
             "template": crop["template"],
@@ -44,7 +44,7 @@ def _to_second(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# A step for each older format: what its config.json holds becomes what the next one's does.
+# For each older format the function that upgrades its config.json to the next one.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_second}
 DEFAULT = "mobilenet_v2"
 MANIFEST = "manifest.json"
@@ -52,7 +52,7 @@ NEEDED = ("config.json", "model.onnx")
 FILES = (*NEEDED, "curves.json", "model.safetensors", "README.md")
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
 
-# What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
+# What hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
 GARBLED = (
     OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError,
     OverflowError,
@@ -60,14 +60,15 @@ GARBLED = (
 
 
 def write_values(values: dict[str, Any], path: Path) -> None:
-    """Write what a config.json says, and its format."""
+    """Write a config.json with its format."""
     write_json(path, {"format": FORMAT, **values})
 
 
 def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
-    """What the bytes of the config.json at `path` say, which is to be of a bundle for `task`.
+    """Parse the bytes of the config.json at `path`, upgraded to the newest format.
 
-    An older format becomes what the newest would say.
+    Raises:
+        BundleError: it cannot be read, is too new, or is for another task than `task`.
     """
     try:
         values: dict[str, Any] = json.loads(data)
@@ -75,21 +76,21 @@ def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
     except GARBLED as error:
         raise BundleError(f"{path} cannot be read as a bundle's config.json.") from error
     if newest < 1:
-        raise BundleError(f"{path} states a format that there never was: {newest}.")
+        raise BundleError(f"{path} states a format that does not exist: {newest}.")
     _check_age(newest, path.parent)
     try:
         for older in range(newest, FORMAT):
             values = UPGRADES[older](values)
-        its_own = values.get("task")
+        given = values.get("task")
     except GARBLED as error:
         raise BundleError(f"{path} lacks or garbles {error}.") from error
-    if its_own != task:
-        raise BundleError(f"{path.parent} is a bundle for {its_own!r}, not for {task}.")
+    if given != task:
+        raise BundleError(f"{path.parent} is a bundle for {given!r}, not for {task}.")
     return values
 
 
 def task_of(data: bytes) -> str:
-    """The task that the bytes of a config.json name; empty where they name none."""
+    """The task that the bytes of a config.json name; empty if they name none."""
     try:
         return str(json.loads(data)["task"])
     except GARBLED:
@@ -106,9 +107,9 @@ def _check_age(newest: int, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle on disk whose files agree with its manifest.
+    """A bundle on disk whose files match its manifest.
 
-    `source` says where it came from: "embedded", a folder, or "owner/repo@revision".
+    `source`: "embedded", a folder, or "owner/repo@revision".
     """
 
     folder: Path
@@ -121,11 +122,11 @@ class Bundle:
 
     @property
     def task(self) -> str:
-        """The task that its config.json names; empty where that cannot be read."""
+        """The task that its config.json names; empty if that cannot be read."""
         return task_of(self.read("config.json"))
 
     def read(self, name: str) -> bytes:
-        """The bytes of one file, checked against the manifest as they are read."""
+        """Read the bytes of one file and verify them against the manifest."""
         manifest = self.files
         if name not in manifest:
             raise BundleError(f"{self.folder} has no {name}.")
@@ -135,16 +136,16 @@ class Bundle:
             raise BundleError(f"{self.folder / name} cannot be read.") from error
         if sha256_of(data) != manifest[name]["sha256"]:
             raise BundleError(
-                f"{self.folder / name} is damaged: it differs from {MANIFEST}. Fetch it anew."
+                f"{self.folder / name} is damaged: it differs from {MANIFEST}. Download it again."
             )
         return data
 
 
 def open_graph(bundle: Bundle, *, threads: int | None = None) -> "onnxruntime.InferenceSession":
-    """Open the graph of a bundle: the very bytes that were checked are run."""
+    """Open the graph of a bundle from the very bytes that were verified."""
     graph = bundle.read("model.onnx")
-    # A graph may keep weights in other files, which ONNX names by the key "location": those nobody
-    # has checked.
+    # A graph may keep weights in external files, under ONNX's key "location": the manifest does not
+    # cover those.
     if b"location" in graph:
         raise BundleError(f"The graph of {bundle.folder} reads other files; refused.")
     try:
@@ -154,7 +155,7 @@ def open_graph(bundle: Bundle, *, threads: int | None = None) -> "onnxruntime.In
 
 
 def read_tensors(bundle: Bundle) -> "dict[str, np.ndarray]":
-    """The training weights by name: read without torch, checked as every file is."""
+    """Read the training weights by name, verified, without torch."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -175,7 +176,7 @@ def write_manifest(folder: Path) -> None:
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
-    """Each file's `sha256` and `size`, as manifest.json of `folder` says."""
+    """Read each file's `sha256` and `size` from the manifest.json of `folder`."""
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(f"{folder} is not a bundle: it has no {MANIFEST}.")
@@ -202,16 +203,16 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_place(folder: Path) -> None:
-    """Refuse to overwrite what is not a bundle, or is one and more."""
+    """Refuse to overwrite a folder that is not a bundle, or holds more than one."""
     if not folder.exists():
         return
     if not folder.is_dir():
         raise OutputError(f"{folder} is a file; name a folder for the bundle.")
     if Path.cwd().is_relative_to(folder):
-        raise OutputError(f"{folder} is where you are; name a folder of the bundle's own.")
+        raise OutputError(f"{folder} is the current directory; name a folder for the bundle.")
     names = {path.name for path in folder.iterdir()}
     if names and MANIFEST not in names:
-        raise OutputError(f"{folder} is not a bundle to write over; name another folder.")
+        raise OutputError(f"{folder} is not a bundle to overwrite; name another folder.")
     foreign = names - {MANIFEST, *FILES}
     if foreign:
         raise OutputError(f"{folder} holds more than a bundle ({min(foreign)}); name another.")

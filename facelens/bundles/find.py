@@ -1,4 +1,4 @@
-"""Find a bundle by its name: here, or on the Hub."""
+"""Find a bundle by its name: on disk, embedded, or on the Hub."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from facelens.bundles.bundle import DEFAULT, Bundle, read_manifest
 from facelens.bundles.hub import Progress, fetch_bundle
 from facelens.errors import BundleError
 
-# A repository's name as the Hub allows it, less whatever could be a path: no leading dot, no "..".
+# A repository's name as the Hub allows it, except what could be a path: no leading dot, no "..".
 _REPOSITORY = re.compile(r"(?!.*\.\.)\w[\w.-]*/\w[\w.-]*(@\w[\w.-]*)?", re.ASCII)
 
 
@@ -19,7 +19,7 @@ def find_bundle(name: str | None = None, progress: Progress | None = None) -> Bu
     """
     name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
     if len(name) > 1000 or not name.isprintable():
-        raise BundleError("That is no model's name: give a bundle's folder, or owner/repo.")
+        raise BundleError("That is not the name of a model: give a bundle's folder, or owner/repo.")
     if name.replace("_", "").replace("-", "").isalnum() and _is_folder(str(embedded_folder(name))):
         bundle = Bundle(embedded_folder(name), "embedded")
     elif _is_folder(name):
@@ -47,12 +47,12 @@ def _is_folder(name: str) -> bool:
 
 
 def is_repository(name: str) -> bool:
-    """Whether `name` reads owner/repo or owner/repo@revision and can be nothing else."""
+    """Whether `name` has the form owner/repo or owner/repo@revision."""
     return len(name) <= 300 and bool(_REPOSITORY.fullmatch(name))
 
 
 def embedded_folder(name: str) -> Path:
-    """Find the folder of the embedded network `name`; it need not exist."""
+    """Return the folder of the embedded network `name`; it need not exist."""
     package = Path(__file__).parents[1]
     wheel, checkout = package / "_weights", package.parent / "weights"
     return (wheel if wheel.is_dir() else checkout) / name

@@ -1,6 +1,6 @@
-"""The Hugging Face Hub: a bundle fetched or found in the cache, and a sentence for each failure.
+"""The Hugging Face Hub: bundles downloaded or cached, and a sentence for each failure.
 
-Of a repository only the files of a bundle are fetched, each asked for its size first.
+Only the files of a bundle are downloaded from a repository, each after a check of its size.
 """
 
 import errno
@@ -15,21 +15,21 @@ from facelens.errors import BundleError, DownloadError, FacelensError, OutputErr
 from facelens.files import Progress
 
 LARGEST_MANIFEST = 100_000  # bytes
-PATIENCE = 5  # seconds: who waits for a page does not wait longer for a Hub that is not there
+PATIENCE = 5  # seconds; a visitor waits for the page while the Hub does not answer
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # which the system says without a file's name
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the system reports these without a file name
 
 
 def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
-    """Fetch the files of "owner/repo[@revision]", and no other, from the Hub or its cache.
+    """Download the bundle's files of "owner/repo[@revision]", unless they are cached.
 
     Args:
-        progress: gets the bytes that have come and all that will. Without it the client's own
-            bars are shown in a terminal.
+        progress: called with the bytes downloaded and the total. Without it the client's own bars
+            are shown in a terminal.
 
     Raises:
-        BundleError: There is no such repository, or it holds no sound bundle.
-        DownloadError: The Hub cannot be reached, or what it sends breaks off.
+        BundleError: there is no such repository, or it holds no valid bundle.
+        DownloadError: the Hub cannot be reached, or the download is interrupted.
     """
     repo, _, revision = name.partition("@")
     with hub_errors(repo, "fetch", revision):
@@ -38,7 +38,7 @@ def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
 
 
 def _fetch(repo: str, revision: str, progress: Progress | None) -> Path:
-    """Bring all of a bundle into the cache, into a folder that is named after its commit."""
+    """Download a whole bundle into the cache; return its folder, whose name is the commit."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
@@ -47,19 +47,20 @@ def _fetch(repo: str, revision: str, progress: Progress | None) -> Path:
     try:
         folder = _files(repo, commit, progress)
     except (HfHubHTTPError, HTTPError, OSError):
-        # What was there before an update that broke off is still whole.
+        # If an update is interrupted, the version that was cached before it is still complete.
         if before is None or before.parent.name == commit:
             raise
         folder = _files(repo, before.parent.name, progress)
     if before is None or before.parent != folder:
         with suppress(HfHubHTTPError, HTTPError, OSError):
-            # By its name it is found without a network only once it is whole.
+            # Without a network the cache resolves the revision's name to this commit only from now
+            # on, when it is complete.
             hf_hub_download(repo, MANIFEST, revision=revision)
     return folder
 
 
 def _commit(repo: str, revision: str, before: Path | None) -> str:
-    """The commit that a revision names by now, or named when the Hub could last be reached."""
+    """The commit that a revision names, or the cached one if the Hub cannot be reached."""
     from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
 
     if _COMMIT.fullmatch(revision):
@@ -69,7 +70,7 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
     except (HfHubHTTPError, HTTPError, OSError) as error:
         if before is not None:
             return before.parent.name
-        if isinstance(error, HfHubHTTPError):  # it answers
+        if isinstance(error, HfHubHTTPError):  # the Hub was reached
             raise
         if isinstance(error, OfflineModeIsEnabled):
             raise DownloadError(
@@ -80,10 +81,10 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
         ) from error
 
 
-# Not `snapshot_download`: it knows no limit of size, takes longer than PATIENCE to find that there
-# is no network, and its bars of bytes learn the total only on the way.
+# Not `snapshot_download`: it has no size limit, takes longer than PATIENCE to notice that there is
+# no network, and its bars learn the total only during the download.
 def _files(repo: str, commit: str, progress: Progress | None) -> Path:
-    """Bring each file of a commit into the cache, and give the folder."""
+    """Download each file of a commit into the cache; return their folder."""
     folder = _file(repo, MANIFEST, commit, LARGEST_MANIFEST).parent
     sizes = {
         file: int(entry["size"])
@@ -97,7 +98,7 @@ def _files(repo: str, commit: str, progress: Progress | None) -> Path:
 
 
 def _kept(repo: str, file: str, revision: str) -> Path | None:
-    """A file in the cache."""
+    """The path of a file in the cache, if it is there."""
     from huggingface_hub import try_to_load_from_cache
 
     kept = try_to_load_from_cache(repo, file, revision=revision)
@@ -105,27 +106,29 @@ def _kept(repo: str, file: str, revision: str) -> Path | None:
 
 
 def _asked(repo: str, file: str, revision: str) -> Any:
-    """What the Hub says of a file before anything flows."""
+    """Metadata of a file on the Hub, without downloading it."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
     return get_hf_file_metadata(hf_hub_url(repo, file, revision=revision), timeout=PATIENCE)
 
 
 def _file(repo: str, file: str, commit: str, most: int, bar: type | None = None) -> Path:
-    """Find one file in the cache or fetch it, unless the Hub says that it is over `most` bytes."""
+    """Return one file from the cache, or download it unless it is larger than `most` bytes."""
     from huggingface_hub import hf_hub_download
 
     if kept := _kept(repo, file, commit):
-        return kept  # what a commit holds does not change
-    # A manifest is its author's word: a file may be larger than it says.
+        return kept  # the files of a commit never change
+    # The manifest is only its author's claim: a file may be larger than it states.
     size = _asked(repo, file, commit).size
     if size is None or size > most:
-        raise BundleError(f"{file} of {repo} on the Hub is larger than it should be; not fetched.")
+        raise BundleError(
+            f"{file} of {repo} on the Hub is larger than it should be; not downloaded."
+        )
     return Path(hf_hub_download(repo, file, revision=commit, tqdm_class=bar))
 
 
 def _counted(total: int, progress: Progress) -> type:
-    """A bar for the client that draws nothing and tells `progress` how far all files are."""
+    """A progress bar class for the client that draws nothing and calls `progress` for all files."""
     from huggingface_hub.utils import tqdm
 
     came = 0
@@ -150,20 +153,20 @@ def _counted(total: int, progress: Progress) -> type:
 def hub_errors(
     what: str, doing: Literal["fetch", "download", "read", "write to"], revision: str = ""
 ) -> Iterator[None]:
-    """Make one sentence of whatever the Hub, or the way to it, fails with.
+    """Turn any failure of the Hub, or of the connection to it, into one sentence.
 
     Args:
-        what: the repository, or what is fetched from it.
-        doing: "fetch" a public bundle, "download" data, or "read" and "write to" a repository as
-            who has an account.
-        revision: the one that was asked for.
+        what: the repository, or what is downloaded from it.
+        doing: "fetch" a public bundle, "download" data, or "read" and "write to" a repository with
+            an account.
+        revision: the requested one.
     """
     from huggingface_hub.errors import HTTPError
 
     try:
         yield
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
-        # An upload wraps what went wrong with one of its files.
+        # An upload wraps the error of one of its files.
         inner = error.__cause__ if isinstance(error, RuntimeError) else error
         if _is_of_this_machine(error) and doing != "fetch":
             raise
@@ -189,7 +192,7 @@ def _sentence(error: BaseException, what: str, doing: str, revision: str) -> Fac
             "`hf auth login`."
         )
     if isinstance(error, hub.HfHubHTTPError | PermissionError):
-        # The store of large files has an error of its own for who has no right.
+        # The store of large files has its own error for missing rights.
         answer = getattr(error, "response", None)
         return _refused(what, doing, 403 if answer is None else answer.status_code)
     if isinstance(error, ValueError) and not isinstance(error, OSError):
@@ -204,21 +207,21 @@ def _sentence(error: BaseException, what: str, doing: str, revision: str) -> Fac
 
 
 def _not_fetched(error: BaseException, repo: str) -> FacelensError:
-    """What a visitor is told, who has no account: without a word of tokens."""
+    """The sentence for a visitor without an account: it does not mention tokens."""
     from huggingface_hub import errors as hub
 
     if isinstance(error, hub.RepositoryNotFoundError):
         return BundleError(f"There is no public model {repo} on the Hub.")
     if isinstance(error, hub.HFValidationError):
-        return BundleError(f"{repo!r} is not a repository's name.")
-    # A file that is not in the cache is no entry either.
+        return BundleError(f"{repo!r} is not the name of a repository.")
+    # A file that is missing from the cache raises a subclass of the same error.
     if isinstance(error, hub.EntryNotFoundError) and not isinstance(
         error, hub.LocalEntryNotFoundError
     ):
         return BundleError(f"{repo} on the Hub is not a Facelens bundle.")
     if _is_of_this_machine(error) and isinstance(error, OSError):
-        return DownloadError(f"{repo} could not be kept in the cache: {error.strerror}.")
-    return DownloadError(f"{repo} could not be fetched from the Hub; try again.")
+        return DownloadError(f"{repo} could not be cached: {error.strerror}.")
+    return DownloadError(f"{repo} could not be downloaded from the Hub; try again.")
 
 
 def _refused(what: str, doing: str, status: int) -> FacelensError:
@@ -233,7 +236,7 @@ def _refused(what: str, doing: str, status: int) -> FacelensError:
             "that right."
         )
     if status in (409, 412):
-        return OutputError(f"{what} has been changed meanwhile; push again.")
+        return OutputError(f"{what} has changed in the meantime; push again.")
     return DownloadError(
         f"The Hub refused {what} ({status}); check HF_ENDPOINT, or try again later."
     )

@@ -1,7 +1,7 @@
-"""One ONNX session: threads, options, batch size; everything that trades speed for memory.
+"""One ONNX session: threads, options and batch size, the trade-offs of speed and memory.
 
-`python benchmarks/threads.py` measures what is chosen here and writes threads.csv; batch.csv, of
-`python benchmarks/bulk.py`, is about batches.
+`python benchmarks/threads.py` measures these choices and writes threads.csv; `python
+benchmarks/bulk.py` writes batch.csv, about batch sizes.
 """
 
 import os
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import onnxruntime
 
-# Crops in one pass of the network: with more, what the layers hand on no longer fits the cache.
+# Crops per forward pass; the activations of a larger batch do not fit the processor's cache.
 BATCH = 4
-# To wake a thread takes longer than most layers do. So threads wait awake for the next layer, for
-# a thousandth of a second; then they sleep, and the page's cores are free between two photos.
+# Waking a thread takes longer than most layers. So threads spin while they wait for the next layer,
+# but only for a millisecond: between two photos the cores are free for the page.
 SPINNING = "session.intra_op.allow_spinning"
 SPINNING_TIME = "session.intra_op.spin_duration_us"
-# Without VNNI sums of int8 products overflow, unless ONNX Runtime is told to be careful, which
-# takes twice the time where it is not needed: `python benchmarks/vnni.py`.
+# Without VNNI sums of int8 products overflow, unless ONNX Runtime uses its precise mode, which is
+# half as fast on processors that do not need it: `python benchmarks/vnni.py`.
 CAREFUL = "session.x64quantprecision"
 _PROCESSOR = Path("/proc/cpuinfo")
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -29,16 +29,16 @@ _OWN_GROUP = Path("/proc/self/cgroup")  # version 2: "0::/user.slice/my.service"
 
 @cache
 def cores() -> int:
-    """How many cores this process may really use: affinity, then the container's quota."""
+    """Number of cores that this process may use: its affinity, bounded by the container's quota."""
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(allowed or 1, round(_quota(_CGROUPS))))
 
 
 def _quota(groups: Path) -> float:
-    """Cores that the control groups of a container or a service grant; a million means any.
+    """Cores that the control groups of a container or service grant; a million means no limit.
 
-    Within a container its own group is the root. Elsewhere each group on the way to this process's
-    may bound it.
+    Within a container its own group is the root. Elsewhere every group from the root down to this
+    process's own may set a limit.
     """
     try:
         own = _OWN_GROUP.read_text().rpartition("::")[2].strip().strip("/")
@@ -65,9 +65,9 @@ def _quota_of(groups: Path) -> float:
 
 
 def threads() -> int:
-    """How many threads compute: `FACELENS_THREADS`, else as many as there are cores, four at most.
+    """Number of threads: `FACELENS_THREADS`, else one per core, at most four.
 
-    One photo is one small batch, which gives more threads than that little to do.
+    One photo is one small batch, too little work for more threads.
     """
     wanted = os.environ.get("FACELENS_THREADS", "")
     return (int(wanted) if wanted.isdecimal() else 0) or min(cores(), 4)
@@ -75,13 +75,13 @@ def threads() -> int:
 
 @cache
 def options() -> dict[str, str]:
-    """What ONNX Runtime is told of every graph, by name."""
+    """The session options of every graph, by name."""
     careful = "0" if _multiplies_bytes() else "1"
     return {SPINNING: "1", SPINNING_TIME: "1000", CAREFUL: careful}
 
 
 def _multiplies_bytes() -> bool:
-    """Whether the processor sums products of bytes in one instruction; False where unknown."""
+    """Whether the processor has an instruction for int8 dot products; False if unknown."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return True
     try:
@@ -96,7 +96,7 @@ def _multiplies_bytes() -> bool:
 def open_session(
     source: str | Path | bytes, *, threads: int | None = None
 ) -> "onnxruntime.InferenceSession":
-    """Open a graph on the CPU, on `threads` threads or on as many as `threads()` says."""
+    """Open a graph on the CPU with `threads` threads, by default `threads()`."""
     import onnxruntime
 
     settings = onnxruntime.SessionOptions()
@@ -113,7 +113,7 @@ _default_threads = threads
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """What ONNX Runtime raises over a graph that is not sound."""
+    """The exceptions that ONNX Runtime raises for an invalid graph."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented",

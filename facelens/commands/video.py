@@ -43,14 +43,14 @@ def add(commands: Any) -> None:
 
 
 def _video(args: argparse.Namespace) -> int:
-    from facelens.video.annotated import watch
+    from facelens.video.annotated import track_film
 
     names = None
     if args.attributes is not None:
         names = tuple(filter(None, map(str.strip, args.attributes.split(","))))
     show = progress("frames")
     try:
-        watched = watch(
+        result = track_film(
             args.film,
             args.out,
             model=args.model,
@@ -64,7 +64,7 @@ def _video(args: argparse.Namespace) -> int:
     finally:
         if show:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    if not watched.followed:
-        raise NoFaceError(str(watched))
-    print(watched)
+    if not result.tracks:
+        raise NoFaceError(str(result))
+    print(result)
     return 0

@@ -1,4 +1,4 @@
-"""Lay a face straight: five points, a similarity transform, a warp to CelebA's template."""
+"""Align a face: five landmarks, a similarity transform, a warp to CelebA's template."""
 
 import cv2
 import numpy as np
@@ -11,60 +11,60 @@ TEMPLATE = np.array(
 )
 TEMPLATE_BOX = Box(46.2, 68.8, 86.3, 115.1)
 
-# A warp samples points: a face much larger than the template would alias, so it is averaged down
-# to this scale first. Against finely sampled warps of portraits that, then linear, is the nearest;
-# cubic is nearer only where a face grows.
-LEAST_SCALE = 0.65
+# A warp samples points, so a face much larger than the template would alias: it is averaged down to
+# this scale first. Measured against finely sampled warps of portraits, averaging and then linear
+# interpolation is closest; cubic is closer only if a face is enlarged.
+MIN_SCALE = 0.65
 
 
 def similarity(
     source: np.ndarray, target: np.ndarray, weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """Fit the rotation, scale and shift that take `source` to `target` with least squared error.
+    """Fit the rotation, scale and shift from `source` to `target` by weighted least squares.
 
-    No mirror image: with complex numbers the fit is target = a * source + b (Umeyama 1991 in the
-    plane). Points are (n, 2); the answer is float32 (2, 3).
+    Reflections are excluded: in complex numbers the fit is target = a * source + b (Umeyama, 1991,
+    in the plane). Points are (n, 2); the result is float32 (2, 3).
     """
     share = np.ones(len(source)) if weights is None else np.asarray(weights, float)
     share = share / share.sum()
     z = np.asarray(source, float) @ [1, 1j]
     w = np.asarray(target, float) @ [1, 1j]
     z_mean, w_mean = share @ z, share @ w
-    spread = share @ np.abs(z - z_mean) ** 2
-    a = share @ (np.conj(z - z_mean) * (w - w_mean)) / spread if spread > 0 else 1.0 + 0j
+    variance = share @ np.abs(z - z_mean) ** 2
+    a = share @ (np.conj(z - z_mean) * (w - w_mean)) / variance if variance > 0 else 1.0 + 0j
     b = w_mean - a * z_mean
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]], np.float32)
 
 
 def apply(warp: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Move (n, 2) points by a 2x3 transform."""
+    """Apply a 2x3 transform to (n, 2) points."""
     return np.asarray(points @ warp[:, :2].T + warp[:, 2], np.float32)
 
 
 def invert(warp: np.ndarray) -> np.ndarray:
-    """Undo a 2x3 transform."""
+    """Invert a 2x3 transform."""
     return np.asarray(cv2.invertAffineTransform(np.asarray(warp, np.float64)), np.float32)
 
 
 def compose(after: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Join two 2x3 transforms into one that does `before`, then `after`."""
+    """Compose two 2x3 transforms: first `before`, then `after`."""
     linear = after[:, :2] @ before
     linear[:, 2] += after[:, 2]
     return np.asarray(linear, np.float32)
 
 
 def scale_of(warp: np.ndarray) -> float:
-    """Say how many template pixels one photo pixel becomes."""
+    """Return the scale of a warp: template pixels per photo pixel."""
     return float(np.hypot(warp[0, 0], warp[1, 0]))
 
 
 def align_face(
     pixels: np.ndarray, warp: np.ndarray, size: tuple[int, int] = (CROP_WIDTH, CROP_HEIGHT)
 ) -> np.ndarray:
-    """Warp a photo to the template (or to `size`, width first), its edge pixels repeated."""
+    """Warp a photo to the template (or to `size`, width first), replicating its edge pixels."""
     scale = scale_of(warp)
-    if scale < LEAST_SCALE:
-        pixels, warp = _shrunk(pixels, warp, scale / LEAST_SCALE, size)
+    if scale < MIN_SCALE:
+        pixels, warp = _shrunk(pixels, warp, scale / MIN_SCALE, size)
     sampling = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
     return cv2.warpAffine(pixels, warp, size, flags=sampling, borderMode=cv2.BORDER_REPLICATE)
 
@@ -72,7 +72,7 @@ def align_face(
 def _shrunk(
     pixels: np.ndarray, warp: np.ndarray, scale: float, size: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut out what the warp shows and shrink it, averaging; give the warp from there too."""
+    """Crop the part that the warp shows and downscale it by averaging; return its warp too."""
     corners = np.array([[0, 0], [size[0], 0], [0, size[1]], size], np.float32)
     seen = apply(invert(warp), corners)
     margin, limit = 4 / scale, np.array(pixels.shape[1::-1])
@@ -88,10 +88,10 @@ def _shrunk(
 
 
 def face_box(warp: np.ndarray) -> Box:
-    """Give the upright box of a face in the photo from its warp alone.
+    """Return the upright box of a face in the photo, from its warp alone.
 
-    It has the place and size of `TEMPLATE_BOX` under the inverse warp and stays upright, so that
-    every detector reports the same box for the same face.
+    It has the centre and size of `TEMPLATE_BOX` under the inverse warp and stays upright, so every
+    detector reports the same box for the same face.
     """
     scale = scale_of(warp)
     x, y = apply(invert(warp), np.array([TEMPLATE_BOX.centre]))[0]

@@ -1,4 +1,4 @@
-"""Boxes: intersection over union, non-maximum suppression, bounded pictures."""
+"""Boxes: intersection over union, non-maximum suppression; pictures of bounded size."""
 
 import cv2
 import numpy as np
@@ -8,26 +8,26 @@ from facelens.faces.face import Box, Detection
 
 
 def iou(one: Box, other: Box) -> float:
-    """How much of what two boxes cover together they share, 0 to 1."""
+    """Intersection over union of two boxes, 0 to 1."""
     both = intersection(one, other)
     return both / (one.w * one.h + other.w * other.h - both)
 
 
 def intersection(one: Box, other: Box) -> float:
-    """How many pixels two boxes share."""
+    """Area of the intersection of two boxes, in pixels."""
     across = min(one.x + one.w, other.x + other.w) - max(one.x, other.x)
     down = min(one.y + one.h, other.y + other.h) - max(one.y, other.y)
     return max(0.0, across) * max(0.0, down)
 
 
 def nms(found: list[Detection]) -> list[Detection]:
-    """Keep the surest of faces that cover each other: centres closer than half a face."""
+    """Non-maximum suppression: of faces whose centres are closer than half a face, the best."""
     kept: list[Detection] = []
-    for face in sorted(found, key=lambda f: f.confidence, reverse=True):
+    for face in sorted(found, key=lambda f: f.score, reverse=True):
         box = align.face_box(face.warp)
         for other in map(align.face_box, (k.warp for k in kept)):
-            away = np.hypot(*np.subtract(box.centre, other.centre))
-            if away < max(box.w, other.w) / 2:
+            distance = np.hypot(*np.subtract(box.centre, other.centre))
+            if distance < max(box.w, other.w) / 2:
                 break
         else:
             kept.append(face)
@@ -35,13 +35,13 @@ def nms(found: list[Detection]) -> list[Detection]:
 
 
 def bounded(pixels: np.ndarray, side: int) -> tuple[np.ndarray, float]:
-    """Shrink a picture to `side` at most; also give how many photo pixels one of its pixels is."""
+    """Downscale a picture to at most `side`; also return the factor back to photo pixels."""
     height, width = pixels.shape[:2]
     factor = max(height, width) / side
     if factor <= 1:
         return pixels, 1.0
     size = (max(round(width / factor), 1), max(round(height / factor), 1))
-    # Halved while it can be, then interpolated: as smooth as averaging at once, in less time.
+    # Halve as often as possible, then interpolate: as smooth as one average, and faster.
     while factor >= 2 and min(pixels.shape[:2]) > 1 and pixels.shape[1] // 2 >= size[0]:
         half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
         pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Two face detectors behind one interface: YuNet, and the Haar cascades that OpenCV brings."""
+"""Two face detectors behind one interface: YuNet, and OpenCV's Haar cascades."""
 
 import os
 from functools import lru_cache
@@ -13,30 +13,30 @@ from facelens.faces.haar import Haar
 from facelens.faces.yunet import Yunet
 from facelens.files import cache_folder
 
-# The same network twice: the newer file takes pictures of any size, in the older the size is fixed.
+# The same network twice: the newer file takes pictures of any size, the older fixes the size.
 YUNET_FILES = ("face_detection_yunet_2026may.onnx", "face_detection_yunet_2023mar.onnx")
 
 
 class Detector(Protocol):
-    """Anything that finds faces in RGB pixels."""
+    """Anything that detects faces in RGB pixels."""
 
     name: str
 
-    def find(self, pixels: np.ndarray) -> list[Detection]:
-        """Find the faces of a uint8 (height, width, 3) RGB picture."""
+    def detect(self, pixels: np.ndarray) -> list[Detection]:
+        """Detect the faces of a uint8 (height, width, 3) RGB picture."""
 
 
 def cached_yunet() -> Path | None:
-    """Find the YuNet file that `facelens download detector` has put into the cache."""
+    """Return the YuNet file that `facelens download detector` has cached, if any."""
     paths = (cache_folder() / name for name in YUNET_FILES)
     return next((path for path in paths if path.is_file()), None)
 
 
 def resolve(spec: str | None = None) -> tuple[str, Path | None]:
-    """Say which detector `spec` (or FACELENS_DETECTOR, or `auto`) means, and YuNet's file.
+    """Resolve `spec` (or FACELENS_DETECTOR, or `auto`) to a detector and YuNet's file.
 
     Raises:
-        DetectorError: there is no such detector, or YuNet's file is not there.
+        DetectorError: there is no such detector, or YuNet's file is missing.
     """
     spec = spec or os.environ.get("FACELENS_DETECTOR") or "auto"
     if spec == "haar":
@@ -61,7 +61,7 @@ def resolve(spec: str | None = None) -> tuple[str, Path | None]:
 
 
 def open_detector(spec: str | None = None) -> Detector:
-    """Open the detector that `spec` means, once in a process."""
+    """Open the detector that `spec` resolves to, once per process."""
     _, path = resolve(spec)
     if path is None:
         return _haar()

@@ -1,19 +1,18 @@
-"""What a found face is."""
+"""Boxes, detections and aligned faces."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-# Below this the point network sees no face.
+# Below this score the landmark network sees no face.
 MIN_SCORE = 0.5
-
 
 CROP_HEIGHT, CROP_WIDTH = 218, 178
 
 
 class Box(NamedTuple):
-    """An upright rectangle in pixels of the upright photo; may reach over its edge."""
+    """An axis-aligned rectangle in pixels of the upright photo; it may extend over the edge."""
 
     x: float
     y: float
@@ -27,13 +26,14 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face of a photo, found and straightened.
+    """One face of a photo, detected and aligned.
 
-    `landmarks`: float32 (5, 2), x and y in photo pixels: the eye and mouth corner on the viewer's
-    left come before those on the right: left eye, right eye, nose tip, left mouth, right mouth.
+    `confidence`: the detector's score, 0 to 1.
+    `landmarks`: float32 (5, 2), x and y in photo pixels: left eye, right eye, nose tip, left and
+    right mouth corner, where left is the viewer's left.
     `warp`: float32 (2, 3), takes photo coordinates to the 178x218 CelebA template.
     `crop`: uint8 (218, 178, 3) RGB, the photo under `warp`.
-    `hints`: sentences that say why an answer about this face is worth less; empty if none.
+    `hints`: sentences that say why an answer about this face is less reliable; empty if none.
     """
 
     box: Box
@@ -47,11 +47,12 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """A face in a photo before it is laid straight.
+    """A face in a photo before it is aligned.
 
-    `warp`: float32 (2, 3), photo to template. `points`: float32 (5, 2), in photo pixels.
+    `warp`: float32 (2, 3), photo to template. `landmarks`: float32 (5, 2), in photo pixels.
+    `score`: 0 to 1.
     """
 
     warp: np.ndarray
     landmarks: np.ndarray
-    confidence: float
+    score: float

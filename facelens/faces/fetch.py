@@ -9,7 +9,7 @@ from facelens.faces.detect import YUNET_FILES
 from facelens.files import cache_folder, sha256, writing
 
 YUNET_REPO = "opencv/face_detection_yunet"
-# Of the files named in `facelens.faces.detect`: bytes, and sha256.
+# Size in bytes and sha256 of the files named in `facelens.faces.detect`.
 YUNET = {
     "face_detection_yunet_2026may.onnx": (
         229_738, "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
@@ -21,9 +21,9 @@ YUNET = {
 
 
 def detector() -> Path:
-    """Download YuNet into the cache, checked, unless it is there; give its path.
+    """Download YuNet into the cache and verify it, unless it is cached; return its path.
 
-    The file that takes pictures of any size, or the older one where the Hub has no other.
+    The file that takes pictures of any size is preferred to the older one.
     """
     from huggingface_hub import HfApi, hf_hub_download
 
@@ -35,13 +35,13 @@ def detector() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as aside:
             with hub_errors("YuNet", "download"):
-                # Asked first, since a download would go on trying for half a minute.
+                # Asked first: without a network a download would retry for half a minute.
                 about = HfApi().model_info(YUNET_REPO, timeout=30)
                 there = {file.rfilename for file in about.siblings or ()}
                 name = next((name for name in YUNET_FILES if name in there), YUNET_FILES[-1])
                 path = hf_hub_download(YUNET_REPO, name, revision=about.sha, local_dir=aside)
             if not _is_yunet(Path(path)):
-                raise DownloadError("YuNet arrived damaged, or is another file; nothing was kept.")
+                raise DownloadError("YuNet arrived damaged, or is another file; nothing was saved.")
             return Path(path).replace(folder / name)
 
 

@@ -1,4 +1,4 @@
-"""The small network that says where a face lies in a cascade's box, and whether it is one."""
+"""The small network that predicts five landmarks near a rough position, and a face score."""
 
 from functools import cache
 from pathlib import Path
@@ -12,30 +12,33 @@ from facelens.errors import DetectorError
 from facelens.faces import align
 
 PATCH = 64
-# The square of the template that the network sees, side and middle in template pixels.
+# The square of the template that the network sees: side and centre in template pixels.
 VIEW = 140.0
 VIEW_CENTRE = (89.0, 122.0)
-# Where the cascade's box lies on the template, on average: middle and side.
+# The cascade's mean box on the template: centre and side.
 HAAR_CENTRE = (89.0, 123.4)
 HAAR_SIDE = 102.4
 CASCADE = str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml")
 
 
 def guess(x: float, y: float, side: float) -> np.ndarray:
-    """Take a cascade's square box to the place on the template where such boxes lie."""
+    """Return the rough 2x3 warp that takes a cascade's square box to its mean box on the template.
+
+    `x`, `y`: the box's upper left corner in photo pixels.
+    """
     scale = HAAR_SIDE / side
-    middle = (x + side / 2, y + side / 2)
+    centre = (x + side / 2, y + side / 2)
     return np.array(
         [
-            [scale, 0, HAAR_CENTRE[0] - scale * middle[0]],
-            [0, scale, HAAR_CENTRE[1] - scale * middle[1]],
+            [scale, 0, HAAR_CENTRE[0] - scale * centre[0]],
+            [0, scale, HAAR_CENTRE[1] - scale * centre[1]],
         ],
         np.float32,
     )
 
 
 def view() -> np.ndarray:
-    """Give the 2x3 that takes the template to the network's patch."""
+    """Return the 2x3 that takes the template to the network's patch."""
     scale = PATCH / VIEW
     return np.array(
         [
@@ -47,34 +50,34 @@ def view() -> np.ndarray:
 
 
 class LandmarkRefiner:
-    """Better a rough warp, and say how sure it is that there is a face."""
+    """Refine a rough warp, and score whether there is a face."""
 
     def __init__(self, path: Path) -> None:
         self._session = open_session(path, threads=1)
 
     def __call__(self, grey: np.ndarray, warp: np.ndarray, passes: int) -> tuple[np.ndarray, float]:
-        """Give the refined photo-to-template warp and the confidence, 0 to 1.
+        """Return the refined photo-to-template warp and the score, 0 to 1.
 
         `grey`: uint8 (height, width), the photo. `warp`: float32 (2, 3), the rough one.
         """
-        confidence = 1.0
+        score = 1.0
         for _ in range(passes):
             patch = align.align_face(grey, align.compose(view(), warp), (PATCH, PATCH))
-            logit, five = self._session.run(None, {"patch": patch[None]})
-            confidence = float(1 / (1 + np.exp(-logit[0])))
-            warp = align.compose(align.similarity(five[0], align.TEMPLATE), warp)
-        return warp, confidence
+            logit, landmarks = self._session.run(None, {"patch": patch[None]})
+            score = float(1 / (1 + np.exp(-logit[0])))
+            warp = align.compose(align.similarity(landmarks[0], align.TEMPLATE), warp)
+        return warp, score
 
 
 def embedded() -> Path:
-    """Find the network that comes with Facelens."""
+    """Return the path of the embedded network."""
     return embedded_folder("points") / "points.onnx"
 
 
 @cache
 def load() -> LandmarkRefiner:
-    """Open the network that comes with Facelens, once in a process."""
+    """Open the embedded network, once per process."""
     path = embedded()
     if not path.is_file():
-        raise DetectorError(f"{path} is missing: install Facelens again.")
+        raise DetectorError(f"{path} is missing; reinstall Facelens.")
     return LandmarkRefiner(path)

@@ -254,7 +254,7 @@ def compare(pictures: Sequence[np.ndarray]) -> list[dict[str, Any]]:
     """What Facelens' detectors find on aligned pictures: kept, and wrong boxes, a row each."""
     rows = []
     for name, finder in finders().items():
-        found = [finder.find(np.ascontiguousarray(picture)) for picture in pictures]
+        found = [finder.detect(np.ascontiguousarray(picture)) for picture in pictures]
         boxes = [
             np.array([align.face_box(f.warp) for f in faces]).reshape(-1, 4) for faces in found
         ]
@@ -285,7 +285,7 @@ def times(pictures: Sequence[np.ndarray]) -> dict[str, float]:
             minSize=(PUBLISHED_SIZE, PUBLISHED_SIZE),
         )
         ways[f"cascade {name}"] = lambda picture, find=find: find(LOOKS["grey"](picture))  # type: ignore[misc]
-    ways |= {f"facelens {name}": finder.find for name, finder in finders().items()}
+    ways |= {f"facelens {name}": finder.detect for name, finder in finders().items()}
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for picture in map(np.ascontiguousarray, pictures):
         for name, way in ways.items():

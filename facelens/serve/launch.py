@@ -1,4 +1,4 @@
-"""Start Voilà: for this machine alone, or for others."""
+"""Start Voilà, for this machine only or for others too."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ from facelens.tasks import DEFAULT, TASKS, load_model
 if TYPE_CHECKING:
     import subprocess
 
-_ALONE = "127.0.0.1"
+_LOCAL = "127.0.0.1"
 
 
 def serve(
@@ -28,10 +28,10 @@ def serve(
 
     Args:
         notebook: the page's file name in `dashboards/`.
-        port: where it is served.
-        host: the address at which others see it; this process becomes the server. Without it only
-            this machine does.
-        browser: whether to open one.
+        port: TCP port.
+        host: the address at which others can open it; this process becomes the server. Without it
+            only this machine can.
+        browser: open a browser.
         model: as for `load_model`.
         detector: as for `find_faces`.
 
@@ -41,7 +41,7 @@ def serve(
     """
     from facelens.faces.detect import resolve
 
-    if not _is_free(host or _ALONE, port):
+    if not _is_free(host or _LOCAL, port):
         raise FacelensError(f"Port {port} is taken; give another with --port.")
     chosen = model or os.environ.get("FACELENS_MODEL")
     title = _checked(model, chosen, hosted=bool(host))
@@ -52,35 +52,35 @@ def serve(
     if host:
         os.chdir(folder)
         _host([*command, f"--Voila.ip={host}"], env)
-    command.append("--Voila.ip=localhost")  # whatever the user's own settings say
+    command.append("--Voila.ip=localhost")  # overrides the user's own settings
     if not browser:
         command.append("--no-browser")
     return _wait(command, folder, env, f"{title} with {name} at http://localhost:{port}/")
 
 
 def _checked(model: str | None, chosen: str | None, *, hosted: bool) -> str:
-    """The title of the network that the page will answer with, which has been opened once."""
+    """Open the page's network once and return its title."""
     from facelens.bundles.find import is_repository
 
     try:
-        # A wrong name is said here, not by a page that stays empty.
+        # A wrong name fails here, not on a page that stays empty.
         return str(load_model(model).title)
     except (DownloadError, BundleError) as error:
-        # A server for others starts again by itself, whatever has become of a repository.
+        # A hosted server restarts unattended, so it must start even if a repository is gone.
         if not isinstance(error, DownloadError) and not (hosted and is_repository(chosen or "")):
             raise
-        title = str(load_model(TASKS[DEFAULT].default).title)  # as the page does, and says too
+        title = str(load_model(TASKS[DEFAULT].default).title)  # as the page does too
         print(f"facelens: {error} Meanwhile {title} answers.", file=sys.stderr)
         return title
 
 
 def _folder(notebook: str) -> Path:
-    """Find the folder of a page: in a checkout, or in an installed package."""
+    """Return the folder of a page, in a checkout or an installed package."""
     package = Path(__file__).parents[1]
     pages = [package.parent / "dashboards", package / "_dashboards"]
     folder = next((page for page in pages if (page / notebook).is_file()), None)
     if folder is None:
-        raise FacelensError("The page is missing from this installation; install Facelens anew.")
+        raise FacelensError("The page is missing from this installation; reinstall Facelens.")
     return folder
 
 
@@ -90,13 +90,13 @@ def _environment(chosen: str | None, detector: str, *, hosted: bool) -> dict[str
 
     env = os.environ | {
         "FACELENS_DETECTOR": detector,
-        # A page that answers this machine alone may have its visitor fetch any network.
+        # Only a page for this machine lets its visitor download any network.
         "FACELENS_OWN_MACHINE": "" if hosted else "1",
-        # Kernels run beside the page: folders are named in full.
-        "FACELENS_MODELS": ",".join(_in_full(name) for name in listed()),
+        # Kernels run in the page's folder, so paths must be absolute.
+        "FACELENS_MODELS": ",".join(_absolute(name) for name in listed()),
     }
     if chosen:
-        env["FACELENS_MODEL"] = _in_full(chosen)
+        env["FACELENS_MODEL"] = _absolute(chosen)
     checkout = Path(__file__).parents[2]
     if (checkout / "pyproject.toml").is_file():
         env["PYTHONPATH"] = os.pathsep.join(
@@ -106,11 +106,11 @@ def _environment(chosen: str | None, detector: str, *, hosted: bool) -> dict[str
 
 
 def _wait(command: list[str], folder: Path, env: dict[str, str], what: str) -> int:
-    """Run the server until it ends, or this process is told to."""
+    """Run the server until it exits, or this process is terminated."""
     import signal
     import subprocess
 
-    # Ended from outside, the server must end too: the signal becomes an exception.
+    # The signal becomes an exception, so that the server is terminated too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     server = subprocess.Popen(command, cwd=folder, env=env)  # noqa: S603 - our own interpreter
     try:
@@ -121,7 +121,7 @@ def _wait(command: list[str], folder: Path, env: dict[str, str], what: str) -> i
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:
-    """End the server, which does not hear of it while it starts."""
+    """Terminate the server, which ignores signals while it starts."""
     import subprocess
 
     for _ in range(20):
@@ -135,7 +135,7 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _host(command: list[str], env: dict[str, str]) -> NoReturn:
-    """Become the server: what checked the network takes no memory, and signals reach it."""
+    """Replace this process by the server: it needs no memory of its own, and signals reach it."""
     import tempfile
 
     from jupyter_core.paths import jupyter_runtime_dir
@@ -144,15 +144,15 @@ def _host(command: list[str], env: dict[str, str]) -> NoReturn:
         if not env.get(number, "0").isdecimal():
             raise FacelensError(f"{number} must be a whole number, not {env[number]!r}.")
     prefix = "/".join(["", *filter(None, env.get("FACELENS_PREFIX", "").split("/")), ""])
-    # A socket's path has 107 letters at most, of which a kernel's name takes half.
+    # A socket's path has at most 107 letters, of which a kernel's name takes half.
     if len(jupyter_runtime_dir()) > 50:
         env["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="facelens-")
-    # None but our settings: dashboards/hosted/voila.json.
+    # Only our settings: dashboards/hosted/voila.json.
     settings = [f"--Voila.base_url={prefix}", "--Voila.config_file_paths=hosted"]
     os.execve(sys.executable, [*command, *settings], env)  # noqa: S606 - our own interpreter
 
 
-def _in_full(name: str) -> str:
+def _absolute(name: str) -> str:
     return str(Path(name).resolve()) if Path(name).is_dir() else name
 
 
@@ -160,14 +160,14 @@ def _is_free(host: str, port: int) -> bool:
     import socket
 
     try:
-        (family, *_, where), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise FacelensError(f"{host} is no address of this machine; give another.") from error
-    with socket.socket(family) as door:
-        if os.name == "posix":  # a page that has just ended leaves its port waiting
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family) as probe:
+        if os.name == "posix":  # the port of a server that has just exited is in TIME_WAIT
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            door.bind(where)
+            probe.bind(address)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise FacelensError(

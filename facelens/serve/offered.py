@@ -1,4 +1,4 @@
-"""Which networks a visitor of the page may choose, and loading the one that was chosen."""
+"""The networks that a visitor of the page may choose, and how the chosen one is loaded."""
 
 import os
 import re
@@ -13,21 +13,21 @@ from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.tasks.base import Model, Task
 
 M = TypeVar("M", bound=Model)
-# What a page that others see asks of a face, where its host does not say otherwise.
+# The tasks of a hosted page, unless its host chooses others.
 DEFAULT_TASKS = ("attributes", "keypoints")
 
 
 def listed() -> tuple[str, ...]:
-    """What the environment's `FACELENS_MODELS` lists, separated by commas or new lines."""
+    """The names in `FACELENS_MODELS`, separated by commas or new lines."""
     parts = re.split(r"[,\n]", os.environ.get("FACELENS_MODELS", ""))
     return tuple(filter(None, map(str.strip, parts)))
 
 
 def page_tasks() -> tuple[Task, ...]:
-    """The tasks that the page asks, which `FACELENS_TASKS` lists by name.
+    """The page's tasks, which `FACELENS_TASKS` lists by name.
 
-    By default those that are the same for every visitor: attributes and keypoints; on one's own
-    machine all whose network is embedded.
+    By default attributes and keypoints; on the visitor's own machine all tasks with an embedded
+    network.
     """
     wanted = tuple(filter(None, map(str.strip, os.environ.get("FACELENS_TASKS", "").split(","))))
     if not wanted and not may_choose_freely():
@@ -38,9 +38,9 @@ def page_tasks() -> tuple[Task, ...]:
 
 
 def offered() -> tuple[str, ...]:
-    """Name the networks that every visitor may choose, the default first, none twice.
+    """The networks that every visitor may choose, the default first, without duplicates.
 
-    After `FACELENS_MODEL`, if it is set, come the embedded ones and what `FACELENS_MODELS` lists.
+    They are `FACELENS_MODEL`, if set, the embedded ones, and those in `FACELENS_MODELS`.
     """
     first = TASKS[DEFAULT].default
     weights = embedded_folder(first).parent
@@ -55,15 +55,15 @@ def offered() -> tuple[str, ...]:
 
 
 def may_choose_freely() -> bool:
-    """Whether any repository on the Hub may be chosen: on one's own machine only.
+    """Whether a visitor may choose any repository on the Hub: only on their own machine.
 
-    A network is a stranger's program. On a shared server nobody may have the server run it.
+    A network from the Hub is an untrusted program; a shared server must not run it.
     """
     return os.environ.get("FACELENS_OWN_MACHINE") == "1"
 
 
 def title_of(name: str) -> str:
-    """What to call the network `name` without fetching it: name and version, where it is here."""
+    """Title of the network `name` without downloading it: name and version, if it is local."""
     if is_repository(name):
         return name
     try:
@@ -73,17 +73,17 @@ def title_of(name: str) -> str:
 
 
 def choose(name: str, progress: Progress | None = None) -> Any:
-    """Load the network that a visitor chose, and see that it answers.
+    """Load the network that a visitor chose, and check that it runs.
 
     Raises:
-        BundleError: It is not offered, or is no sound bundle.
-        DownloadError: The Hub cannot be reached.
+        BundleError: it is not offered, or not a valid bundle.
+        DownloadError: the Hub cannot be reached.
     """
     return tried(TASKS[DEFAULT].model(_bundle(name, progress)))
 
 
 def tried(model: M) -> M:
-    """See that a network answers: what cannot is refused while the page still has another."""
+    """Check that a network runs, while the page still has another."""
     model.check()
     return model
 
@@ -95,7 +95,8 @@ def _bundle(name: str, progress: Progress | None) -> Bundle:
         raise BundleError("That network is not offered on this page; choose one from the list.")
     if not is_repository(name):
         raise BundleError(
-            "That is no network on the Hugging Face Hub: write owner/repo, or owner/repo@revision."
+            "That is not a network on the Hugging Face Hub: write owner/repo, or "
+            "owner/repo@revision."
         )
-    # Not `find_bundle`: what a visitor types is never taken for a folder of this machine.
+    # Not `find_bundle`: a visitor's text must never be resolved as a folder of this machine.
     return fetch_bundle(name, progress)

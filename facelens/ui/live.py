@@ -38,7 +38,7 @@ class Live(Selfie):
         if self._watcher is None:
             self.warm_up()
         assert self._watcher
-        return photo, self._watcher.see(photo, seconds, maps=maps)
+        return photo, self._watcher.predict(photo, seconds, maps=maps)
 
     def rest(self) -> None:
         """Forget whom the camera saw."""

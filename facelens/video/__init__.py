@@ -1,1 +1,1 @@
-"""Moving pictures: films and the camera."""
+"""Video: films and the camera."""

@@ -1,4 +1,4 @@
-"""Draw on a film's frames what is read in its faces: boxes, numbers and a few attributes."""
+"""Annotate the frames of a film: boxes, numbers and a few answers for each face."""
 
 import unicodedata
 from collections.abc import Callable
@@ -20,27 +20,28 @@ if TYPE_CHECKING:
 _SHADES = {Verdict.YES: "#4fd8cf", Verdict.NO: "#9aa9ac", Verdict.DOUBTFUL: "#f0b04a"}
 _WORDS = {Verdict.YES: "#4fd8cf", Verdict.NO: "#c2cdcf", Verdict.DOUBTFUL: "#f0b04a"}
 _PLATE = "#0b1416c8"
-# Seconds in which a box fades after its face was last seen, and words come on another side.
+# Seconds for a box to fade out after its face was last seen, and for moved words to fade in.
 _GONE, _COME = 0.25, 0.15
-# A box follows slow motion slowly, which takes the trembling out, and fast motion fast: the 1 EUR
-# filter (Casiez et al., 2012); hertz, and hertz for each width of the box that it moves a second.
-_CALM, _HURRY, _PACE = 1.0, 5.0, 1.0
-# A line of words is this part of a frame's shorter side; smaller than so many pixels, none is read.
-_LINES, _LEAST, _LARGEST = 34, 9, 96
-# The words become smaller with each person more.
+# The 1 EUR filter (Casiez et al., 2012) smooths slow motion, which removes jitter, and follows fast
+# motion closely: minimum cutoff in hertz, its increase per box width per second, and the cutoff for
+# the speed itself.
+_MIN_CUTOFF, _CUTOFF_GAIN, _SPEED_CUTOFF = 1.0, 5.0, 1.0
+# Lines of text per frame's shorter side; the smallest legible and the largest font size in pixels.
+_LINES, _SMALLEST, _LARGEST = 34, 9, 96
+# Scale of the text by number of people.
 _CROWDED = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7)
 
 
-# Label, probability, what is written of the verdict, the verdict.
+# Label, probability, the verdict's text, the verdict.
 _Row = tuple[str, str, str, Verdict | None]
 
 
 @dataclass
 class _Shown:
-    """One person on the film; `box` is as drawn, `speed` how fast it moves.
+    """One person on the film; `box` is as drawn, `speed` per second.
 
-    `words`: the place of the rows, None where there is none. `side`: of the box, by its number in
-    `_beside`, on which they are; `since`: from which second on.
+    `words`: the upper left corner of the rows, None if they are hidden. `side`: the side of the box
+    on which they are, an index into `_sides`; `since`: the second from which they are there.
     """
 
     box: np.ndarray
@@ -53,10 +54,10 @@ class _Shown:
 
 
 class Annotator:
-    """Draw boxes, numbers and the answers' words; remember where they were a frame ago.
+    """Draw boxes, numbers and the words of the answers, smoothed from frame to frame.
 
     Args:
-        words: what to write beside a face, of an answer about it.
+        words: the words to draw next to a face, from the face and its answer.
     """
 
     def __init__(self, words: Callable[[Face, Any], list[Word]]) -> None:
@@ -65,12 +66,12 @@ class Annotator:
         self._seconds = 0.0
 
     def draw(self, pixels: np.ndarray, seconds: float, seen: list[Observation]) -> np.ndarray:
-        """A copy of uint8 (h, w, 3), RGB, drawn on."""
+        """Return an annotated copy of a frame uint8 (h, w, 3), RGB."""
         import cv2
 
         step, self._seconds = max(1e-3, seconds - self._seconds), seconds
         for each in seen:
-            self._learn(each, seconds, step)
+            self._update(each, seconds, step)
         self._shown = {
             number: shown
             for number, shown in self._shown.items()
@@ -93,14 +94,15 @@ class Annotator:
                 picture = cv2.addWeighted(fresh, share, picture, 1 - share, 0)
         return picture
 
-    def _learn(self, each: Observation, seconds: float, step: float) -> None:
-        """Move a person's box on, and take what is said now."""
-        aim = np.array(each.face.box, np.float64)
-        shown = self._shown.setdefault(each.number, _Shown(aim, np.zeros(4), seconds))
-        speed = (aim - shown.box) / step
-        shown.speed = shown.speed + _share(_PACE, step) * (speed - shown.speed)
-        pace = _CALM + _HURRY * float(np.hypot(*shown.speed[:2])) / max(1.0, aim[2])
-        shown.box = shown.box + _share(pace, step) * (aim - shown.box)
+    def _update(self, each: Observation, seconds: float, step: float) -> None:
+        """Filter a person's box towards the observed one, and set the rows."""
+        observed = np.array(each.face.box, np.float64)
+        shown = self._shown.setdefault(each.number, _Shown(observed, np.zeros(4), seconds))
+        speed = (observed - shown.box) / step
+        shown.speed = shown.speed + _gain(_SPEED_CUTOFF, step) * (speed - shown.speed)
+        widths = float(np.hypot(*shown.speed[:2])) / max(1.0, observed[2])
+        cutoff = _MIN_CUTOFF + _CUTOFF_GAIN * widths
+        shown.box = shown.box + _gain(cutoff, step) * (observed - shown.box)
         shown.seconds = seconds
         shown.rows = tuple(
             (word.label, f"{word.value:.2f}", str(word), word.verdict)
@@ -108,7 +110,7 @@ class Annotator:
         )
 
     def _arrange(self, width: int, height: int, size: int, badge: float) -> None:
-        """Find a place for each person's words: in the frame, over nobody else, or none."""
+        """Place each person's words within the frame and clear of other people, or hide them."""
         taken: list[Box] = []
         boxes = {}
         for number, shown in self._shown.items():
@@ -124,7 +126,7 @@ class Annotator:
             if room.min() < edge:
                 continue
             places = []
-            for corner in _beside(boxes[number], wide, tall, size):
+            for corner in _sides(boxes[number], wide, tall, size):
                 x, y = np.clip(corner, edge, room)
                 places.append(Box(float(x), float(y), wide, tall))
             others = [box for other, box in boxes.items() if other != number] + taken
@@ -135,10 +137,10 @@ class Annotator:
             ]
             best = int(np.argmin(costs))
             side = shown.side
-            # Words do not hop to the other side for a little more room.
+            # Words keep their side unless another is clearly better.
             if side < 0 or costs[side] > costs[best] + wide * tall / 4:
                 side = best
-            # Nor come and go at the least touch.
+            # They tolerate more overlap before they disappear than before they appear.
             if hidden[side] > wide * tall * (0.04 if were is None else 0.12):
                 continue
             taken.append(places[side])
@@ -147,17 +149,17 @@ class Annotator:
             shown.side, shown.words = side, places[side][:2]
 
 
-def _share(hertz: float, step: float) -> float:
-    """How much of a change a low-pass filter lets through in `step` seconds."""
-    return float(1 - np.exp(-2 * np.pi * hertz * step))
+def _gain(cutoff: float, step: float) -> float:
+    """Gain of a low-pass filter of `cutoff` hertz for a step of `step` seconds."""
+    return float(1 - np.exp(-2 * np.pi * cutoff * step))
 
 
 def _size(wanted: float) -> int:
-    return min(_LARGEST, max(_LEAST, round(wanted)))
+    return min(_LARGEST, max(_SMALLEST, round(wanted)))
 
 
-def _beside(box: Box, wide: int, tall: int, size: int) -> list[tuple[float, float]]:
-    """Where words may stand: right of a box, left of it, below, above."""
+def _sides(box: Box, wide: int, tall: int, size: int) -> list[tuple[float, float]]:
+    """Upper left corners of words right of a box, left of it, below and above."""
     gap = size / 2
     x, y = box.centre
     return [
@@ -173,7 +175,7 @@ def _draw_box(picture: np.ndarray, box: np.ndarray, size: int) -> None:
 
     height, width = picture.shape[:2]
     thick = max(1, round(size / 7))
-    # What reaches over the edge is drawn along it.
+    # A box that extends over the edge is drawn along it.
     x0, x1 = np.clip([box[0], box[0] + box[2]], thick, max(thick, width - 1 - thick))
     y0, y1 = np.clip([box[1], box[1] + box[3]], thick, max(thick, height - 1 - thick))
     radius = min(0.6 * size, (x1 - x0) / 2, (y1 - y0) / 2)
@@ -187,7 +189,7 @@ def _draw_box(picture: np.ndarray, box: np.ndarray, size: int) -> None:
     ])  # fmt: skip
     left, top = max(0, int(x0) - 3 * thick), max(0, int(y0) - 3 * thick)
     part = picture[top : int(y1) + 3 * thick, left : int(x1) + 3 * thick]
-    # OpenCV draws to sixteenths of a pixel.
+    # OpenCV takes coordinates in sixteenths of a pixel.
     line = np.rint((line - (left, top)) * 16).astype(np.int32)
     shade = part.copy()
     cv2.polylines(shade, [line], True, (0, 0, 0), 2 * thick, cv2.LINE_AA, 4)
@@ -197,7 +199,7 @@ def _draw_box(picture: np.ndarray, box: np.ndarray, size: int) -> None:
 
 
 def _draw_number(picture: np.ndarray, box: np.ndarray, number: int, size: int) -> None:
-    """The badge over a box's left corner, or in it where there is no room above."""
+    """Draw the badge above a box's left corner, or inside if there is no room above."""
     badge = _badge(str(number), size)
     tall, wide = badge.shape[:2]
     height, width = picture.shape[:2]
@@ -208,12 +210,12 @@ def _draw_number(picture: np.ndarray, box: np.ndarray, number: int, size: int) -
 
 
 def _paste(picture: np.ndarray, image: np.ndarray, x: float, y: float, share: float = 1.0) -> None:
-    """Lay uint8 (h, w, 4), RGBA, over a place in a picture, of it so much as `share` says."""
+    """Blend an image uint8 (h, w, 4), RGBA, into a picture with opacity `share`."""
     left, top = round(x), round(y)
-    where = picture[top : top + image.shape[0], left : left + image.shape[1]]
-    image = image[: where.shape[0], : where.shape[1]]
-    cover = image[:, :, 3:].astype(np.float32) * (share / 255)
-    where[:] = np.rint(where + cover * (image[:, :, :3].astype(np.float32) - where))
+    part = picture[top : top + image.shape[0], left : left + image.shape[1]]
+    image = image[: part.shape[0], : part.shape[1]]
+    alpha = image[:, :, 3:].astype(np.float32) * (share / 255)
+    part[:] = np.rint(part + alpha * (image[:, :, :3].astype(np.float32) - part))
 
 
 @lru_cache(maxsize=8)
@@ -241,7 +243,7 @@ def _plate(rows: tuple[_Row, ...], size: int) -> np.ndarray:
 
     font, line, pad = _font(size), round(1.6 * size), round(size / 2)
     labels = [_spelt(label) for label, *_ in rows]
-    # As wide as its widest words, so that it does not breathe.
+    # As wide as the widest text that it may hold, so that its width stays constant.
     label = max(map(font.getlength, labels))
     digit = max(map(font.getlength, "0123456789"))
     number = 3 * digit + font.getlength(".")
@@ -249,25 +251,25 @@ def _plate(rows: tuple[_Row, ...], size: int) -> np.ndarray:
     wide = round(label + number + word + 6 * pad)
     tall = len(rows) * line + pad
     image = _rounded(wide, tall, pad, _PLATE)
-    pen = ImageDraw.Draw(image)
-    for i, (text, (_, probability, said, verdict)) in enumerate(zip(labels, rows, strict=True)):
+    draw = ImageDraw.Draw(image)
+    for i, (name, (_, probability, text, verdict)) in enumerate(zip(labels, rows, strict=True)):
         y = pad / 2 + (i + 0.5) * line
         kind = verdict or Verdict.NO
         shade, tone = _SHADES[kind], _WORDS[kind]
-        pen.rectangle((pad * 0.7, y - line * 0.32, pad * 1.1, y + line * 0.32), shade)
+        draw.rectangle((pad * 0.7, y - line * 0.32, pad * 1.1, y + line * 0.32), shade)
         bright = "#ffffff" if verdict != Verdict.NO else "#d9e2e3"
-        pen.text((2 * pad, y), text, bright, font, "lm")
+        draw.text((2 * pad, y), name, bright, font, "lm")
         x = 3.5 * pad + label
         for sign in probability:
             step = digit if sign.isdigit() else font.getlength(sign)
-            pen.text((x + step / 2, y), sign, bright, font, "mm")
+            draw.text((x + step / 2, y), sign, bright, font, "mm")
             x += step
-        pen.text((x + pad, y), said, tone, font, "lm")
+        draw.text((x + pad, y), text, tone, font, "lm")
     return np.asarray(image)
 
 
 def _rounded(wide: int, tall: int, radius: float, colour: str) -> Any:
-    """A plate with smooth corners, which Pillow draws only from a larger one."""
+    """A plate with anti-aliased corners, downscaled from one of four times the size."""
     from PIL import Image, ImageColor, ImageDraw
 
     *tone, share = ImageColor.getcolor(colour, "RGBA")  # type: ignore[misc]
@@ -279,6 +281,6 @@ def _rounded(wide: int, tall: int, radius: float, colour: str) -> Any:
 
 
 def _spelt(label: str) -> str:
-    """A label in letters that Pillow's own font has; one of any length is cut."""
+    """A label in letters that Pillow's own font has; a long one is shortened."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", label) if not unicodedata.combining(c))
     return plain if len(plain) <= 28 else f"{plain[:27]}…"

@@ -1,4 +1,4 @@
-"""A video file: a table of who is to be seen when, or a copy with boxes and answers drawn on it."""
+"""Track the faces of a film: write a table of them, or a copy with boxes and answers."""
 
 import difflib
 from collections.abc import Callable, Generator, Sequence
@@ -20,49 +20,49 @@ from facelens.video.stream import LivePredictor, Observation
 
 COLUMNS = ("frame", "seconds", "face", "confidence", "x", "y", "w", "h")
 KINDS = {"table": TABLES, "film": tuple(FILMS)}
-# More rows beside a face than this hide the film.
+# More rows next to a face would hide the film.
 MOST = 8
 Write = Callable[[int, float, np.ndarray, list[Observation]], None]
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What came of watching a film.
+class TrackedFilm:
+    """The result of `track_film`.
 
-    `followed`: faces that got a number, which is not how many people there are; `rows`: faces in
-    all frames. `lost`: frames by which the file's header counts more than could be read.
+    `tracks`: faces that got a number, which may be more than there are people; `rows`: faces in all
+    frames. `lost`: frames that the file's header counts and that could not be read.
     """
 
     out: Path
     frames: int
     seconds: float
-    followed: int
+    tracks: int
     rows: int
     lost: int
 
     def __str__(self) -> str:
         film = f"{_many(self.frames, 'frame')} ({self.seconds:,.1f} seconds)"
-        faces = _many(self.followed, "followed face")
+        faces = _many(self.tracks, "tracked face")
         out, table = printable(str(self.out)), self.out.suffix.lower() in TABLES
-        if not self.followed:
-            said = f"No face was found in {film}; {out} has {'no rows' if table else 'no boxes'}."
+        if not self.tracks:
+            text = f"No face was found in {film}; {out} has {'no rows' if table else 'no boxes'}."
         elif table:
-            said = f"{out} has {_many(self.rows, 'row')} of {faces} in {film}."
+            text = f"{out} has {_many(self.rows, 'row')} of {faces} in {film}."
         else:
-            said = f"{out} shows {faces} in {film}, without sound."
+            text = f"{out} shows {faces} in {film}, without sound."
         if self.lost:
-            said += (
+            text += (
                 f" The film's header counts {self.frames + self.lost:,} frames: {self.lost:,} are "
                 "damaged, missing or not meant to be shown."
             )
-        return said
+        return text
 
 
 def _many(count: int, one: str) -> str:
     return f"{count:,} {one if count == 1 else one + 's'}"
 
 
-def watch(
+def track_film(
     source: str | Path,
     out: str | Path,
     *,
@@ -73,7 +73,7 @@ def watch(
     threshold: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
-) -> Watched:
+) -> TrackedFilm:
     """Write a table with a row for every face of every frame, or a copy of the film with boxes.
 
     Args:
@@ -81,17 +81,17 @@ def watch(
         out: a table, .csv or .parquet; or a film, .mp4, .webm or .avi, which has no sound.
         model: as for `load_model`.
         detector: as for `find_faces`.
-        task: what the faces are asked, a key of `TASKS`.
-        attributes: what is written beside a face of a film, by name; none where it is empty. By
+        task: a key of `TASKS`.
+        attributes: names of the attributes drawn next to a face of a film; none if empty. By
             default a few everyday ones. A table has all of them.
-        threshold: an operating point or a number, which makes a film's verdicts; by default "half".
-            A table has none.
-        force: write over `out`.
-        progress: called with the frames done and all frames, 0 where nobody knows how many.
+        threshold: an operating point or a number, for a film's verdicts; by default "half". A
+            table has none.
+        force: overwrite `out`.
+        progress: called with the frames done and all frames, 0 if that is unknown.
 
     Raises:
-        PhotoError: `source` is missing, or no film that can be read.
-        BundleError: the model knows no such attribute.
+        PhotoError: `source` is missing, or not a film that can be read.
+        BundleError: the model has no such attribute.
         OutputError: `out` exists or cannot be written.
     """
     for name in (source, out):
@@ -100,15 +100,15 @@ def watch(
     source, out = Path(source).absolute(), Path(out).absolute()
     _check_out(source, out, attributes, threshold, force=force)
     with open_film(source) as film:
-        network, asked = load_model(model, task=task), TASKS[task]
+        network, chosen = load_model(model, task=task), TASKS[task]
         style = Style(threshold or "half", _chosen(network, attributes))
         network.check_style(style)
-        pen = Annotator(lambda face, answer: asked.words(network, face, answer, style))
-        watcher = LivePredictor(network, detector)
+        annotator = Annotator(lambda face, answer: chosen.words(network, face, answer, style))
+        predictor = LivePredictor(network, detector)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
-        with _writing(out, film, pen, asked, network) as write:
+        with _writing(out, film, annotator, chosen, network) as write:
             for seconds, pixels in film.frames():
-                seen = watcher.see(Photo(pixels, source.name), seconds)
+                seen = predictor.predict(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
                 frames, rows = frames + 1, rows + len(seen)
                 numbers.update(each.number for each in seen)
@@ -117,11 +117,11 @@ def watch(
             if frames <= 1:
                 refuse_photo(source)
             if not frames:
-                raise PhotoError(f"{printable(source.name)} holds no frame that can be read.")
+                raise PhotoError(f"{printable(source.name)} has no frame that can be read.")
     if progress:
         progress(frames, frames)
     end = seconds + 1 / film.rate
-    return Watched(out, frames, end, len(numbers), rows, film.lost(frames, end))
+    return TrackedFilm(out, frames, end, len(numbers), rows, film.lost(frames, end))
 
 
 # before the work
@@ -139,14 +139,14 @@ def _check_out(
     if kind in TABLES and attributes is not None:
         raise OutputError("A table has all attributes; choose some only for a film.")
     if kind in TABLES and threshold is not None:
-        raise OutputError("A table has probabilities, no verdicts; give a threshold for a film.")
+        raise OutputError("A table has no verdicts; give a threshold only for a film.")
     check_out(out, KINDS, source=source, force=force)
     if kind in FILMS:
         need_text(out, OutputError)
 
 
 def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...] | None:
-    """What to write beside a face, in the order it was asked for; None is the task's choice."""
+    """The attributes to draw next to a face, in the given order; None is the task's choice."""
     if names is None:
         return None
     known = {_plain(name): name for name in model.config.names}
@@ -164,7 +164,7 @@ def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...] | None
     chosen = list(dict.fromkeys(chosen))
     if len(chosen) > MOST:
         raise OutputError(
-            f"{len(chosen)} attributes beside a face hide the film; choose at most {MOST}, or "
+            f"{len(chosen)} attributes next to a face hide the film; choose at most {MOST}, or "
             "write a table, which has all."
         )
     return tuple(chosen)
@@ -174,20 +174,20 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-# what is written
+# the outputs
 
 
 def _writing(
-    out: Path, film: Film, pen: Annotator, task: Task, model: Model
+    out: Path, film: Film, annotator: Annotator, task: Task, model: Model
 ) -> AbstractContextManager[Write]:
     if out.suffix.lower() in FILMS:
-        return _film(out, film.rate, pen)
+        return _film(out, film.rate, annotator)
     return _table(out, task, model)
 
 
 @contextmanager
 def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
-    """A table that is written as the film goes on."""
+    """Yield a function that adds a frame's faces to the table."""
     with row_writer(out, (*COLUMNS, *task.columns(model))) as add:
 
         def write(number: int, seconds: float, _: np.ndarray, seen: list[Observation]) -> None:
@@ -203,11 +203,11 @@ def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
 
 
 @contextmanager
-def _film(out: Path, rate: float, pen: Annotator) -> Generator[Write, None, None]:
-    """A copy with boxes, at an even rate: a frame that stands for long is written again."""
+def _film(out: Path, rate: float, annotator: Annotator) -> Generator[Write, None, None]:
+    """Yield a function that adds an annotated frame to the copy, which has a constant rate."""
     with film_writer(out, rate) as copy:
 
         def write(_: int, seconds: float, pixels: np.ndarray, seen: list[Observation]) -> None:
-            copy.add(pen.draw(pixels, seconds, seen), seconds)
+            copy.add(annotator.draw(pixels, seconds, seen), seconds)
 
         yield write

@@ -1,4 +1,4 @@
-"""Video files: read frame by frame, written frame by frame."""
+"""Read and write video files frame by frame."""
 
 import os
 import shutil
@@ -15,24 +15,24 @@ from facelens.errors import FacelensError, OutputError, PhotoError
 from facelens.files import atomic_write
 from facelens.photo import MAX_PIXELS, printable, read_photo
 
-# What a film's name ends in, and the code by which OpenCV knows how to write it.
+# Suffixes of films that can be written, and OpenCV's codec for each.
 FILMS = {".mp4": "mp4v", ".webm": "VP80", ".avi": "MJPG"}
 
-# Frames a second that a header may state; others are a slip of whoever wrote it.
+# Plausible frames per second; a header that states others is wrong.
 RATES = (0.1, 480.0)
 
 _USUAL_RATE = 25.0
 
-# A frame is not shown for longer, in seconds: its time is a slip too.
+# Longest plausible time between two frames, in seconds.
 _LONGEST = 3600.0
 
-# So many reads in a row that fail are the end of a film; fewer are a damaged stretch.
+# This many failed reads in a row are the end of a film; fewer are a damaged part.
 _DAMAGE = 1000
 
-# So much of a frame may a copy be behind its time, or before it.
+# Drift of a copy, in frames, before one is dropped or repeated.
 _SLACK = 0.75
 
-# Encoders take no frame that is smaller; a disk with less room than this, in bytes, is full.
+# Encoders refuse smaller frames, in pixels; a disk with less free space, in bytes, counts as full.
 _SMALLEST, _ROOM = 16, 2_000_000
 
 
@@ -40,8 +40,8 @@ _SMALLEST, _ROOM = 16, 2_000_000
 class Film:
     """An opened video file.
 
-    `rate`: frames a second. `count`: frames by its header, 0 where it does not say; `exact`: it
-    says so itself, and OpenCV has not worked it out from how long the film is.
+    `rate`: frames per second. `count`: frames by its header, 0 if unknown; `exact`: the header
+    states it, and OpenCV has not estimated it from the duration.
     """
 
     source: Any
@@ -50,9 +50,9 @@ class Film:
     exact: bool
 
     def frames(self) -> Iterator[tuple[float, np.ndarray]]:
-        """The second at which each frame is shown, and its pixels: uint8 (h, w, 3), RGB, upright.
+        """Yield each frame's time in seconds, and its pixels: uint8 (h, w, 3), RGB, upright.
 
-        Damaged frames are left out.
+        Damaged frames are skipped.
         """
         import cv2
 
@@ -67,32 +67,32 @@ class Film:
             yield last, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
     def _time(self, last: float) -> float:
-        """When the frame is shown that was read: the container knows, or else the rate does."""
+        """Time of the frame just read: by the container's timestamp, or else by the rate."""
         import cv2
 
         stamp = self.source.get(cv2.CAP_PROP_POS_MSEC) / 1000
         return max(0.0, stamp if last < stamp <= last + _LONGEST else last + 1 / self.rate)
 
     def lost(self, frames: int, end: float) -> int:
-        """How many frames the header promised that did not come; `end`: of the film, in seconds."""
+        """Number of frames in the header that could not be read; `end`: of the film, in seconds."""
         missing = self.count - frames
         if self.exact:
             return max(0, missing)
-        # A length times a mean rate is not to the frame. So a little less is none the less whole.
+        # A duration times a mean rate is not exact, so a small difference does not count.
         early = (self.count / self.rate - end) * self.rate
         return max(0, missing) if missing > max(2, self.count // 100) or early > self.rate else 0
 
 
 @contextmanager
 def open_film(path: Path) -> Iterator[Film]:
-    """Open a video file; OpenCV turns it upright by itself."""
+    """Open a video file; OpenCV applies its rotation."""
     import cv2
 
     shown = printable(path.name)
     if path.is_dir():
         raise PhotoError(f"{shown} is a folder; name one film.")
     if path.exists() and not path.is_file():
-        raise PhotoError(f"{shown} is no file; name a film.")
+        raise PhotoError(f"{shown} is not a file; name a film.")
     try:
         with path.open("rb") as file:
             head = file.read(12)
@@ -124,7 +124,7 @@ def open_film(path: Path) -> Iterator[Film]:
             rate, known = _rate(path, source)
             exact = head[4:8] == b"ftyp" or head[:4] == b"RIFF"
             count = source.get(cv2.CAP_PROP_FRAME_COUNT)
-            # OpenCV gives odd numbers, negative ones too, where a header says nothing.
+            # Without a count in the header OpenCV returns arbitrary numbers, even negative ones.
             sane = 0 < count < 1e9 and (exact or known)
             yield Film(source, rate, int(count) if sane else 0, exact)
         finally:
@@ -132,7 +132,7 @@ def open_film(path: Path) -> Iterator[Film]:
 
 
 def _rate(path: Path, source: Any) -> tuple[float, bool]:
-    """Frames a second, and whether the header says so; else by the first frames, or as usual."""
+    """Frames per second and whether the header states it; else estimated, or the usual rate."""
     import cv2
 
     low, high = RATES
@@ -150,7 +150,7 @@ def _rate(path: Path, source: Any) -> tuple[float, bool]:
 
 
 def refuse_photo(path: Path) -> None:
-    """Say it if a file is a photo: OpenCV takes it for a film of one frame."""
+    """Refuse a file that is a photo: OpenCV opens it as a film of one frame."""
     try:
         read_photo(path)
     except PhotoError:
@@ -160,10 +160,10 @@ def refuse_photo(path: Path) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep what OpenCV and FFmpeg say of odd files from the screen."""
+    """Suppress the warnings of OpenCV and FFmpeg about damaged files."""
     import cv2
 
-    # FFmpeg asks once, at the first film.
+    # FFmpeg reads this once, at the first film.
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     before = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
@@ -174,7 +174,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _no_stderr() -> Iterator[None]:
-    """Keep from the screen what is written to it whatever has been set."""
+    """Discard stderr, to which some codecs write whatever the log level."""
     try:
         kept = os.dup(2)
     except OSError:  # there is none
@@ -192,7 +192,7 @@ def _no_stderr() -> Iterator[None]:
 
 @contextmanager
 def film_writer(out: Path, rate: float) -> Iterator["FilmWriter"]:
-    """Write the film `out`, which is there once the block has ended, at `rate` frames a second.
+    """Write the film `out` at `rate` frames per second; it is complete when the block ends.
 
     Raises:
         OutputError: the system refuses, or OpenCV does.
@@ -207,7 +207,7 @@ def film_writer(out: Path, rate: float) -> Iterator["FilmWriter"]:
 
 
 class FilmWriter:
-    """A film on its way to the disk."""
+    """Write frames to a film at a constant rate."""
 
     def __init__(self, path: Path, rate: float) -> None:
         self._path, self._rate = path, rate
@@ -218,11 +218,11 @@ class FilmWriter:
         self._last = np.zeros(0, np.uint8)
 
     def add(self, pixels: np.ndarray, seconds: float) -> None:
-        """Write uint8 (h, w, 3), RGB, as what is seen from `seconds` on."""
+        """Write a frame uint8 (h, w, 3), RGB, shown from `seconds` on; drop or repeat if needed."""
         if self._writer is None:
             self._open(*pixels.shape[1::-1])
             self._start = seconds
-        # How far behind its time the copy is, in frames; less than one is not seen.
+        # How far the copy lags behind, in frames; less than one is not visible.
         behind = (seconds - self._start) * self._rate - self._written
         if behind < -_SLACK:
             return
@@ -248,7 +248,7 @@ class FilmWriter:
             )
 
     def _put(self) -> None:
-        # The writer itself does not say that a disk is full.
+        # The writer itself does not report a full disk.
         if shutil.disk_usage(self._path.parent).free < _ROOM:
             raise OutputError("The film does not fit on the disk; make room, or name another.")
         self._writer.write(self._last)
@@ -259,12 +259,12 @@ class FilmWriter:
             self._writer.release()
 
     def check(self) -> None:
-        """Find out whether all of it was written: the writer says nothing of what went wrong."""
+        """Check that all of it was written: the writer does not report errors."""
         import cv2
 
         if not self._written:
             return
-        # Where the film did not fit, this does not either, and the system says why.
+        # If the film did not fit, this does not either, and the system says why.
         with self._path.open("ab") as file:
             end = file.tell()
             file.write(bytes(_ROOM))
@@ -274,14 +274,16 @@ class FilmWriter:
         count = written.get(cv2.CAP_PROP_FRAME_COUNT)
         written.release()
         if not abs(count - self._written) <= 1:
-            raise OutputError("The film could not be written whole; most likely the disk is full.")
+            raise OutputError(
+                "The film could not be written completely; most likely the disk is full."
+            )
 
 
 def _fit(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Make a frame the film's size, BGR, as writers have it.
+    """Fit a frame to the film's size, BGR, as writers take it.
 
-    The edge is repeated by the pixel or two that a codec needs; a frame of another size is fitted
-    in, with black beside it.
+    The edge is replicated by the few pixels that a codec needs; a frame of another size is scaled
+    to fit, with black borders.
     """
     import cv2
 
@@ -303,10 +305,10 @@ def _fit(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def need_text(path: Path, kind: type[FacelensError]) -> None:
-    """Refuse a path that is no text: OpenCV crashes on one."""
+    """Refuse a path that is not valid text, on which OpenCV crashes."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
         raise kind(
-            f"The name {printable(str(path))} holds bytes that are no text; name it otherwise."
+            f"The name {printable(str(path))} has bytes that are not text; rename it."
         ) from None

@@ -1,4 +1,4 @@
-"""Faces in a moving picture: who is who, and what the network says of each, steadied over time."""
+"""Predict on a stream of frames: faces are tracked, and their answers smoothed over time."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +10,17 @@ from facelens.faces.track import FaceTracker
 from facelens.photo import Photo
 from facelens.tasks.base import Model
 
-# Seconds in which an answer comes two thirds of the way to another: short enough for a smile, long
-# enough that a blink or a blurred frame does not turn a verdict to and fro.
+# Time constant of the smoothing, in seconds: short enough for a smile, long enough that a blink or
+# a blurred frame does not make a verdict flicker.
 STEADY = 0.3
 
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """A face of one frame; `number` stays with its person while the face is in sight.
+    """A face of one frame; `number` is its track's and stays the same while it is in sight.
 
-    `answer`: the task's, of this frame and those before it; a classifier's has maps, of this frame
-    alone, where they were asked for.
+    `answer`: the task's, smoothed over this frame and those before; a classifier's has maps, of
+    this frame only, if they were requested.
     """
 
     number: int
@@ -29,7 +29,7 @@ class Observation:
 
 
 class LivePredictor:
-    """Look at frame after frame.
+    """Predict frame after frame.
 
     Args:
         model: the network that answers.
@@ -38,29 +38,31 @@ class LivePredictor:
 
     def __init__(self, model: Model, detector: str | None = None) -> None:
         self.model = model
-        self._follower = FaceTracker(detector)
-        self._steady: dict[int, Any] = {}
+        self._tracker = FaceTracker(detector)
+        self._smoothed: dict[int, Any] = {}
         self._seconds = 0.0
         self._shape: tuple[int, ...] = ()
 
-    def see(self, photo: Photo, seconds: float, *, maps: bool = False) -> list[Observation]:
-        """What there is in the frame at `seconds`; asking for `maps` costs no second pass."""
-        if photo.pixels.shape != self._shape:  # a phone was turned, a camera changed
+    def predict(self, photo: Photo, seconds: float, *, maps: bool = False) -> list[Observation]:
+        """Observe the faces of the frame at `seconds`; `maps` come from the same forward pass."""
+        if photo.pixels.shape != self._shape:  # a rotated phone, another camera
             self.forget()
             self._shape = photo.pixels.shape
-        followed = self._follower.follow(photo)
-        faces = [each.face for each in followed]
+        tracked = self._tracker.track(photo)
+        faces = [each.face for each in tracked]
         answers = self.model.predict(faces, maps=maps)
         share = 1 - np.exp(-max(0.0, seconds - self._seconds) / STEADY)
         self._seconds = seconds
-        there = self._follower.numbers
-        self._steady = {number: was for number, was in self._steady.items() if number in there}
-        for each, answer in zip(followed, answers, strict=True):
-            was = self._steady.get(each.number, answer)
-            self._steady[each.number] = self.model.blend(was, answer, share)
-        return [Observation(each.number, each.face, self._steady[each.number]) for each in followed]
+        alive = self._tracker.numbers
+        self._smoothed = {n: answer for n, answer in self._smoothed.items() if n in alive}
+        for each, answer in zip(tracked, answers, strict=True):
+            before = self._smoothed.get(each.number, answer)
+            self._smoothed[each.number] = self.model.blend(before, answer, share)
+        return [
+            Observation(each.number, each.face, self._smoothed[each.number]) for each in tracked
+        ]
 
     def forget(self) -> None:
-        """Begin anew, with another film or another camera."""
-        self._follower.forget()
-        self._steady, self._seconds = {}, 0.0
+        """Drop all tracks and answers, for another film or another camera."""
+        self._tracker.forget()
+        self._smoothed, self._seconds = {}, 0.0

@@ -45,7 +45,7 @@ def test_a_damaged_graph_is_noticed(published, tmp_path):
 def test_a_download_that_breaks_off_is_a_sentence(published, tmp_path):
     published.cut["model.onnx"] = 1000
     said = load("someone/faces", published, tmp_path)
-    assert said == "someone/faces could not be fetched from the Hub; try again."
+    assert said == "someone/faces could not be downloaded from the Hub; try again."
     published.cut.clear()
     assert load("someone/faces", published, tmp_path).endswith(" 40")
 

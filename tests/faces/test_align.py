@@ -11,7 +11,7 @@ from facelens.errors import DetectorError
 from facelens.faces import align, detect, landmarks, quality
 from facelens.faces.boxes import nms
 from facelens.faces.face import Detection
-from facelens.faces.haar import turned_by
+from facelens.faces.haar import rotate
 from facelens.photo import Photo
 
 
@@ -23,7 +23,7 @@ def similar(degrees: float, scale: float, x: float, y: float) -> np.ndarray:
 
 @pytest.mark.parametrize("degrees", [-170, -30, 0, 12, 90])
 @pytest.mark.parametrize("scale", [0.1, 1, 7])
-def test_a_known_transform_is_recovered_from_five_points(degrees, scale):
+def test_a_known_transform_is_recovered_from_five_landmarks(degrees, scale):
     truth = similar(degrees, scale, 300, -20)
     fitted = align.similarity(align.apply(truth, align.TEMPLATE), align.TEMPLATE)
     assert align.compose(fitted, truth) == pytest.approx(np.eye(2, 3), abs=2e-3)
@@ -93,14 +93,14 @@ def test_the_box_is_upright_and_does_not_grow_with_the_turn():
     assert align.face_box(turned)[2:] == pytest.approx(align.face_box(straight)[2:])
 
 
-def found(x: float, y: float, confidence: float, scale: float = 1.0) -> Detection:
+def found(x: float, y: float, score: float, scale: float = 1.0) -> Detection:
     warp = similar(0, scale, -scale * x, -scale * y)
-    return Detection(warp, align.TEMPLATE, confidence)
+    return Detection(warp, align.TEMPLATE, score)
 
 
 def test_two_boxes_of_one_face_become_the_surer_one():
     kept = nms([found(0, 0, 0.6), found(10, 5, 0.9), found(-20, -20, 0.5, 0.8)])
-    assert [face.confidence for face in kept] == [0.9]
+    assert [face.score for face in kept] == [0.9]
 
 
 def test_neighbours_stay_two_faces():
@@ -110,8 +110,8 @@ def test_neighbours_stay_two_faces():
 @pytest.mark.parametrize("degrees", [22, -22])
 def test_a_turned_picture_keeps_its_corners_and_says_where_they_went(degrees):
     grey = np.zeros((100, 160), np.uint8)
-    turned, there = turned_by(grey, degrees)
-    corners = align.apply(there, np.array([[0, 0], [159, 0], [0, 99], [159, 99]], np.float32))
+    turned, rotation = rotate(grey, degrees)
+    corners = align.apply(rotation, np.array([[0, 0], [159, 0], [0, 99], [159, 99]], np.float32))
     assert (corners > -1.5).all()
     assert (corners < np.array(turned.shape[::-1]) + 0.5).all()
 
@@ -130,9 +130,9 @@ def checkered(cell: int) -> np.ndarray:
 
 
 def nose_aside(pixels: float) -> np.ndarray:
-    five = align.TEMPLATE.copy()
-    five[2, 0] += pixels
-    return five
+    landmarks = align.TEMPLATE.copy()
+    landmarks[2, 0] += pixels
+    return landmarks
 
 
 def test_a_sharp_bright_large_frontal_face_gets_no_hint():
@@ -140,7 +140,7 @@ def test_a_sharp_bright_large_frontal_face_gets_no_hint():
 
 
 @pytest.mark.parametrize(
-    ("crop", "width", "five", "word"),
+    ("crop", "width", "points", "word"),
     [
         (cv2.GaussianBlur(checkered(6), (0, 0), 8), 200, align.TEMPLATE, "blurred"),
         (checkered(6) // 4, 200, align.TEMPLATE, "dark"),
@@ -148,15 +148,15 @@ def test_a_sharp_bright_large_frontal_face_gets_no_hint():
         (checkered(6), 200, nose_aside(20), "turned"),
     ],
 )
-def test_each_defect_is_named_alone(crop, width, five, word):
-    (sentence,) = quality.hints(crop, width, five)
+def test_each_defect_is_named_alone(crop, width, points, word):
+    (sentence,) = quality.hints(crop, width, points)
     assert word in sentence
 
 
 def test_the_nose_offset_does_not_depend_on_turn_or_size():
-    five = nose_aside(9)
-    moved = align.apply(similar(40, 3, 9, 9), five)
-    assert quality.nose_offset(moved) == pytest.approx(quality.nose_offset(five), rel=1e-3)
+    points = nose_aside(9)
+    moved = align.apply(similar(40, 3, 9, 9), points)
+    assert quality.nose_offset(moved) == pytest.approx(quality.nose_offset(points), rel=1e-3)
 
 
 @pytest.fixture

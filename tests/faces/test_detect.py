@@ -163,11 +163,11 @@ def test_a_yunet_file_of_fixed_size_says_the_same(portraits, yunet, tmp_path):
     onnx.save(graph, tmp_path / "fixed.onnx")
     fixed = detect.open_detector(f"yunet:{tmp_path / 'fixed.onnx'}")
     free = detect.open_detector(f"yunet:{yunet}")
-    assert fixed._theirs
-    assert not free._theirs
+    assert fixed._opencv
+    assert not free._opencv
     for path in sorted(portraits.glob("*.jpg"))[:4]:
         pixels = read_photo(path).pixels
-        (one,), (other,) = fixed.find(pixels), free.find(pixels)
+        (one,), (other,) = fixed.detect(pixels), free.detect(pixels)
         np.testing.assert_allclose(one.landmarks, other.landmarks, atol=0.05)
 
 
@@ -184,7 +184,7 @@ def test_yunet_says_what_it_says_in_opencv(portraits, yunet):
         expected = theirs.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
         rows = ours._rows(picture)
         assert len(rows) == (0 if expected is None else len(expected))
-        for (score, five), row in zip(rows, [] if expected is None else expected, strict=True):
+        for (score, points), row in zip(rows, [] if expected is None else expected, strict=True):
             assert score == pytest.approx(row[14], abs=1e-4)
-            np.testing.assert_allclose(five, row[4:14].reshape(5, 2), atol=1e-2)
+            np.testing.assert_allclose(points, row[4:14].reshape(5, 2), atol=1e-2)
     assert len(ours._rows(crowd)) == 6

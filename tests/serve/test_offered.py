@@ -142,7 +142,8 @@ def test_a_file_that_is_larger_than_the_manifest_says_is_not_fetched(published, 
     lie(published, model_onnx=1000)
     said = chosen("someone/faces", FACELENS_OWN_MACHINE="1")
     assert (
-        said == "model.onnx of someone/faces on the Hub is larger than it should be; not fetched."
+        said
+        == "model.onnx of someone/faces on the Hub is larger than it should be; not downloaded."
     )
     assert fetched(published, "onnx") == []
 

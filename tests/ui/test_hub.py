@@ -93,7 +93,7 @@ def test_a_download_that_breaks_off_leaves_the_page_on_the_embedded_one(opened, 
     published.cut["model.onnx"] = 1000
     said = opened()
     assert said["state"] == "done"
-    assert "could not be fetched" in said["notices"][-1]
+    assert "could not be downloaded" in said["notices"][-1]
 
 
 def test_an_update_that_breaks_off_leaves_the_network_that_was_there(opened, published):

@@ -148,7 +148,7 @@ def test_a_broken_frame_is_a_sentence_and_the_next_one_is_answered(
         "The camera's picture is not a photo that can be read; use JPEG, PNG, WebP, BMP or GIF."
     )
     with monkeypatch.context() as patch:
-        patch.setattr(type(page._watcher), "see", lambda *_, **__: 1 / 0)
+        patch.setattr(type(page._watcher), "predict", lambda *_, **__: 1 / 0)
         assert browser.show(scene(60))[0] == {"kind": "failed", "turn": "1", "text": CALM}
     assert len(browser.show(scene(60))[0]["faces"]) == 1
     browser.say("frame", turn="b")  # without a picture
@@ -158,13 +158,13 @@ def test_a_broken_frame_is_a_sentence_and_the_next_one_is_answered(
 
 def test_nothing_of_a_frame_is_kept(browser, page, scene, monkeypatch, tmp_path):
     frames, opened = [], []
-    read = LivePredictor.see
+    read = LivePredictor.predict
 
     def see(watcher, photo, *more, **wish):
         frames.append(weakref.ref(photo.pixels))
         return read(watcher, photo, *more, **wish)
 
-    monkeypatch.setattr(LivePredictor, "see", see)
+    monkeypatch.setattr(LivePredictor, "predict", see)
     monkeypatch.chdir(tmp_path)
     sys.addaudithook(lambda event, args: opened.append(args) if event == "open" else None)
     buffers = [memoryview(jpeg(scene(60)))]

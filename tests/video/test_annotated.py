@@ -24,7 +24,7 @@ from facelens.tasks.attributes.names import NAMES, describe
 from facelens.tasks.base import Style
 from facelens.tasks.classifier import Prediction
 from facelens.video import annotate, annotated
-from facelens.video.annotated import watch
+from facelens.video.annotated import track_film
 from facelens.video.film import _USUAL_RATE, FILMS, Film, FilmWriter, open_film
 
 HEADER = [*annotated.COLUMNS, *NAMES]
@@ -118,7 +118,7 @@ def out(tmp_path) -> Path:
 
 
 def test_a_row_a_face_a_frame(walk, out):
-    done = watch(walk, out / "faces.csv")
+    done = track_film(walk, out / "faces.csv")
     assert table(out / "faces.csv")[0] == HEADER
     made = rows(out / "faces.csv")
     assert [int(row["frame"]) for row in made] == list(range(12))
@@ -127,12 +127,12 @@ def test_a_row_a_face_a_frame(walk, out):
     across = [box_of(row).centre[0] for row in made]
     assert across[-1] - across[0] == pytest.approx(88, abs=12)
     assert all(0 <= float(row[name]) <= 1 for row in made for name in NAMES)
-    assert (done.frames, done.followed, done.rows, done.lost) == (12, 1, 12, 0)
+    assert (done.frames, done.tracks, done.rows, done.lost) == (12, 1, 12, 0)
     assert done.seconds == pytest.approx(12 / 25)
 
 
 def test_the_first_answer_is_that_of_a_photo(walk, out):
-    watch(walk, out / "faces.csv")
+    track_film(walk, out / "faces.csv")
     first = rows(out / "faces.csv")[0]
     pixels = cv2.cvtColor(frames_of(walk)[0][0], cv2.COLOR_BGR2RGB)
     (face,) = facelens.find_faces(facelens.photo.Photo(pixels))
@@ -148,8 +148,8 @@ def test_two_people_keep_their_numbers(head, out):
     frames = [
         room(320, 160, (head, 4 + 3 * i, 20), (mirrored, 196 - 2 * i, 30 - i)) for i in range(14)
     ]
-    done = watch(film(out / "two.mp4", frames), out / "faces.csv")
-    assert done.followed == 2
+    done = track_film(film(out / "two.mp4", frames), out / "faces.csv")
+    assert done.tracks == 2
     sides = {}
     for row in rows(out / "faces.csv"):
         sides.setdefault(row["face"], set()).add(box_of(row).centre[0] < 150)
@@ -161,8 +161,8 @@ def test_parquet_says_what_csv_says_and_is_written_as_it_goes(walk, out, monkeyp
     import pyarrow.parquet as pq
 
     monkeypatch.setattr("facelens.tables._ROWS", 5)
-    watch(walk, out / "faces.csv")
-    watch(walk, out / "faces.parquet")
+    track_film(walk, out / "faces.csv")
+    track_film(walk, out / "faces.parquet")
     answer = pq.ParquetFile(out / "faces.parquet")
     assert answer.schema_arrow.names == HEADER
     assert [str(kind) for kind in answer.schema_arrow.types[:4]] == [
@@ -180,8 +180,8 @@ def test_nobody_is_a_table_of_a_header_or_a_film_without_boxes(grey, out, ending
     if ending == ".parquet":
         pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
     path = out / f"none{ending}"
-    done = watch(grey, path)
-    assert (done.frames, done.followed, done.rows) == (10, 0, 0)
+    done = track_film(grey, path)
+    assert (done.frames, done.tracks, done.rows) == (10, 0, 0)
     assert "No face was found in 10 frames" in str(done)
     if ending == ".csv":
         assert table(path) == [HEADER]
@@ -237,14 +237,14 @@ def uneven(walk, tmp_path) -> Path:
 
 
 def test_seconds_are_the_containers(uneven, out):
-    watch(uneven, out / "faces.csv")
+    track_film(uneven, out / "faces.csv")
     assert [float(row["seconds"]) for row in rows(out / "faces.csv")] == pytest.approx(
         SHOWN, abs=2e-3
     )
 
 
 def test_a_marked_film_lasts_as_long_as_the_film(uneven, out):
-    watch(uneven, out / "marked.avi")
+    track_film(uneven, out / "marked.avi")
     frames, rate = frames_of(out / "marked.avi")
     assert len(frames) / rate == pytest.approx(sum(STEPS) / 25, abs=2.5 / rate)
     # At every moment it shows what the film shows then.
@@ -271,13 +271,13 @@ def test_a_film_of_a_turned_phone_is_watched_upright(head, out, degrees):
     upright = room(240, 160, (head, 100, 30))
     lying = np.ascontiguousarray(np.rot90(upright, degrees // 90))
     path = turned(film(out / "phone.mp4", [lying] * 3), degrees)
-    watch(path, out / "faces.csv")
+    track_film(path, out / "faces.csv")
     made = rows(out / "faces.csv")
     assert len(made) == 3
     x, y = box_of(made[0]).centre
     assert 120 < x < 200
     assert 50 < y < 130
-    watch(path, out / "marked.avi")
+    track_film(path, out / "marked.avi")
     assert frames_of(out / "marked.avi")[0][0].shape == (160, 240, 3)
 
 
@@ -347,7 +347,7 @@ def test_a_rate_that_cannot_be_is_measured_or_guessed(walk, out, monkeypatch):
     with open_film(fast) as read:
         assert read.rate == _USUAL_RATE
     monkeypatch.undo()
-    watch(fast, out / "slow.avi")
+    track_film(fast, out / "slow.avi")
     frames, rate = frames_of(out / "slow.avi")
     assert len(frames) / rate == pytest.approx(0.4, abs=0.1)
 
@@ -367,7 +367,7 @@ def hurt(path, out):
 @pytest.mark.parametrize("ending", [".mp4", ".webm"])
 def test_a_film_that_is_damaged_in_the_middle_is_watched_to_its_end(long, out, ending):
     path = hurt(film(out / f"long{ending}", frames_of(long)[0]), out)
-    done = watch(path, out / "faces.csv")
+    done = track_film(path, out / "faces.csv")
     assert done.lost > 4
     assert done.frames + done.lost == 26
     assert f"counts 26 frames: {done.lost} are damaged, missing" in str(done)
@@ -379,7 +379,7 @@ def test_a_film_that_is_cut_short_says_so(long, out, ending):
     path = film(out / f"cut{ending}", frames_of(long)[0])
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    done = watch(path, out / "faces.csv")
+    done = track_film(path, out / "faces.csv")
     assert 0 < done.frames < 20
     assert "The film's header counts 26 frames" in str(done)
 
@@ -432,13 +432,13 @@ def things(walk, astronaut, out):
 def test_what_is_no_film_is_said(things, out, name, words):
     for ending in (".csv", ".avi"):
         with pytest.raises(PhotoError, match=words):
-            watch(things / name, out / f"x{ending}")
+            track_film(things / name, out / f"x{ending}")
     assert not list(out.iterdir())
 
 
 def test_a_film_of_one_frame_is_a_film(head, out):
-    done = watch(film(out / "one.mp4", [room(160, 140, (head, 20, 10))]), out / "faces.csv")
-    assert (done.frames, done.followed) == (1, 1)
+    done = track_film(film(out / "one.mp4", [room(160, 140, (head, 20, 10))]), out / "faces.csv")
+    assert (done.frames, done.tracks) == (1, 1)
 
 
 def test_a_moving_gif_is_a_film(head, out):
@@ -449,22 +449,22 @@ def test_a_moving_gif_is_a_film(head, out):
         for x in (20, 24)
     )
     first.save(out / "two.gif", save_all=True, append_images=[second], duration=200)
-    assert watch(out / "two.gif", out / "faces.csv").frames == 2
+    assert track_film(out / "two.gif", out / "faces.csv").frames == 2
 
 
 def test_frames_beyond_all_bounds_are_refused(grey, out, monkeypatch):
     monkeypatch.setattr("facelens.video.film.MAX_PIXELS", 3000)
     with pytest.raises(PhotoError, match="frames of 64 x 48"):
-        watch(grey, out / "x.csv")
+        track_film(grey, out / "x.csv")
 
 
 @pytest.mark.parametrize("size", [(2, 2), (2, 400), (20, 20)])
 def test_frames_too_small_for_any_face(out, size):
     width, height = size
     path = film(out / "small.avi", [room(width, height)] * 3)
-    assert watch(path, out / "x.csv").followed == 0
+    assert track_film(path, out / "x.csv").tracks == 0
     for ending in FILMS:
-        assert watch(path, out / f"x{ending}").frames == 3
+        assert track_film(path, out / f"x{ending}").frames == 3
 
 
 # where it goes
@@ -474,8 +474,8 @@ def test_frames_too_small_for_any_face(out, size):
     ("name", "words"),
     [
         ("x.txt", ".csv or .parquet (a table) or in .mp4, .webm or .avi (a film)"),
-        ("x", "name it so"),
-        ("x.mkv", "name it so"),
+        ("x", "change it"),
+        ("x.mkv", "change it"),
         ("nowhere/x.csv", "There is no folder"),
         ("folder.csv", "is a folder"),
         ("there.csv", "give --force"),
@@ -488,7 +488,7 @@ def test_where_it_cannot_go_is_said_before_any_work(walk, out, monkeypatch, name
     (out / "there.csv").write_text("precious")
     (out / "there.MP4").write_text("precious")
     with pytest.raises(OutputError, match=words):
-        watch(walk, out / name)
+        track_film(walk, out / name)
     assert (out / "there.csv").read_text() == "precious"
 
 
@@ -497,13 +497,13 @@ def test_a_film_is_never_written_over_itself(walk, out):
     os.link(path, out / "same.mp4")
     for same in (path, out / "same.mp4", out / ".." / "out" / "film.mp4"):
         with pytest.raises(OutputError, match="is read for this"):
-            watch(path, same, force=True)
+            track_film(path, same, force=True)
     assert path.read_bytes() == walk.read_bytes()
 
 
 def test_force_writes_over(grey, out):
     (out / "x.CSV").write_text("old")
-    watch(grey, out / "x.CSV", force=True)
+    track_film(grey, out / "x.CSV", force=True)
     assert table(out / "x.CSV") == [HEADER]
 
 
@@ -520,7 +520,7 @@ def test_what_is_broken_off_leaves_nothing_behind(walk, out, ending):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        watch(walk, path, force=True, progress=stop)
+        track_film(walk, path, force=True, progress=stop)
     assert [each.name for each in out.iterdir()] == [path.name]
     assert path.read_text() == "old"
 
@@ -528,7 +528,7 @@ def test_what_is_broken_off_leaves_nothing_behind(walk, out, ending):
 def test_a_disk_that_is_full_ends_it_at_once(walk, out, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(OutputError, match="does not fit on the disk"):
-        watch(walk, out / "x.mp4")
+        track_film(walk, out / "x.mp4")
     assert not list(out.iterdir())
 
 
@@ -542,7 +542,7 @@ def test_a_file_that_cannot_grow_is_no_result(walk, out, ending):
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
     try:
         with pytest.raises(OutputError, match="cannot be written"):
-            watch(walk, out / f"x{ending}")
+            track_film(walk, out / f"x{ending}")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(out.iterdir())
@@ -553,13 +553,13 @@ def test_a_folder_that_may_not_be_written_is_said(walk, out):
     out.chmod(0o500)
     for ending in (".csv", ".mp4"):
         with pytest.raises(OutputError, match="Permission denied"):
-            watch(walk, out / f"x{ending}")
+            track_film(walk, out / f"x{ending}")
 
 
 def test_a_codec_that_is_missing_is_said(walk, out, monkeypatch):
     monkeypatch.setitem(FILMS, ".webm", "NONE")
     with pytest.raises(OutputError, match=r"cannot write a \.webm film"):
-        watch(walk, out / "x.webm")
+        track_film(walk, out / "x.webm")
     assert not list(out.iterdir())
 
 
@@ -568,14 +568,14 @@ def test_a_codec_that_is_missing_is_said(walk, out, monkeypatch):
 
 @pytest.mark.parametrize("ending", FILMS)
 def test_a_film_shows_box_number_and_words(walk, out, ending):
-    done = watch(walk, out / f"marked{ending}")
-    assert str(done).endswith("shows 1 followed face in 12 frames (0.5 seconds), without sound.")
+    done = track_film(walk, out / f"marked{ending}")
+    assert str(done).endswith("shows 1 tracked face in 12 frames (0.5 seconds), without sound.")
     was, rate = frames_of(walk)
     frames, same = frames_of(out / f"marked{ending}")
     assert len(frames) == len(was)
     assert same == pytest.approx(rate)
     assert frames[0].shape == was[0].shape
-    watch(walk, out / "faces.csv")
+    track_film(walk, out / "faces.csv")
     box = box_of(rows(out / "faces.csv")[-1])
     # A white line at the left of the face, and the face itself as it was.
     y, x = round(box.centre[1]), round(box.x)
@@ -735,18 +735,18 @@ def test_attributes_are_found_as_people_write_them():
 )
 def test_attributes_that_cannot_be_shown_are_said(walk, out, names, kind, words):
     with pytest.raises(kind, match=words):
-        watch(walk, out / "x.avi", attributes=names)
+        track_film(walk, out / "x.avi", attributes=names)
     assert not list(out.iterdir())
 
 
 def test_a_table_has_all_attributes(walk, out):
     with pytest.raises(OutputError, match="A table has all attributes"):
-        watch(walk, out / "x.csv", attributes=["Smiling"])
+        track_film(walk, out / "x.csv", attributes=["Smiling"])
 
 
 def test_an_unknown_threshold_is_said(walk, out):
     with pytest.raises(ThresholdError):
-        watch(walk, out / "x.avi", threshold="maybe")
+        track_film(walk, out / "x.avi", threshold="maybe")
 
 
 def test_labels_in_letters_that_the_font_lacks_are_spelt_or_cut():
@@ -767,7 +767,7 @@ def test_the_command_says_what_it_wrote(run, walk, out):
     code, said, err = run("video", walk, "--out", out / "faces.csv")
     assert (code, err) == (0, "")
     assert (
-        said == f"{out / 'faces.csv'} has 12 rows of 1 followed face in 12 frames (0.5 seconds).\n"
+        said == f"{out / 'faces.csv'} has 12 rows of 1 tracked face in 12 frames (0.5 seconds).\n"
     )
     code, said, err = run("video", walk, "--out", out / "faces.csv")
     assert (code, said) == (2, "")
@@ -852,10 +852,10 @@ def test_a_name_that_is_no_text(walk, out):
     name = os.fsencode(out) + b"/caf\xe9.mp4"
     Path(os.fsdecode(name)).write_bytes(walk.read_bytes())
     with pytest.raises(PhotoError, match="no text"):
-        watch(os.fsdecode(name), out / "x.csv")
+        track_film(os.fsdecode(name), out / "x.csv")
     with pytest.raises(OutputError, match="no text"):
-        watch(walk, os.fsdecode(os.fsencode(out) + b"/\xe9.avi"))
-    done = watch(walk, os.fsdecode(os.fsencode(out) + b"/\xe9.csv"))
+        track_film(walk, os.fsdecode(os.fsencode(out) + b"/\xe9.avi"))
+    done = track_film(walk, os.fsdecode(os.fsencode(out) + b"/\xe9.csv"))
     assert done.rows == 12
 
 
