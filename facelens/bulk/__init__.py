@@ -1,1 +1,1 @@
-"""Many photos: one machine or a Dask cluster."""
+"""Many photos, on one machine or a Dask cluster."""

@@ -1,4 +1,4 @@
-"""Fifteen points of many faces: a folder, a parquet file or Kaggle's csv in, a table out."""
+"""Fifteen keypoints of many faces, from a folder, a parquet file or Kaggle's csv, as a table."""
 
 import math
 from pathlib import Path
@@ -28,18 +28,18 @@ def locate(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Labelled:
-    """Write a row for every face of every photo: the photo, then the 30 columns.
+    """Write a row for every face of every photo: the photo, then x and y of each keypoint.
 
     Args:
         source: a folder of photos, parquet in the Hub's layout, or Kaggle's csv.
-        out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
+        out: a .csv or .parquet file; photos without a face, or unreadable, go to OUT.errors.csv.
         model: as for `load_model`.
         detector: as for `find_faces`.
-        cropped: the photos are faces of 96x96 already; the points are in pixels of these.
+        cropped: the photos are 96x96 face crops; the keypoints are in pixels of these.
         workers, force, progress: as for `label`.
 
     Raises:
-        DataError: there is nothing at `source`.
+        DataError: there are no photos at `source`.
         OutputError: `out` exists, or cannot be written.
     """
     if Path(source).suffix.lower() == ".csv":
@@ -60,36 +60,36 @@ def hand_in(
     model: str | None = None,
     force: bool = False,
 ) -> int:
-    """Answer Kaggle's `test.csv` as Kaggle wants it, and return how many rows that are.
+    """Write Kaggle's submission for its `test.csv`, and return the number of rows.
 
     Args:
         source: that file.
-        out: the file to hand in.
-        lookup: Kaggle's `IdLookupTable.csv`, which says what is asked.
+        out: the submission.
+        lookup: Kaggle's `IdLookupTable.csv`, which lists the requested coordinates.
         model: as for `load_model`.
-        force: write over `out`.
+        force: overwrite `out`.
     """
     if Path(source).suffix.lower() != ".csv":
-        raise DataError(f"{source} is not Kaggle's test.csv, which an IdLookupTable.csv is about.")
-    _spare(out, source, lookup)
+        raise DataError(f"{source} is not Kaggle's test.csv, which an IdLookupTable.csv refers to.")
+    _check_inputs(out, source, lookup)
     check_out(Path(out).absolute(), force=force)
     if Path(out).suffix.lower() != ".csv":
-        raise OutputError(f"Kaggle takes a .csv; {Path(out).name} does not end so.")
+        raise OutputError(f"Kaggle takes a .csv, which {Path(out).name} is not; name another file.")
     return write_submission(_answers(read_kaggle(source).pictures, model), lookup, out)
 
 
-def _spare(out: str | Path, *read: str | Path) -> None:
-    """Refuse to write over what is read."""
-    if any(Path(out).resolve() == Path(path).resolve() for path in read):
+def _check_inputs(out: str | Path, *inputs: str | Path) -> None:
+    """Refuse to overwrite an input."""
+    if any(Path(out).resolve() == Path(path).resolve() for path in inputs):
         raise OutputError(f"{out} is read for this; name another file to write.")
 
 
 def _of_kaggle(source: Path, out: Path, *, model: str | None, force: bool) -> Labelled:
-    _spare(out, source)
+    _check_inputs(out, source)
     check_out(out.absolute(), force=force)
     faces = read_kaggle(source)
     points = _answers(faces.pictures, model).reshape(-1, len(COLUMNS))
-    rows = [(who, *where) for who, where in zip(faces.people, points.tolist(), strict=True)]
+    rows = [(name, *row) for name, row in zip(faces.people, points.tolist(), strict=True)]
     errors = out.with_name(f"{out.name}.errors.csv")
     write_table(errors, [], ERROR_COLUMNS)
     write_table(out, rows, ("photo", *COLUMNS))
@@ -97,18 +97,18 @@ def _of_kaggle(source: Path, out: Path, *, model: str | None, force: bool) -> La
 
 
 def _answers(pictures: np.ndarray, model: str | None) -> np.ndarray:
-    """The points float (n, 15, 2) on pictures, where the data set would mark them."""
+    """Predict keypoints float (n, 15, 2) on pictures, with the data set's own offset."""
     network = load_model(model, task=NAME)
     return np.stack([network.as_marked(each.points) for each in network.predict(pictures)])
 
 
 def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path) -> int:
-    """Write the rows that Kaggle asks for in `IdLookupTable.csv`, and return how many.
+    """Write the rows that `IdLookupTable.csv` requests, and return their number.
 
     Args:
         predicted: (n, 15, 2) in pixels, in the order of test.csv.
         lookup: that table: RowId, ImageId from 1, FeatureName, Location.
-        out: the file to hand in: RowId, Location.
+        out: the submission: RowId, Location.
     """
     lines = []
     for where, row in csv_rows(Path(lookup), _LOOKUP):

@@ -1,7 +1,7 @@
-"""Many photos: a folder in, a table out, on one machine or on a Dask cluster.
+"""Label many photos: a folder in, a table out, on one machine or on a Dask cluster.
 
-The photos are cut into chunks; each chunk writes files of its own into FILE.parts/, moved into
-place when complete. So a killed run goes on where it stopped, and a chunk done twice is no harm.
+The photos are split into chunks; each chunk writes its own files into FILE.parts/ atomically. An
+interrupted run resumes where it stopped; redoing a chunk is harmless.
 """
 
 import hashlib
@@ -23,9 +23,9 @@ from facelens.files import Progress, check_out, only_one, sha256, write_text, wr
 from facelens.tables import ERROR_COLUMNS, join
 from facelens.tasks import DEFAULT, load_model
 
-CHUNK = 128  # photos at most: a second or so of work, which is what a killed worker loses
-_LEAST_CHUNK = 16
-_CHUNKS = 256  # where photos are few, rather than large ones: all cores end at about the same time
+CHUNK = 128  # photos at most: about a second of work, which is what a killed worker loses
+_MIN_CHUNK = 16
+_CHUNKS = 256  # smaller chunks if photos are few, so that all cores finish at about the same time
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".heic", ".heif",
 }  # fmt: skip
@@ -49,17 +49,17 @@ def label(
 
     Args:
         source: a folder of photos, or parquet in the Hub's layout.
-        out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
+        out: a .csv or .parquet file; photos without a face, or unreadable, go to OUT.errors.csv.
         model: as for `load_model`.
         detector: as for `find_faces`.
-        aligned: the photos are the task's crops already, CelebA's 178x218; no face is looked for.
-        workers: how many processes; each fills one core and brings its own copy of the network.
-        scheduler: the address of a Dask scheduler, whose workers do it instead. They must see
+        aligned: the photos are already the task's crops, such as CelebA's 178x218; no detection.
+        workers: number of processes; each uses one core and has its own copy of the network.
+        scheduler: address of a Dask scheduler, whose workers are used instead. They must see
             `source` and the folder of `out` under the same paths.
-        force: write over a finished `out`.
+        force: overwrite a finished `out`.
         progress: called with the photos done and all photos.
-        task: whose columns the table has, a key of `TASKS`.
-        places: whether the table says where each face is.
+        task: a key of `TASKS`; it defines the table's columns.
+        places: include confidence and box of each face.
 
     Raises:
         DataError: there is nothing to label at `source`.
@@ -78,7 +78,7 @@ def label(
                 _run(job, chunks, workers, scheduler, progress)
                 _merge(parts, len(chunks), job.kind, job.columns)
             done = _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
-        shutil.rmtree(parts)  # after the lock, without which Windows would keep its file
+        shutil.rmtree(parts)  # after the lock is released: Windows cannot remove its file before
     return done
 
 
@@ -88,10 +88,10 @@ def label(
 def _same_everywhere(
     model: str | None, detector: str | None, *, aligned: bool, task: str
 ) -> tuple[str, str | None]:
-    """Settle what the environment decides, so that every worker decides the same."""
+    """Resolve model and detector here, so that every worker uses the same."""
     from facelens.faces.detect import resolve
 
-    # One that cannot be used is refused before anything is written.
+    # A model that cannot be used is refused before anything is written.
     model = str(load_model(model, task=task).bundle.folder.absolute())
     if aligned:
         return model, None
@@ -100,16 +100,16 @@ def _same_everywhere(
 
 
 def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
-    """The work, and a fingerprint of the files that it is about."""
+    """Split the work into chunks; also return a fingerprint of the input files."""
     if source.is_dir():
         paths = sorted(_photos(source, out))
         if paths:
             size = _chunk_size(len(paths))
-            cut = [
+            chunks = [
                 Chunk(number, tuple(paths[start : start + size]))
                 for number, start in enumerate(range(0, len(paths), size))
             ]
-            return cut, _fingerprint(source / path for path in paths)
+            return chunks, _fingerprint(source / path for path in paths)
         if not any(source.rglob("*.parquet")):
             raise DataError(f"{source} holds no photos.")
     elif not source.exists():
@@ -119,17 +119,17 @@ def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
             f"{source} is one photo; name the folder that it is in, or use facelens predict."
         )
     size = _chunk_size(parquet.count(source))
-    cut = [
+    chunks = [
         Chunk(number, (), str(file), start, stop)
         for number, (file, start, stop) in enumerate(parquet.pieces(source, size))
     ]
-    if not cut:
+    if not chunks:
         raise DataError(f"{source} holds no rows.")
-    return cut, _fingerprint(parquet.files(source))
+    return chunks, _fingerprint(parquet.files(source))
 
 
 def _chunk_size(photos: int) -> int:
-    return min(CHUNK, max(_LEAST_CHUNK, photos // _CHUNKS))
+    return min(CHUNK, max(_MIN_CHUNK, photos // _CHUNKS))
 
 
 def _photos(source: Path, out: Path) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _plan(job: Job, listing: str) -> dict[str, Any]:
     manifest = Path(job.model) / "manifest.json"
     about = asdict(job) | {
         "photos": listing,
-        "chunk": [CHUNK, _LEAST_CHUNK, _CHUNKS],
+        "chunk": [CHUNK, _MIN_CHUNK, _CHUNKS],
         "version": __version__,
         "model": sha256(manifest),
     }
@@ -169,21 +169,21 @@ def _plan(job: Job, listing: str) -> dict[str, Any]:
 
 
 def _open_parts(parts: Path, plan: dict[str, Any], *, force: bool) -> None:
-    """Make `parts`, or take up what an earlier run of the same plan left there."""
-    settled = parts / "plan.json"
-    if settled.is_file():
-        if settled.read_text(encoding="utf-8") == json.dumps(plan):
+    """Create `parts`, or resume what an earlier run with the same plan left there."""
+    path = parts / "plan.json"
+    if path.is_file():
+        if path.read_text(encoding="utf-8") == json.dumps(plan):
             return
         if not force:
             raise OutputError(
                 f"{parts} holds unfinished work on other photos, or with other settings; finish "
-                "that, or give --force to start anew."
+                "that, or give --force to start over."
             )
         shutil.rmtree(parts)
-    elif parts.exists() and any(path.suffix != ".draft" for path in parts.iterdir()):
-        raise OutputError(f"{parts} is not ours to write over; move it away.")
+    elif parts.exists() and any(file.suffix != ".draft" for file in parts.iterdir()):
+        raise OutputError(f"{parts} was not written by facelens; move it away.")
     parts.mkdir(exist_ok=True)
-    write_text(settled, json.dumps(plan))
+    write_text(path, json.dumps(plan))
 
 
 # the work
@@ -206,7 +206,7 @@ def _run(
         finished = in_processes(job, open_chunks, processes)
     else:
         finished = here(job, open_chunks)
-    # Closed whatever happens, so that no worker outlives a run that is broken off.
+    # Always closed, so that no worker outlives an interrupted run.
     with closing(finished):
         for photos in finished:
             done += photos
@@ -214,14 +214,11 @@ def _run(
                 progress(done, total)
 
 
-# who does it
-
-
 # after the work
 
 
 def _merge(parts: Path, count: int, kind: str, columns: tuple[str, ...]) -> None:
-    """Put the parts together, in order, into one table and one of errors."""
+    """Join the parts, in order, into one table of faces and one of errors."""
     made = [part_path(parts, index, kind) for index in range(count)]
     lost = [part for part in made if not part.is_file()]
     if lost:
@@ -241,7 +238,7 @@ def _move_into_place(parts: Path, out: Path, photos: int) -> Labelled:
         (parts / "errors.csv", errors_out),
         (parts / f"table{out.suffix.lower()}", out),
     ):
-        # A run that was killed here has moved the first already.
+        # A run that was killed here may have moved the first already.
         if made.is_file():
             made.replace(place)
     return Labelled(out, errors_out, photos, counts["faces"], counts["errors"])

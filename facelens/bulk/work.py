@@ -1,4 +1,4 @@
-"""One chunk of photos: read, detected, answered and written as a part of the table."""
+"""One chunk of photos: read, detect, predict, and write a part of the table."""
 
 import logging
 import threading
@@ -15,7 +15,7 @@ from facelens.errors import FacelensError, PhotoError
 from facelens.tables import ERROR_COLUMNS, write_table
 from facelens.tasks import DEFAULT, TASKS, load_model
 
-# Where a face is, before what its task says of it.
+# The columns before those of the task.
 PLACE_COLUMNS = ("face", "confidence", "x", "y", "w", "h")
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _opening = threading.Lock()
 
 @dataclass(frozen=True)
 class Labelled:
-    """What came of labelling: counts, the table and the table of what failed."""
+    """The result of labelling: the table, the table of errors, and counts."""
 
     out: Path
     errors_out: Path
@@ -36,9 +36,9 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker has to know; absolute paths, since workers start elsewhere.
+    """The settings that every worker needs; paths are absolute, since workers run elsewhere.
 
-    `places`: whether the table says where each face is.
+    `places`: include confidence and box of each face.
     """
 
     source: str
@@ -59,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some photos: paths below the source, or rows `start` to `stop` of the parquet file `rows`."""
+    """Some photos: paths in the source, or rows `start` to `stop` of the parquet file `rows`."""
 
     index: int
     paths: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ def part_path(parts: str | Path, index: int, suffix: str) -> Path:
 
 
 def work(job: Job, chunk: Chunk) -> int:
-    """Label one chunk and leave its part and its errors in the job's parts."""
+    """Label one chunk and write its part and its errors; return its number of photos."""
     with _opening:
         model = open_model(job.task, job.model)
     rows: list[tuple[Any, ...]] = []
@@ -89,7 +89,7 @@ def work(job: Job, chunk: Chunk) -> int:
             rows.append((name, *place, *TASKS[job.task].row(model, face, answer)))
     failed = part_path(job.parts, chunk.index, ".errors.csv")
     write_table(failed, errors, ERROR_COLUMNS, header=False)
-    # The part comes last: where it is, its errors are.
+    # The part is written last: if it exists, so do its errors.
     part = part_path(job.parts, chunk.index, job.kind)
     write_table(part, rows, job.columns, header=False)
     return chunk.photos
@@ -97,12 +97,12 @@ def work(job: Job, chunk: Chunk) -> int:
 
 @lru_cache(maxsize=1)
 def open_model(task: str, name: str) -> Any:
-    """The model of a job, opened once in a process."""
+    """Open the model of a job, once per process."""
     return load_model(name, task=task)
 
 
 def _found(job: Job, chunk: Chunk, errors: list[tuple[str, str]]) -> Iterator[tuple[str, int, Any]]:
-    """Every face of a chunk with its photo's name and its number there; `errors` are filled."""
+    """Yield every face of a chunk with its photo's name and its number; append to `errors`."""
     for path, photo in _sources(job, chunk):
         name = _text(path)
         faces, reason = _try(job, path, photo)
@@ -113,7 +113,7 @@ def _found(job: Job, chunk: Chunk, errors: list[tuple[str, str]]) -> Iterator[tu
 
 
 def _batches(found: Iterator[Any]) -> Iterator[list[Any]]:
-    """As many as are asked about at once, across photos, and the rest."""
+    """Group faces into batches across photos."""
     while batch := list(islice(found, BATCH)):
         yield batch
 
@@ -128,16 +128,16 @@ def _sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
 
 
 def _try(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], str]:
-    """The faces of one photo, or why there are none."""
+    """The faces of one photo, or the reason why there are none."""
     try:
         faces = _faces(job, name, data)
     except PhotoError as error:
         return [], str(error)
     except FacelensError:
         raise
-    except Exception:  # noqa: BLE001 - one odd photo must not end a run of thousands
+    except Exception:  # noqa: BLE001 - one photo must not end a run of thousands
         _log.warning("%s", name, exc_info=True)
-        return [], "Something unforeseen went wrong with this photo."
+        return [], "An unexpected error occurred with this photo."
     return faces, "" if faces else "No face was found."
 
 
@@ -160,12 +160,12 @@ def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
 
 
 def _place(face: Any) -> tuple[float | None, ...]:
-    """Confidence, x, y, w, h; an aligned crop is the face, and nothing was looked for."""
+    """Confidence, x, y, w, h; for an aligned crop the whole crop, without a confidence."""
     if hasattr(face, "box"):
         return (round(float(face.confidence), 4), *(round(float(side), 1) for side in face.box))
     return (None, 0.0, 0.0, float(face.shape[1]), float(face.shape[0]))
 
 
 def _text(name: str) -> str:
-    """A path as text: stray bytes of old file systems are escaped."""
+    """A path as text, with undecodable bytes escaped."""
     return name.encode(errors="backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""Who does the work of `facelens label`: this process, several of them, or a Dask cluster."""
+"""Run the chunks of `facelens label` in this process, in several, or on a Dask cluster."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ _PATIENCE = 10  # seconds
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """One thread here and in processes started here: as many workers as cores fill the machine."""
+    """Use one thread here and in child processes: one worker per core fills the machine."""
     import cv2
 
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "FACELENS_THREADS")
@@ -34,22 +34,22 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """Bound OpenCV's threads; end with the parent, even one that is killed."""
+    """Use one OpenCV thread; exit with the parent, even if it is killed."""
     import multiprocessing
     import signal
 
     import cv2
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     cv2.setNumThreads(1)
     parent = multiprocessing.parent_process()
     if parent:
 
-        def follow() -> None:
+        def exit_with_parent() -> None:
             parent.join()
             os._exit(1)
 
-        threading.Thread(target=follow, daemon=True).start()
+        threading.Thread(target=exit_with_parent, daemon=True).start()
 
 
 def here(job: Job, chunks: list[Chunk]) -> Generator[int, None, None]:
@@ -64,7 +64,7 @@ def in_processes(job: Job, chunks: list[Chunk], processes: int) -> Generator[int
     from concurrent.futures.process import BrokenProcessPool
 
     others = set(multiprocessing.active_children())
-    # Spawned, since a fork of a process with threads may hang.
+    # Spawned: a fork of a process with threads may hang.
     spawn = multiprocessing.get_context("spawn")
     with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _start_worker) as pool:
         try:
@@ -73,7 +73,7 @@ def in_processes(job: Job, chunks: list[Chunk], processes: int) -> Generator[int
         except BrokenProcessPool:
             raise OutputError(
                 "A worker died, most likely for want of memory; give the same command again to "
-                "go on, with fewer --workers."
+                "resume, with fewer --workers."
             ) from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -84,7 +84,7 @@ def in_processes(job: Job, chunks: list[Chunk], processes: int) -> Generator[int
 
 @contextmanager
 def _quiet(name: str) -> Iterator[None]:
-    """Keep a library's tracebacks from the screen: what matters of them is said in a sentence."""
+    """Silence a library's tracebacks: a sentence of ours reports the error."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)
@@ -97,7 +97,7 @@ def _quiet(name: str) -> Iterator[None]:
 def _work_on_cluster(job: Job, chunk: Chunk) -> int:
     import cv2
 
-    # Dask decides how many chunks a machine works on; each gets one thread.
+    # Dask decides how many chunks a machine processes at once; each gets one thread.
     os.environ.setdefault("FACELENS_THREADS", "1")
     cv2.setNumThreads(1)
     return work(job, chunk)
@@ -131,11 +131,11 @@ def on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Generator[int, 
             if future.cancelled():
                 raise OutputError(
                     f"The Dask scheduler at {scheduler} has gone; start it, and give the same "
-                    "command again to go on."
+                    "command again to resume."
                 )
             failure = future.exception()
             if isinstance(failure, KilledWorker):
-                # Dask has tried it on several workers; the other chunks need not suffer.
+                # Dask has retried it on several workers; the other chunks go on.
                 killers.append(work_on[future])
             elif isinstance(failure.__cause__ or failure, ImportError):
                 raise OutputError(
@@ -150,5 +150,5 @@ def on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Generator[int, 
         raise OutputError(
             f"Workers died again and again over {sum(chunk.photos for chunk in killers):,} photos, "
             f"{first} and after, most likely for want of memory; give the same command again to "
-            "go on, with more memory for each worker."
+            "resume, with more memory for each worker."
         )

@@ -1,1 +1,1 @@
-"""Where a network looks and what its layers compute."""
+"""Explanations: evidence maps, occlusion, feature maps and the filters of the first layer."""

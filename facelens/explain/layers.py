@@ -1,4 +1,4 @@
-"""Activation grids and class activation maps, from one forward pass."""
+"""Draw activation maps: colours, overlays and grids."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from facelens.tasks.base import Layer
 
 
 def strongest(layer: Layer, count: int) -> list[int]:
-    """The `count` channels that answer most, by mean absolute activation."""
+    """The `count` channels with the highest mean absolute activation."""
     strength = np.abs(layer.maps).mean((1, 2))
     return [int(channel) for channel in np.argsort(-strength, kind="stable")[:count]]
 
 
 def viridis() -> np.ndarray:
-    """The 256 colours from dark to bright, uint8 (256, 3) RGB."""
+    """The viridis colour map from dark to bright, uint8 (256, 3) RGB."""
     import cv2
 
     steps = np.arange(256, dtype=np.uint8)[:, None]
@@ -22,10 +22,10 @@ def viridis() -> np.ndarray:
 def colour(
     values: np.ndarray, *, low: float | None = None, high: float | None = None
 ) -> np.ndarray:
-    """A map float (h, w) in viridis colours, uint8 (h, w, 3) RGB.
+    """Colour a map float (h, w) with viridis: uint8 (h, w, 3) RGB.
 
-    `low` and `high` are the values of the darkest and the brightest colour; by default the
-    map's own. A flat map is all dark.
+    `low` and `high` are the values of the darkest and brightest colour, by default the map's
+    minimum and maximum. A constant map is dark.
     """
     low = float(values.min()) if low is None else low
     high = float(values.max()) if high is None else high
@@ -36,10 +36,10 @@ def colour(
 def overlay(
     crop: np.ndarray, values: np.ndarray, *, opacity: float = 0.5, high: float | None = None
 ) -> np.ndarray:
-    """The evidence for an attribute over the face, uint8 (218, 178, 3).
+    """Overlay the evidence for an attribute on the face, uint8 (218, 178, 3).
 
-    Only what speaks for the attribute is coloured: `values` (h, w) from 0 up to `high`, by
-    default the map's own maximum. Where nothing does, the face shows through in grey.
+    Only positive evidence is coloured: `values` (h, w) from 0 to `high`, by default the map's
+    maximum. Without it the face is grey.
     """
     import cv2
 
@@ -53,7 +53,7 @@ def overlay(
 
 
 def grid(layer: Layer, count: int = 32, *, columns: int = 8, tile: int = 64) -> np.ndarray:
-    """The strongest `count` maps side by side, each on its own scale, uint8 (h, w, 3)."""
+    """The strongest `count` maps in a grid, each on its own scale, uint8 (h, w, 3)."""
     import cv2
 
     channels = strongest(layer, count)

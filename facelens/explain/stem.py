@@ -1,6 +1,6 @@
-"""The first convolution of a network: its learned filters, and what they do at one place.
+"""The first convolution of a network: its learned filters, and their response to a crop.
 
-Everything after it works on what it found; and it is the only layer whose filters are pictures.
+It is the only layer whose filters can be shown as pictures.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Stem:
-    """A convolution over colours from 0 to 1, with the batch norm after it folded in.
+    """A convolution over colours from 0 to 1, with its batch norm folded in.
 
-    `filters`: float32 (channels, k, k, 3). `constants`: float32 (channels,). A value of a
-    feature map is the sum of a filter times the patch of the picture under it, plus a constant.
+    `filters`: float32 (channels, k, k, 3). `constants`: float32 (channels,). A value of a feature
+    map is the sum of a filter times the patch under it, plus a constant.
     """
 
     filters: np.ndarray
@@ -31,18 +31,18 @@ class Stem:
 
     @property
     def side(self) -> int:
-        """How many pixels a filter is wide."""
+        """Width of a filter in pixels."""
         return int(self.filters.shape[1])
 
     def picture(self, crop: np.ndarray) -> np.ndarray:
-        """What the network makes of a crop uint8 (218, 178, 3) first: its own size, float32."""
+        """Resize a crop uint8 (218, 178, 3) to the network's input, float32 from 0 to 1."""
         import cv2
 
         small = cv2.resize(crop.astype(np.float32), self.size[::-1], interpolation=cv2.INTER_LINEAR)
         return small / 255
 
     def by_colour(self, picture: np.ndarray, channel: int) -> np.ndarray:
-        """What red, green and blue add to each value of map `channel`, float32 (3, rows, columns).
+        """Contributions of red, green and blue to map `channel`, float32 (3, rows, columns).
 
         Their sum, plus the channel's constant, is the map.
         """
@@ -51,7 +51,7 @@ class Stem:
         reach = self.side // 2
         sums = []
         for c in range(3):
-            # Beyond the edge the network sees zeros, which stand for ImageNet's mean colour.
+            # The network pads with zeros, which are ImageNet's mean colour.
             wide = cv2.copyMakeBorder(
                 np.ascontiguousarray(picture[..., c]), reach, reach, reach, reach,
                 cv2.BORDER_CONSTANT, value=MEAN[c],
@@ -64,10 +64,10 @@ class Stem:
 
 
 def stem(model: "Classifier") -> Stem:
-    """The first convolution of `model`, read from its training weights.
+    """Read the first convolution of `model` from its training weights.
 
     Raises:
-        BundleError: The weights are not there, or begin in another way.
+        BundleError: the weights are missing, or have another first layer.
     """
     first = model.config.layers[0]
     tensors = read_tensors(model.bundle)
@@ -83,7 +83,7 @@ def stem(model: "Classifier") -> Stem:
     kernel = kernels[0].astype(np.float32).transpose(0, 2, 3, 1)
     scale, bias, mean, variance = (tensors[name].astype(np.float32) for name in wanted)
     gain = scale / np.sqrt(variance + 1e-5)
-    # On colours from 0 to 1 instead of normalised ones.
+    # For colours from 0 to 1 instead of normalised ones.
     filters = kernel * gain[:, None, None, None] / np.array(STD, np.float32)
     constants = bias - mean * gain - (filters * np.array(MEAN, np.float32)).sum((1, 2, 3))
     stride = round(model.config.input_size[0] / first.shape[1])
@@ -93,9 +93,9 @@ def stem(model: "Classifier") -> Stem:
 
 
 def filter_picture(kernel: np.ndarray, *, side: int = 63) -> np.ndarray:
-    """A filter float (k, k, 3) as a picture uint8 (side, side, 3): grey is zero.
+    """Draw a filter float (k, k, 3) as a picture uint8 (side, side, 3): grey is zero.
 
-    Brighter than grey counts for, darker against; each colour by itself.
+    Brighter is positive, darker negative, in each colour channel.
     """
     import cv2
 

@@ -1,4 +1,4 @@
-"""A report as one tidy picture: laid out and drawn with Pillow."""
+"""Draw a report as one picture with Pillow."""
 
 import io
 import math
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from facelens import __version__
-from facelens.report.report import NOTE, OUT_OF_REACH, SAID, Report, Row
+from facelens.report.report import NOTE, OUT_OF_REACH, YOU_SAY, Report, Row
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
 from facelens.tasks.base import Verdict
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 def as_png(report: Report) -> bytes:
     """Draw the report as one tall picture."""
     pictures = _pictures(report)
-    height = _draw(_Sheet(1), report, pictures)
-    sheet = _Sheet(height)
-    _draw(sheet, report, pictures)
+    height = _draw(_Canvas(1), report, pictures)
+    canvas = _Canvas(height)
+    _draw(canvas, report, pictures)
     file = io.BytesIO()
-    sheet.page.save(file, "PNG")
+    canvas.page.save(file, "PNG")
     return file.getvalue()
 
 
@@ -40,7 +40,7 @@ INNER = WIDTH - 2 * MARGIN
 COLUMN = (INNER - GAP) // 2
 PICTURE, BETWEEN = (360, 441), 24  # a 178 x 218 crop a little over twice as large
 ROW, ROW_WITH_NOTE, HEADING = 46, 68, 62
-TEAR = 120  # how much longer a page may be for a group to stay in one column
+TEAR = 120  # a page may be this much longer to keep a group in one column
 
 INK, QUIET, LINE, CARD = "#1c2b2d", "#526164", "#d5dede", "#f4f7f7"
 TRACK, BOX = "#e6ebeb", "#4fd8cf"
@@ -56,80 +56,80 @@ LEGEND = (
 )
 
 
-def _draw(sheet: "_Sheet", report: Report, pictures: list[tuple["Image.Image", str]]) -> int:
-    """Draw the page from top to bottom and say how tall it is."""
+def _draw(canvas: "_Canvas", report: Report, pictures: list[tuple["Image.Image", str]]) -> int:
+    """Draw the page from top to bottom and return its height."""
     y = 48
-    sheet.write((MARGIN, y), "What a network reads in this face", 48, bold=True)
+    canvas.write((MARGIN, y), "What a network reads in this face", 48, bold=True)
     y += 84
 
     for i, (picture, caption) in enumerate(pictures):
         x = MARGIN + i * (PICTURE[0] + BETWEEN)
-        sheet.paste(picture, x, y)
-        sheet.write((x, y + PICTURE[1] + 10), _fit(caption, 19, PICTURE[0]), 19, QUIET)
+        canvas.paste(picture, x, y)
+        canvas.write((x, y + PICTURE[1] + 10), _fit(caption, 19, PICTURE[0]), 19, QUIET)
     y += PICTURE[1] + 64
 
-    y = _card(sheet, report, y) + 12
+    y = _card(canvas, report, y) + 12
     rows = [row for row in report.rows if not row.attribute.is_judgement]
-    y = _board(sheet, rows, y)
-    y = sheet.paragraph((MARGIN, y + 20), LEGEND, 19, QUIET)
+    y = _board(canvas, rows, y)
+    y = canvas.paragraph((MARGIN, y + 20), LEGEND, 19, QUIET)
 
     judged = [row for row in report.rows if row.attribute.is_judgement]
     if judged:
-        y = _rule(sheet, y + 28) + 28
-        sheet.write((MARGIN, y), group_title("judgements"), 28, bold=True)
-        y = sheet.paragraph((MARGIN, y + 46), JUDGEMENTS_NOTE, 19, QUIET)
-        y = _board(sheet, judged, y + 8, headings=False)
+        y = _rule(canvas, y + 28) + 28
+        canvas.write((MARGIN, y), group_title("judgements"), 28, bold=True)
+        y = canvas.paragraph((MARGIN, y + 46), JUDGEMENTS_NOTE, 19, QUIET)
+        y = _board(canvas, judged, y + 8, headings=False)
 
-    y = _rule(sheet, y + 32) + 24
-    y = sheet.paragraph((MARGIN, y), NOTE, 21)
+    y = _rule(canvas, y + 32) + 24
+    y = canvas.paragraph((MARGIN, y), NOTE, 21)
     made = report.made.astimezone(UTC)
     credit = (
         f"{report.model} · {report.detector} · Facelens {__version__} · "
         f"{made.day} {made:%B %Y} (UTC)"
     )
-    y = sheet.paragraph((MARGIN, y + 6), credit, 19, QUIET)
-    return sheet.paragraph((MARGIN, y), report.licence, 19, QUIET) + 40
+    y = canvas.paragraph((MARGIN, y + 6), credit, 19, QUIET)
+    return canvas.paragraph((MARGIN, y), report.licence, 19, QUIET) + 40
 
 
-def _rule(sheet: "_Sheet", y: int) -> int:
-    sheet.draw.line((MARGIN, y, WIDTH - MARGIN, y), LINE, 2)
+def _rule(canvas: "_Canvas", y: int) -> int:
+    canvas.draw.line((MARGIN, y, WIDTH - MARGIN, y), LINE, 2)
     return y
 
 
-def _card(sheet: "_Sheet", report: Report, y: int) -> int:
-    """Draw the sentence and what weakens it; say where the card ends."""
+def _card(canvas: "_Canvas", report: Report, y: int) -> int:
+    """Draw the sentence and the hints; return the card's lower end."""
     inside = INNER - 56
     hints = " ".join(("Every answer here is marked doubtful.", *report.face.hints))
     parts = [(report.sentence, 30, INK)]
     if report.face.hints:
         parts.append((hints, 21, CHIPS[Verdict.DOUBTFUL][0]))
     height = 48 + sum(_leading(size) * len(_wrap(text, size, inside)) for text, size, _ in parts)
-    sheet.pill((MARGIN, y, INNER, height), CARD, 12)
-    sheet.pill((MARGIN, y, 6, height), BARS[Verdict.YES], 3)
+    canvas.pill((MARGIN, y, INNER, height), CARD, 12)
+    canvas.pill((MARGIN, y, 6, height), BARS[Verdict.YES], 3)
     below = y + 24
     for text, size, colour in parts:
-        below = sheet.paragraph((MARGIN + 28, below), text, size, colour, width=inside)
+        below = canvas.paragraph((MARGIN + 28, below), text, size, colour, width=inside)
     return y + height
 
 
-def _board(sheet: "_Sheet", rows: list[Row], y: int, *, headings: bool = True) -> int:
-    """Draw rows in two columns, by group; say where the longer one ends."""
+def _board(canvas: "_Canvas", rows: list[Row], y: int, *, headings: bool = True) -> int:
+    """Draw rows in two columns, by group; return the lower end of the longer one."""
     ends = [y]
     for i, column in enumerate(_columns(rows)):
         x, below, group = MARGIN + i * (COLUMN + GAP), y, ""
         for row in column:
             if headings and row.attribute.group != group:
                 group = row.attribute.group
-                sheet.write((x, below + 26), group_title(group), 22, bold=True)
+                canvas.write((x, below + 26), group_title(group), 22, bold=True)
                 below += HEADING
-            _row(sheet, row, x, below)
+            _row(canvas, row, x, below)
             below += _height(row)
         ends.append(below)
     return max(ends)
 
 
 def _columns(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Share rows among two columns of like height; tear a group only where that pays."""
+    """Split rows into two columns of similar height; split a group only if that saves enough."""
     order = [*GROUPS, *sorted({row.attribute.group for row in rows} - set(GROUPS))]
     rows = sorted(rows, key=lambda row: order.index(row.attribute.group))
     if not rows:
@@ -142,7 +142,7 @@ def _columns(rows: list[Row]) -> tuple[list[Row], list[Row]]:
     def cost(cut: int) -> int:
         left, right = rows[:cut], rows[cut:]
         torn = bool(right) and left[-1].attribute.group == right[0].attribute.group
-        judged = rows[0].attribute.is_judgement  # one group by nature, without a heading to repeat
+        judged = rows[0].attribute.is_judgement  # a single group, without a heading to repeat
         return max(height(left), height(right)) + TEAR * (torn and not judged)
 
     cut = min(range(1, len(rows) + 1), key=cost)
@@ -151,40 +151,40 @@ def _columns(rows: list[Row]) -> tuple[list[Row], list[Row]]:
 
 def _note(row: Row) -> str:
     reach = "" if math.isfinite(row.threshold) else f"threshold {OUT_OF_REACH}"
-    said = "" if row.you_say is None else f"you say {SAID[row.you_say]}"
-    return " · ".join(filter(None, (said, reach)))
+    own = "" if row.you_say is None else f"you say {YOU_SAY[row.you_say]}"
+    return " · ".join(filter(None, (own, reach)))
 
 
 def _height(row: Row) -> int:
     return ROW_WITH_NOTE if _note(row) else ROW
 
 
-def _row(sheet: "_Sheet", row: Row, x: int, y: int) -> None:
-    """Draw label, bar with its tick, probability and verdict; a note below the label."""
+def _row(canvas: "_Canvas", row: Row, x: int, y: int) -> None:
+    """Draw label, bar with threshold, probability and verdict, and a note below the label."""
     label, number, chip = 234, 54, 96
     bar = COLUMN - label - number - chip - 24
     middle = y + ROW // 2
-    sheet.draw.line((x, y, x + COLUMN, y), TRACK, 1)
-    sheet.write((x, middle), _fit(row.attribute.label, 21, label - 8), 21, anchor="lm")
-    sheet.write((x, y + ROW - 7), _note(row), 18, QUIET)
+    canvas.draw.line((x, y, x + COLUMN, y), TRACK, 1)
+    canvas.write((x, middle), _fit(row.attribute.label, 21, label - 8), 21, anchor="lm")
+    canvas.write((x, y + ROW - 7), _note(row), 18, QUIET)
 
     left = x + label
-    sheet.pill((left, middle - 6, bar, 12), TRACK, 4)
-    sheet.pill((left, middle - 6, bar, 12), BARS[row.verdict], 4, share=row.probability)
+    canvas.pill((left, middle - 6, bar, 12), TRACK, 4)
+    canvas.pill((left, middle - 6, bar, 12), BARS[row.verdict], 4, share=row.probability)
     if math.isfinite(row.threshold):
         tick = left + round(row.threshold * bar)
-        sheet.draw.rectangle((tick - 1, middle - 12, tick + 1, middle + 11), INK)
+        canvas.draw.rectangle((tick - 1, middle - 12, tick + 1, middle + 11), INK)
 
     right = x + COLUMN
-    sheet.write((right - chip - 14, middle), f"{row.probability:.2f}", 21, anchor="rm")
+    canvas.write((right - chip - 14, middle), f"{row.probability:.2f}", 21, anchor="rm")
     ink, paper = CHIPS[row.verdict]
-    sheet.pill((right - chip, middle - 15, chip, 30), paper, 15)
-    sure = row.verdict is Verdict.YES
-    sheet.write((right - chip // 2, middle), row.verdict, 18, ink, bold=sure, anchor="mm")
+    canvas.pill((right - chip, middle - 15, chip, 30), paper, 15)
+    bold = row.verdict is Verdict.YES
+    canvas.write((right - chip // 2, middle), row.verdict, 18, ink, bold=bold, anchor="mm")
 
 
-class _Sheet:
-    """A page and the pen for it; what lies below a page's end is measured, not drawn."""
+class _Canvas:
+    """A page to draw on; what lies below its end is only measured."""
 
     def __init__(self, height: int) -> None:
         from PIL import Image, ImageDraw
@@ -202,14 +202,14 @@ class _Sheet:
         bold: bool = False,
         anchor: str = "la",
     ) -> None:
-        # The font that comes with Pillow has one weight; a stroke makes the other.
+        # Pillow's own font has one weight; a stroke makes it bold.
         stroke = size / 40 if bold else 0
         self.draw.text(at, _plain(text), colour, _font(size), anchor, stroke_width=stroke)
 
     def paragraph(
         self, at: tuple[int, int], text: str, size: int, colour: str = INK, *, width: int = INNER
     ) -> int:
-        """Write lines of at most `width` and say where the next one would begin."""
+        """Write lines of at most `width` and return the y of the next one."""
         x, y = at
         for line in _wrap(text, size, width):
             self.write((x, y), line, size, colour)
@@ -228,7 +228,7 @@ class _Sheet:
 
 
 def _rounded(size: tuple[int, int], radius: int, share: float = 1) -> "Image.Image":
-    """A mask with smooth corners, cut off at `share` of its width."""
+    """A mask with anti-aliased corners, cut off at `share` of its width."""
     from PIL import Image, ImageDraw
 
     fine = 4
@@ -254,7 +254,7 @@ def _leading(size: int) -> int:
 
 
 def _wrap(text: str, size: int, width: int, *, most: int = 12) -> list[str]:
-    """Break text into lines, `most` at most."""
+    """Wrap text into at most `most` lines."""
     lines: list[str] = []
     for word in _plain(text).split():
         longer = f"{lines[-1]} {word}" if lines else word
@@ -278,12 +278,12 @@ def _fit(text: str, size: int, width: int) -> str:
     return f"{text}…"
 
 
-# What Pillow's font lacks and Unicode does not take apart.
+# Letters that Pillow's font lacks and Unicode does not decompose.
 _SPELT = {"–": "-", "—": "-", "−": "-", "×": "x", "⁄": "/", "ß": "ss"}  # noqa: RUF001
 
 
 def _plain(text: str) -> str:
-    """Text in the letters that the font has: accents dropped, the unknown as question marks."""
+    """Text in the letters that the font has: accents dropped, unknown letters as question marks."""
     return "".join(map(_spell, text))
 
 
@@ -307,20 +307,20 @@ def _has(letter: str) -> bool:
 
 
 def _pictures(report: Report) -> list[tuple["Image.Image", str]]:
-    """The photo around the face, the face laid straight, and the heat map, with captions."""
+    """The photo around the face, the aligned face and the heat map, with captions."""
     from PIL import Image
 
     from facelens.explain.layers import overlay
     from facelens.faces.align import align_face
 
-    pixels = _veiled(report)
-    # The same warp as the network's crop, drawn finer.
+    pixels = _blurred(report)
+    # The warp of the network's crop, at a higher resolution.
     scale = PICTURE[0] / report.face.crop.shape[1]
     crop = align_face(pixels, np.asarray(report.face.warp * scale, np.float32), PICTURE)
     of = f" ({report.number} of {report.count})" if report.count > 1 else ""
     pictures = [
-        (_framed(report, pixels), f"The face{of}, found in the photo"),
-        (Image.fromarray(crop), "The same face, laid straight"),
+        (_boxed(report, pixels), f"The face{of}, found in the photo"),
+        (Image.fromarray(crop), "The same face, aligned"),
     ]
     attribute = describe(report.chosen)
     if report.judgements or not attribute.is_judgement:
@@ -334,7 +334,7 @@ def _pictures(report: Report) -> list[tuple["Image.Image", str]]:
 
 
 class _Rect(NamedTuple):
-    """Whole pixels of the photo, as Pillow crops: the last row and column not in it."""
+    """A rectangle of whole pixels; right and bottom are exclusive, as in Pillow."""
 
     left: int
     top: int
@@ -376,8 +376,8 @@ def _face_of(box: "Box", photo: "Photo", *, hair: bool = False) -> _Rect:
     return _Rect(int(x[0]), int(y[0]), int(x[1]), int(y[1]))
 
 
-def _veiled(report: Report) -> np.ndarray:
-    """The photo with every other face blurred beyond knowing."""
+def _blurred(report: Report) -> np.ndarray:
+    """The photo with every other face blurred beyond recognition."""
     import cv2
 
     photo, own = report.photo, _face_of(report.face.box, report.photo)
@@ -394,8 +394,8 @@ def _veiled(report: Report) -> np.ndarray:
     return pixels
 
 
-def _framed(report: Report, pixels: np.ndarray) -> "Image.Image":
-    """The part of the photo around the face, with the face boxed."""
+def _boxed(report: Report, pixels: np.ndarray) -> "Image.Image":
+    """The part of the photo around the face, with its box."""
     from PIL import Image, ImageDraw
 
     window = _window(report)
@@ -416,9 +416,9 @@ def _framed(report: Report, pixels: np.ndarray) -> "Image.Image":
 
 
 def _window(report: Report) -> _Rect:
-    """What to show of the photo: the face and its surroundings, without other heads if possible.
+    """The part of the photo to show: around the face, without other heads if possible.
 
-    Where the photo has other faces and `others` does not say where, only the head is shown.
+    If the photo has other faces and `others` does not have their boxes, only the head is shown.
     """
     photo, box = report.photo, report.face.box
     blind = report.count > 1 and not report.others
@@ -433,7 +433,7 @@ def _window(report: Report) -> _Rect:
         if window.meets(other):
             window = _without(window, other, head) or _without(window, other, own) or window
 
-    # In the shape of its place, as far as the head allows.
+    # With the aspect ratio of its place, as far as the head allows.
     shape = PICTURE[0] / PICTURE[1]
     width = max(min(window.width, window.height * shape), min(head.width, window.width))
     height = max(min(window.height, window.width / shape), min(head.height, window.height))
@@ -443,14 +443,14 @@ def _window(report: Report) -> _Rect:
 
 
 def _slide(start: float, length: float, low: int, high: int) -> tuple[int, int]:
-    """Move a stretch of the given length into low to high; cut it where it is longer."""
+    """Shift an interval of the given length into low to high; shorten it if it is longer."""
     whole = max(1, min(round(length), high - low))
     first = min(max(round(start), low), high - whole)
     return first, first + whole
 
 
 def _without(window: _Rect, other: _Rect, kept: _Rect) -> _Rect | None:
-    """The largest part of a window that leaves `other` out and holds `kept`; None if none does."""
+    """The largest part of a window that excludes `other` and holds `kept`; None if there is no such."""
     parts: Iterator[_Rect] = (
         part
         for part in (

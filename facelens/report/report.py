@@ -1,4 +1,4 @@
-"""What a visitor takes home about one face: a picture, a table, a JSON object."""
+"""A report about one face, to download: a picture, a table or a JSON object."""
 
 import csv
 import io
@@ -29,14 +29,14 @@ COLUMNS = (
     "attribute", "label", "group", "probability", "threshold", "verdict", "you_say", "meaning",
 )  # fmt: skip
 OUT_OF_REACH = "out of reach"
-SAID = {True: "yes", False: "no", None: ""}
+YOU_SAY = {True: "yes", False: "no", None: ""}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One attribute's answer; `threshold` is NaN where out of reach.
+    """One attribute's answer; `threshold` is NaN if out of reach.
 
-    `you_say`: whether the visitor finds that it is so; None where nothing was said.
+    `you_say`: the visitor's own answer, None if there is none.
     """
 
     attribute: Attribute
@@ -50,14 +50,14 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """All that was said about face `number` of `count`.
+    """All answers about face `number` of `count`.
 
-    `thresholds`: float32 (attributes,), NaN where out of reach.
+    `thresholds`: float32 (attributes,), NaN if out of reach.
     `heat`: float32 (h, w), signed activation map of the attribute `chosen`.
-    `marks`: attribute to whether the visitor says that it is so.
-    `data`: the data set whose validation faces say what a threshold means.
-    `judgements`: whether the judgements about people are in it; else they are nowhere.
-    `others`: boxes of the photo's other faces, which the picture leaves out or blurs.
+    `marks`: attribute to the visitor's own answer.
+    `data`: the data set whose validation faces give a threshold its meaning.
+    `judgements`: include the judgements about people.
+    `others`: boxes of the photo's other faces, which the picture crops out or blurs.
     """
 
     photo: "Photo"
@@ -80,18 +80,18 @@ class Report:
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
-        """Yes, no or doubtful for every attribute, judgements too."""
+        """Yes, no or doubtful for every attribute, judgements included."""
         return verdicts(self.prediction, self.thresholds, self.curves, hints=self.face.hints)
 
     @property
     def sentence(self) -> str:
-        """What the network is fairly sure of and what not."""
+        """A sentence about what the network is fairly sure of, and what is doubtful."""
         return sentence(self.prediction, self.verdicts, self.thresholds, hints=self.face.hints)
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The answers that may be told, in the bundle's order."""
-        said = self.prediction
+        """The answers to include, in the bundle's order."""
+        prediction = self.prediction
         rows = [
             Row(
                 describe(name), float(logit), float(probability), float(threshold), verdict,
@@ -99,15 +99,15 @@ class Report:
                 self.marks.get(name),
             )
             for name, logit, probability, threshold, verdict in zip(
-                said.names, said.logits, said.probabilities, self.thresholds, self.verdicts,
-                strict=True,
+                prediction.names, prediction.logits, prediction.probabilities, self.thresholds,
+                self.verdicts, strict=True,
             )
         ]  # fmt: skip
         return [row for row in rows if self.judgements or not row.attribute.is_judgement]
 
 
 def as_json(report: Report) -> bytes:
-    """Write the report as one JSON object; null where a threshold is out of reach."""
+    """Write the report as one JSON object; a threshold out of reach is null."""
     content = {
         "made": {
             "facelens": __version__,
@@ -145,9 +145,9 @@ def as_json(report: Report) -> bytes:
 
 
 def as_csv(report: Report) -> bytes:
-    """Write the report as a table for a spreadsheet, a row an attribute.
+    """Write the report as a table for a spreadsheet, a row per attribute.
 
-    UTF-8 with a byte order mark: without it Excel takes the file for an older encoding.
+    UTF-8 with a byte order mark: without it Excel assumes an older encoding.
     """
     file = io.StringIO(newline="")
     writer = csv.writer(file)
@@ -162,7 +162,7 @@ def as_csv(report: Report) -> bytes:
                 _number(row.probability),
                 OUT_OF_REACH if threshold is None else threshold,
                 row.verdict,
-                SAID[row.you_say],
+                YOU_SAY[row.you_say],
                 _cell(row.meaning),
             ]
         )
@@ -174,6 +174,6 @@ def _number(value: float) -> float | None:
 
 
 def _cell(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
+    """Escape text that a spreadsheet would take for a formula."""
     first = unicodedata.normalize("NFKC", text).lstrip()[:1]
     return f"'{text}" if first in {"=", "+", "-", "@"} else text

@@ -209,7 +209,7 @@ def test_a_folder_of_somebody_elses_is_left_alone(crops, tmp_path):
     parts = tmp_path / "faces.csv.parts"
     parts.mkdir()
     (parts / "diary.txt").write_text("dear diary")
-    with pytest.raises(OutputError, match="not ours"):
+    with pytest.raises(OutputError, match="not written by facelens"):
         label(crops, tmp_path / "faces.csv", aligned=True, force=True)
     assert (parts / "diary.txt").read_text() == "dear diary"
 
@@ -225,7 +225,7 @@ def test_one_odd_photo_does_not_end_the_run(crops, tmp_path, monkeypatch):
     monkeypatch.setattr(work_module, "_faces", odd)
     label(crops, tmp_path / "faces.csv", aligned=True)
     assert photos(tmp_path / "faces.csv") == [name for name in EXPECTED if name != "04.png"]
-    assert "unforeseen" in dict(table(tmp_path / "faces.csv.errors.csv")[1:])["04.png"]
+    assert "unexpected" in dict(table(tmp_path / "faces.csv.errors.csv")[1:])["04.png"]
 
 
 def test_what_is_wrong_is_said_before_any_work(crops, tmp_path, monkeypatch):
@@ -318,7 +318,7 @@ def test_a_second_run_on_the_same_table_is_refused(crops, tmp_path, monkeypatch)
     def work(job, chunk):
         if not second:
             second.append(True)
-            with pytest.raises(OutputError, match="at work"):
+            with pytest.raises(OutputError, match="is running"):
                 label(crops, out, aligned=True)
         return original(job, chunk)
 

@@ -132,7 +132,7 @@ def test_a_damaged_file_is_noticed(tmp_path, crops):
         ({"input": GIVEN | {"crop": [1, 1]}}, "another crop"),
         ({"input": GIVEN | {"template": "other"}}, "another crop"),
         ({"layers": "none"}, "lacks or garbles"),
-        ({"format": -3}, "never was"),
+        ({"format": -3}, "does not exist"),
         ({"temperature": [[1.0]] * 40}, "do not fit"),
         ({"operating_points": {"half": [5.0] * 40}}, "not from 0 to 1"),
         ({"name": "\x1b[31mred"}, "cannot be shown"),
