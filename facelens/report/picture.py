@@ -450,7 +450,7 @@ def _slide(start: float, length: float, low: int, high: int) -> tuple[int, int]:
 
 
 def _without(window: _Rect, other: _Rect, kept: _Rect) -> _Rect | None:
-    """The largest part of a window that excludes `other` and holds `kept`; None if there is no such."""
+    """The largest part of a window that excludes `other` and holds `kept`, if there is one."""
     parts: Iterator[_Rect] = (
         part
         for part in (

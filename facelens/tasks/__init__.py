@@ -1,4 +1,4 @@
-"""What a network can be asked: the table of tasks, and the one way to load a model."""
+"""The registry of tasks, and the one way to load a model."""
 
 import os
 from collections.abc import Iterator, MutableMapping
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from facelens.bundles.hub import Progress
     from facelens.tasks.base import Task
 
-# What the page, the camera and the commands ask where nobody says otherwise.
+# The task of the page, the camera and the commands unless another is chosen.
 DEFAULT = "attributes"
 
 
 class Tasks(MutableMapping[str, "Task"]):
-    """The tasks by name; each is imported when it is first used.
+    """The tasks by name, imported on first use.
 
-    A value is a `Task`, or the name of the module that holds one as TASK.
+    A value is a `Task`, or the name of the module that defines it as TASK.
     """
 
     def __init__(self, rows: "dict[str, Task | str]") -> None:
@@ -52,10 +52,10 @@ TASKS = Tasks(
 
 
 def find_task(name: str) -> "Task":
-    """The task called `name`.
+    """Return the task called `name`.
 
     Raises:
-        BundleError: there is none.
+        BundleError: there is no such task.
     """
     if name not in TASKS:
         raise BundleError(f"There is no task {name!r}; there are {', '.join(TASKS)}.")
@@ -65,21 +65,21 @@ def find_task(name: str) -> "Task":
 def load_model(
     name: str | None = None, *, task: str | None = None, progress: "Progress | None" = None
 ) -> Any:
-    """Load a network: the only way in.
+    """Load a model.
 
     Args:
         name: a bundle's folder, an embedded bundle's name, or "owner/repo[@revision]" on the
-            Hub. Without it `FACELENS_MODEL`, then the embedded default; for another task than the
-            default one its embedded bundle.
-        task: what it is to be asked; by default what the bundle is for.
-        progress: gets the bytes that have come from the Hub and all that will.
+            Hub. By default `FACELENS_MODEL`, then the embedded default; for a task other than the
+            default its embedded bundle.
+        task: by default the bundle's own.
+        progress: called with the bytes downloaded from the Hub and the total.
 
     Returns:
         Model: of the bundle's task.
 
     Raises:
-        BundleError: The bundle is missing, damaged, for another task or too new.
-        DownloadError: The Hub cannot be reached and its cache does not hold the bundle.
+        BundleError: the bundle is missing, damaged, for another task or too new.
+        DownloadError: the Hub cannot be reached and the bundle is not cached.
     """
     from facelens.bundles.find import find_bundle
 

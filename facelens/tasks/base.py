@@ -1,4 +1,4 @@
-"""What every task shares: the `Task` itself, its model, and the words beside a face."""
+"""The interface of all tasks: `Task`, its model, and the words next to a face."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What a threshold makes of a probability."""
+    """A probability compared with a threshold."""
 
     YES = "yes"
     NO = "no"
@@ -26,10 +26,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Word:
-    """What is written beside a face: page, camera, film and terminal draw the same.
+    """An answer shown next to a face, the same on page, camera, film and terminal.
 
-    `value`: from 0 to 1. `verdict`: None where the task decides nothing. `text`: what is written in
-    the verdict's place, where that would not say it.
+    `value`: from 0 to 1. `verdict`: None if the task has no verdicts. `text`: replaces the
+    verdict if not empty.
     """
 
     label: str
@@ -43,9 +43,9 @@ class Word:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a bundle's validation faces, by which `facelens push` compares two bundles.
+    """A validation figure by which `facelens push` compares two bundles.
 
-    `path`: the keys that lead to it in `config.metrics`. `better`: 1 if more is better, -1 if less.
+    `path`: its keys in `config.metrics`. `better`: 1 if more is better, -1 if less is.
     """
 
     title: str
@@ -53,7 +53,7 @@ class Figure:
     better: Literal[1, -1]
 
     def of(self, config: "Config") -> float | None:
-        """The figure as `config` states it; None where it does not."""
+        """The figure in `config`; None if it is not there."""
         value: Any = config.metrics
         try:
             for key in self.path:
@@ -65,10 +65,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Style:
-    """How an answer is to be put into words: what a visitor or a command line chose.
+    """How to put an answer into words, as chosen by a visitor or on the command line.
 
-    `threshold`: an operating point's name or a number. `names`: the words wanted, all or the
-    task's own choice if None. `judgements`: those about people too.
+    `threshold`: an operating point's name or a number. `names`: of the words to show; by default
+    all, or the task's own choice. `judgements`: include those about people.
     """
 
     threshold: str = "half"
@@ -78,7 +78,7 @@ class Style:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """What one layer of the network computed for one face.
+    """Activations of one layer for one face.
 
     `maps`: float32 (channels, height, width), raw activations.
     """
@@ -90,9 +90,9 @@ class Layer:
 
 
 class Model(ABC):
-    """A network ready to answer, opened from a bundle.
+    """A network opened from a bundle.
 
-    `crop_size`: height and width of the crops that it takes instead of faces.
+    `crop_size`: height and width of the crops that it accepts instead of faces.
     """
 
     bundle: "Bundle"
@@ -105,39 +105,39 @@ class Model(ABC):
 
     @property
     def card(self) -> str:
-        """The model card, README.md of the bundle; a sentence where there is none."""
+        """The model card, the bundle's README.md; a sentence if there is none."""
         if "README.md" not in self.bundle.files:
-            return f"{self.title} came without a model card."
+            return f"{self.title} has no model card."
         return self.bundle.read("README.md").decode(errors="replace")
 
     def crop(self, pixels: "np.ndarray") -> "np.ndarray":
-        """A photo uint8 (*crop_size, 3) that is a crop already, as `predict` takes it."""
+        """Convert a photo uint8 (*crop_size, 3) that is already a crop to an input of `predict`."""
         return pixels
 
     @abstractmethod
     def predict(self, inputs: "Sequence[Face | np.ndarray]", *, maps: bool = False) -> list[Any]:
-        """Answer for each face or crop; with `maps`, say where the evidence lies too."""
+        """Predict for each face or crop; with `maps`, return evidence maps too."""
 
     @abstractmethod
     def blend(self, before: Any, after: Any, share: float) -> Any:
-        """The answer that lies between two of one face, a `share` of the way to `after`."""
+        """Interpolate between two answers of one face, a `share` of the way to `after`."""
 
     def label(self, name: str) -> str:
-        """What a reader calls the answer `name`."""
+        """The label of the answer `name` for readers."""
         return name.replace("_", " ").strip().capitalize()
 
     def check_style(self, style: Style) -> None:  # noqa: B027 - not every task has thresholds
-        """Refuse a style that this network's words cannot have.
+        """Refuse a style that does not fit this network.
 
         Raises:
             ThresholdError: there is no such threshold.
         """
 
     def check(self) -> None:
-        """Have the network answer once: what cannot is refused before it is used.
+        """Run the network once, so that a broken one is refused before it is used.
 
         Raises:
-            BundleError: it does not answer.
+            BundleError: it does not run.
         """
         import numpy as np
 
@@ -147,16 +147,16 @@ class Model(ABC):
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is asked: a folder of `tasks/`, and a row of `TASKS`.
+    """What a network predicts: a package in `tasks/` and an entry of `TASKS`.
 
-    `sees`: what its graph takes. `default`: the embedded bundle's name.
+    `sees`: the input of its graph. `default`: the embedded bundle's name.
     `config`, `model`: read a config.json, open a bundle.
-    `columns`, `row`: of `facelens label`; a row is of a face or crop and the answer to it.
-    `words`: what is written beside a face. `describe`: a face's answer at length, as JSON has it
-    and as text; by default its words.
-    `figures`: what `facelens push` compares, where `measured_on` says the same of both bundles.
-    `training`: the module with `train`, `export` and `evaluate` and their options, as
-    `facelens.commands.train` says.
+    `columns`, `row`: of the table of `facelens label`; a row is for a face or crop and its answer.
+    `words`: shown next to a face. `describe`: a face's full answer as a JSON object and as text; by
+    default its words.
+    `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
+    `training`: the module with `train`, `export` and `evaluate` and their options; see
+    `facelens.commands.train`.
     `commands`: modules with `add(commands)`, for commands of its own.
     `views`: the panels of the page that it uses: board, heatmap, layers, classes, points, boxes.
     """

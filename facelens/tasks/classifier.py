@@ -1,4 +1,4 @@
-"""A classifier: crops to logits, with layers and exact activation maps out of the same graph."""
+"""A classifier: logits, feature maps and exact class activation maps from the same graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a classifier says about one face; all float32 (names,).
+    """A classifier's answer about one face; all float32 (names,).
 
-    `maps`: float32 (names, h, w), the signed evidence for each logit, None where nobody asked. The
+    `maps`: float32 (names, h, w), the signed evidence for each logit, None if not requested. The
     mean of a map plus the bias (`config.bias`) is the logit.
     """
 
@@ -35,19 +35,19 @@ class Prediction:
         return float(self.probabilities[self._index(name)])
 
     def evidence(self, name: str) -> np.ndarray:
-        """Where the evidence for `name` lies, signed, float32 (h, w)."""
+        """The signed evidence map of `name`, float32 (h, w)."""
         if self.maps is None:
             raise ValueError("ask with maps=True")
         return np.asarray(self.maps[self._index(name)])
 
     def _index(self, name: str) -> int:
         if name not in self.names:
-            raise BundleError(f"This network knows no attribute {name!r}.")
+            raise BundleError(f"This network has no attribute {name!r}.")
         return self.names.index(name)
 
 
 class Classifier(Model):
-    """A network that gives a probability for each of its names."""
+    """A network that predicts a probability for each of its names."""
 
     task: ClassVar[str]
     config: ClassifierConfig
@@ -65,11 +65,11 @@ class Classifier(Model):
     def predict(
         self, inputs: Sequence[Face | np.ndarray] | np.ndarray, *, maps: bool = False
     ) -> list[Prediction]:
-        """Answer for each face, or each uint8 (218, 178, 3) crop.
+        """Predict for each face, or each uint8 (218, 178, 3) crop.
 
         Args:
             inputs: faces, crops, or crops uint8 (n, 218, 178, 3).
-            maps: give the activation maps too, out of the same forward pass.
+            maps: return the activation maps too, from the same forward pass.
         """
         outputs = ["logits", "activation_maps"] if maps else ["logits"]
         predictions = []
@@ -84,7 +84,7 @@ class Classifier(Model):
         return predictions
 
     def layers(self, crop: Face | np.ndarray) -> list[Layer]:
-        """What every viewable layer computes for one crop."""
+        """Feature maps of every layer that can be viewed, for one crop."""
         views = self.config.layers
         outputs = self._run(stack([crop]), [view.output for view in views])
         return [
@@ -93,7 +93,7 @@ class Classifier(Model):
         ]
 
     def blend(self, before: Prediction, after: Prediction, share: float) -> Prediction:
-        """The answer between two: logits a `share` of the way, the maps of `after` alone."""
+        """Interpolate the logits of two answers; the maps are those of `after`."""
         logits = before.logits + share * (after.logits - before.logits)
         return Prediction(logits, self._probabilities(logits), self.names, after.maps)
 
@@ -122,7 +122,7 @@ class Classifier(Model):
         import onnxruntime
 
         options = onnxruntime.RunOptions()
-        # Maps that nobody asked for are not computed.
+        # Outputs that were not requested are not computed.
         options.only_execute_path_to_fetches = True
         try:
             return self._session.run(outputs, {"crops": crops}, options)
@@ -131,7 +131,7 @@ class Classifier(Model):
 
 
 def stack(faces: Sequence[Face | np.ndarray] | np.ndarray) -> np.ndarray:
-    """Crops of faces as one uint8 array (n, 218, 178, 3)."""
+    """Stack the crops of faces into one uint8 array (n, 218, 178, 3)."""
     crops = np.stack([face.crop if isinstance(face, Face) else face for face in faces])
     if crops.shape[1:] != (CROP_HEIGHT, CROP_WIDTH, 3) or crops.dtype != np.uint8:
         raise ValueError(f"crops are uint8 (218, 178, 3), not {crops.dtype} {crops.shape[1:]}")

@@ -1,4 +1,4 @@
-"""What the config.json of a bundle says: what every task states, and what classifiers add."""
+"""The config.json of a bundle: the fields of every task, and those of classifiers."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,10 @@ from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Config:
-    """What every task's `config.json` says.
+    """The fields of every task's `config.json`.
 
-    `names`: what is answered, in order. `frame`: float32 (2, 3), takes CelebA's template to the
-    picture that the network sees, None where it sees the whole crop. `input_size`: of that
-    picture, height and width.
+    `names`: of the outputs, in order. `frame`: float32 (2, 3), takes CelebA's template to the
+    network's input, None if that is the whole crop. `input_size`: its height and width.
     """
 
     task: str
@@ -63,13 +62,13 @@ class Config:
         """Read the bytes of the config.json at `path`, of this format or an older one.
 
         Raises:
-            BundleError: it is of another task, or not sound.
+            BundleError: it is for another task, or invalid.
         """
         values = read_values(data, path, task)
         try:
             given = values["input"]
             if (given["template"], *given["crop"]) != ("celeba", CROP_HEIGHT, CROP_WIDTH):
-                raise BundleError(f"{path.parent} wants another crop than CelebA's 178x218.")
+                raise BundleError(f"{path.parent} needs another crop than CelebA's 178x218.")
             frame = given["frame"]
             config = cls(
                 task=task,
@@ -95,21 +94,21 @@ class Config:
         return config
 
     def check(self, path: Path) -> None:
-        """Refuse what a task of its own cannot be."""
+        """Refuse invalid fields of the task's own."""
 
     def _own(self) -> dict[str, Any]:
-        """What only this kind of config says, as JSON has it."""
+        """The fields of this subclass, for JSON."""
         return {}
 
     @classmethod
     def _read_own(cls, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG003
-        """What `_own` has written, as the fields of this kind."""
+        """Parse the fields that `_own` writes."""
         return {}
 
 
 @dataclass(frozen=True)
 class View:
-    """A layer that can be looked at: the graph's output `output` holds its feature maps."""
+    """A layer that can be viewed: the graph's output `output` holds its feature maps."""
 
     name: str
     output: str
@@ -120,11 +119,11 @@ class View:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ClassifierConfig(Config):
-    """What the `config.json` of a classifier adds.
+    """The fields of a classifier's `config.json`.
 
-    `activation`: "sigmoid" or "softmax", of the logits over `temperature`.
+    `activation`: "sigmoid" or "softmax", of the logits divided by `temperature`.
     `temperature`, `bias`: float32 (names,).
-    `operating_points`: name to thresholds float32 (names,), NaN where out of reach.
+    `operating_points`: name to thresholds float32 (names,), NaN if out of reach.
     """
 
     temperature: np.ndarray
@@ -141,8 +140,9 @@ class ClassifierConfig(Config):
         tables = [self.temperature, self.bias, *self.operating_points.values()]
         if any(table.shape != (count,) for table in tables):
             raise BundleError(f"{path} has tables that do not fit its {count} names.")
-        if any(((points < 0) | (points > 1)).any() for points in self.operating_points.values()):
-            raise BundleError(f"{path} has a threshold that is not from 0 to 1.")
+        for thresholds in self.operating_points.values():
+            if ((thresholds < 0) | (thresholds > 1)).any():
+                raise BundleError(f"{path} has a threshold that is not from 0 to 1.")
         if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
             raise BundleError(f"{path} has a temperature that is not a positive number.")
         if self.activation not in ("sigmoid", "softmax"):
@@ -155,7 +155,7 @@ class ClassifierConfig(Config):
             "temperature": numbers(self.temperature),
             "bias": numbers(self.bias),
             "operating_points": {
-                name: numbers(points) for name, points in self.operating_points.items()
+                name: numbers(thresholds) for name, thresholds in self.operating_points.items()
             },
             "layers": [view.__dict__ for view in self.layers],
             "map_layer": self.map_layer,
@@ -177,10 +177,10 @@ class ClassifierConfig(Config):
 
 
 def numbers(values: np.ndarray) -> list[float | None]:
-    """Numbers as JSON has them, to seven digits; null for NaN."""
+    """Round numbers to seven digits for JSON; null for NaN."""
     return [None if np.isnan(v) else float(f"{v:.7g}") for v in values]
 
 
 def array(values: list[float | None]) -> np.ndarray:
-    """What `numbers` has written, float32."""
+    """Read what `numbers` has written, float32."""
     return np.array([np.nan if v is None else v for v in values], np.float32)

@@ -159,7 +159,7 @@ def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...] | None
             hint = (
                 f"perhaps {' or '.join(almost)}" if almost else "facelens predict PHOTO lists them"
             )
-            raise BundleError(f"{model.title} knows no attribute {printable(name)!r}; {hint}.")
+            raise BundleError(f"{model.title} has no attribute {printable(name)!r}; {hint}.")
         chosen.append(known[_plain(name)])
     chosen = list(dict.fromkeys(chosen))
     if len(chosen) > MOST:

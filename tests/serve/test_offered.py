@@ -168,4 +168,4 @@ def test_the_card_is_the_bundles_readme(tmp_path):
     assert load_model(str(bundle)).card.startswith("caf")
     (bundle / "README.md").unlink()
     write_manifest(bundle)
-    assert load_model(str(bundle)).card.endswith("came without a model card.")
+    assert load_model(str(bundle)).card.endswith("has no model card.")

@@ -727,7 +727,7 @@ def test_attributes_are_found_as_people_write_them():
 @pytest.mark.parametrize(
     ("names", "kind", "words"),
     [
-        (["Smilin"], BundleError, "knows no attribute 'Smilin'; perhaps Smiling"),
+        (["Smilin"], BundleError, "has no attribute 'Smilin'; perhaps Smiling"),
         (["Zzz"], BundleError, "facelens predict PHOTO lists them"),
         (["\x1b[2J"], BundleError, r"\\x1b"),
         (NAMES[:9], OutputError, "at most 8"),

@@ -1,4 +1,4 @@
-"""What each threshold means: precision and recall at 101 thresholds on validation faces."""
+"""Precision and recall at 101 thresholds, measured on validation faces."""
 
 import json
 from dataclasses import dataclass, fields
@@ -17,9 +17,9 @@ GRID = np.linspace(0, 1, 101)
 class Curves:
     """What each of 101 thresholds means, measured on validation faces.
 
-    Per attribute and threshold, float32 (attributes, 101), NaN where undefined: precision,
-    recall and false-positive rate with 95 % intervals; `doubt_low` and `doubt_high` bound the
-    probabilities whose true rate cannot be told from the threshold. Per attribute, float32
+    Per attribute and threshold, float32 (attributes, 101), NaN if undefined: precision, recall and
+    false-positive rate with 95 % intervals; `doubt_low` and `doubt_high` bound the probabilities
+    whose true rate does not differ significantly from the threshold. Per attribute, float32
     (attributes,): prevalence, average precision, expected calibration error.
     """
 
@@ -84,7 +84,7 @@ def _column(rows: list[Any]) -> np.ndarray:
 
 
 def curves_for_page(curves: Curves, *, digits: int = 3) -> dict[str, dict[str, Any]]:
-    """The curves as JSON has them: attribute, then column, rounded; null where undefined."""
+    """The curves for JSON: by attribute, then by column, rounded; null if undefined."""
 
     def plain(values: np.ndarray) -> Any:
         if values.ndim == 0:
@@ -98,10 +98,10 @@ def curves_for_page(curves: Curves, *, digits: int = 3) -> dict[str, dict[str, A
 
 
 def separation(curves: Curves) -> np.ndarray:
-    """How well yes and no are told apart, float32 (attributes,): 0 is guessing, 1 is always right.
+    """Youden's J of each attribute, float32 (attributes,): 0 is guessing, 1 is always right.
 
-    The most by which the share of yes that is found exceeds the share of no that is called yes
-    (Youden's J), over all thresholds; NaN where there were no faces to tell.
+    The maximum over all thresholds of the true-positive rate minus the false-positive rate; NaN if
+    there were no faces to measure it on.
     """
     gain = curves.recall - curves.fpr
     known = np.isfinite(gain).any(1)

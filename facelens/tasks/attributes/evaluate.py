@@ -1,4 +1,4 @@
-"""How good a bundle is on labelled faces: `facelens evaluate`."""
+"""Evaluate a bundle on labelled faces: `facelens evaluate`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +31,7 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Probabilities float (n, a) beside labels bool (n, a), and who is on each face."""
+    """Probabilities float (n, a), labels bool (n, a), and the person of each face."""
 
     names: tuple[str, ...]
     probabilities: np.ndarray
@@ -41,8 +41,8 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Found:
-    """How detection did on loosely framed faces."""
+class DetectionRate:
+    """Detections on loosely framed faces."""
 
     faces: int
     found: int
@@ -61,7 +61,7 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Figures over all attributes with 95 % intervals, and attribute by attribute."""
+    """Figures over all attributes with 95 % intervals, and by attribute."""
 
     model: str
     faces: int
@@ -69,11 +69,11 @@ class Evaluation:
     overall: dict[str, dict[str, float]]
     attributes: dict[str, dict[str, float]]
     groups: dict[str, dict[str, Any]]
-    detection: Found | None
+    detection: DetectionRate | None
     against: "Comparison | None" = None
 
     def asdict(self) -> dict[str, Any]:
-        """The same as JSON has it."""
+        """The evaluation for JSON."""
         detection = None
         if self.detection:
             detection = {
@@ -102,7 +102,7 @@ class Evaluation:
 class Comparison:
     """How much better `model` is than `other` on the same faces, with paired 95 % intervals.
 
-    `differences`: figure to `value`, `low` and `high`; above zero, `model` is better.
+    `differences`: figure to `value`, `low` and `high`; if positive, `model` is better.
     """
 
     model: str
@@ -112,7 +112,7 @@ class Comparison:
 
 
 def _without_nan(value: Any) -> Any:
-    """The same with null where a figure is undefined, since JSON has no NaN."""
+    """Replace NaN, which JSON does not have, by None."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     return None if isinstance(value, float) and np.isnan(value) else value
@@ -133,26 +133,26 @@ def evaluate(
 
     Args:
         parquet: a file, a folder, or several, in the Hub's layout, of 178x218 crops.
-        loose: put every crop at a random place, size and turn on a larger picture, then find
-            and straighten it again; figures are of the faces found.
-        seed: of the random framing.
-        split_by: attributes whose combinations are shown apart.
-        detector: which detector finds the faces, as in `find_faces`.
-        limit: only the first so many faces.
+        loose: place every crop on a larger canvas at a random position, size and angle, then
+            detect and align it again; the figures are for the faces found.
+        seed: for the random placement.
+        split_by: attributes whose combinations are reported separately.
+        detector: as in `find_faces`.
+        limit: use only this many faces.
         against: another network, compared on the same faces.
     """
     unknown = set(split_by) - set(model.names)
     if unknown:
-        raise DataError(f"{model.title} knows no attribute {min(unknown)!r} to split by.")
+        raise DataError(f"{model.title} has no attribute {min(unknown)!r} to split by.")
 
-    def said(network: AttributeModel) -> tuple[Answers, Found | None]:
+    def answers_of(network: AttributeModel) -> tuple[Answers, DetectionRate | None]:
         return answer(parquet, network, loose=loose, seed=seed, detector=detector, limit=limit)
 
-    answers, detection = said(model)
+    answers, detection = answers_of(model)
     result = summarise(answers, model.title, split_by=split_by, detection=detection)
     if against is None:
         return result
-    others, _ = said(against)
+    others, _ = answers_of(against)
     return replace(result, against=compare(answers, others, model.title, against.title))
 
 
@@ -164,8 +164,8 @@ def answer(
     seed: int = 0,
     detector: str | None = None,
     limit: int | None = None,
-) -> tuple[Answers, Found | None]:
-    """What `model` says of the labelled faces of `parquet`; arguments as in `evaluate`."""
+) -> tuple[Answers, DetectionRate | None]:
+    """Answer the labelled faces of `parquet` with `model`; arguments as in `evaluate`."""
     paths = [parquet] if isinstance(parquet, str | Path) else list(parquet)
     if loose:
         return _loose_answers(paths, model, seed, detector, limit)
@@ -194,7 +194,7 @@ def _rows(
 def aligned_answers(
     paths: Sequence[Path], model: AttributeModel, *, limit: int | None = None
 ) -> Answers:
-    """Answers for crops that are straight already."""
+    """Answers for crops that are already aligned."""
     rows: list[Row] = []
     predictions: list[Prediction] = []
     waiting: list[np.ndarray] = []
@@ -217,14 +217,14 @@ def aligned_answers(
 
 def _loose_answers(
     paths: Sequence[Path], model: AttributeModel, seed: int, detector: str | None, limit: int | None
-) -> tuple[Answers, Found]:
+) -> tuple[Answers, DetectionRate]:
     from facelens.data.synthetic import match, place_on_canvas
     from facelens.faces import detector_in_use
 
     rows, crops, total, extra = [], [], 0, 0
     for index, (row, crop) in enumerate(_rows(paths, model, limit)):
-        framed = place_on_canvas(crop, seed, index)
-        face, others = match(framed, find_faces(Photo(framed.canvas, row.path), detector=detector))
+        placed = place_on_canvas(crop, seed, index)
+        face, others = match(placed, find_faces(Photo(placed.canvas, row.path), detector=detector))
         total += 1
         extra += others
         if face is not None:
@@ -233,14 +233,14 @@ def _loose_answers(
     if not rows:
         raise DataError(f"No face was found in the loosely framed pictures of {paths[0]}.")
     answers = _answers(model, rows, model.predict(crops))
-    return answers, Found(total, len(rows), extra, detector_in_use(detector))
+    return answers, DetectionRate(total, len(rows), extra, detector_in_use(detector))
 
 
 def _answers(model: AttributeModel, rows: list[Row], predictions: list[Prediction]) -> Answers:
     logits = np.stack([prediction.logits for prediction in predictions])
     probabilities = np.stack([prediction.probabilities for prediction in predictions])
     labels = np.array([[row.values[name] for name in model.names] for row in rows])
-    # Without names of people every face counts as its own person.
+    # Without identities every face counts as its own person.
     people = np.array([str(row.values.get("celeb_id", f"face {i}")) for i, row in enumerate(rows)])
     return Answers(model.names, probabilities, labels, people, logits)
 
@@ -250,10 +250,10 @@ def summarise(
     title: str,
     *,
     split_by: Sequence[str] = (),
-    detection: Found | None = None,
+    detection: DetectionRate | None = None,
     draws: int = DRAWS,
 ) -> Evaluation:
-    """Figures from answers, with intervals by a bootstrap over people."""
+    """Compute the figures of answers, with intervals by a bootstrap over people."""
     p, y = answers.probabilities.astype(np.float64), answers.labels
     table = {name: metric(p, y) for name, metric in METRICS.items()}
     table["majority"] = np.maximum(y.mean(0), 1 - y.mean(0))
@@ -263,7 +263,7 @@ def summarise(
     weights = metrics.resample_people(answers.people, draws=draws)
     right = ((p >= 0.5) == y).mean(1)
     resampled = {"accuracy": weights @ right / weights.sum(1)}
-    slow = _some(weights)
+    slow = _subset(weights)
     for name in ("average_precision", "f1", "balanced_accuracy"):
         resampled[name] = np.array([_mean(METRICS[name](p[i], y[i])) for i in slow])
     overall: dict[str, dict[str, float]] = {}
@@ -288,10 +288,10 @@ def summarise(
 def compare(
     answers: Answers, others: Answers, title: str, other: str, *, draws: int = DRAWS
 ) -> Comparison:
-    """Two networks on the same faces, over the attributes that both answer.
+    """Compare two networks on the same faces, over the attributes that both answer.
 
-    Both are measured on the same resamples of people: what is hard for both cancels, and far
-    smaller differences show than the intervals of each alone would let through.
+    The bootstrap is paired: both are measured on the same resamples of people, so the interval of
+    the difference is much narrower than those of the two figures.
     """
     names = [name for name in answers.names if name in others.names]
     if not names:
@@ -299,21 +299,21 @@ def compare(
     if not np.array_equal(answers.people, others.people):
         raise DataError(f"{title} and {other} have answered other faces.")
     labels = answers.labels[:, [answers.names.index(name) for name in names]]
-    mine, theirs = (
+    first, second = (
         a.probabilities[:, [a.names.index(name) for name in names]].astype(np.float64)
         for a in (answers, others)
     )
     weights = metrics.resample_people(answers.people, draws=draws)
-    right = ((mine >= 0.5) == labels).mean(1) - ((theirs >= 0.5) == labels).mean(1)
+    right = ((first >= 0.5) == labels).mean(1) - ((second >= 0.5) == labels).mean(1)
     resampled = {"accuracy": weights @ right / weights.sum(1)}
-    slow = _some(weights)
+    slow = _subset(weights)
     precision = metrics.average_precision
     resampled["average_precision"] = np.array(
-        [_mean(precision(mine[i], labels[i]) - precision(theirs[i], labels[i])) for i in slow]
+        [_mean(precision(first[i], labels[i]) - precision(second[i], labels[i])) for i in slow]
     )
     values = {
         "accuracy": float(right.mean()),
-        "average_precision": _mean(precision(mine, labels) - precision(theirs, labels)),
+        "average_precision": _mean(precision(first, labels) - precision(second, labels)),
     }
     return Comparison(
         title,
@@ -339,7 +339,7 @@ def comparison_as_text(comparison: Comparison) -> str:
         elif figure["high"] < 0:
             verdict = "worse"
         else:
-            verdict = "no difference that so few faces show"
+            verdict = "no significant difference"
         lines.append(
             f"  {title:<26}{figure['value']:+8.4f}   95 % {figure['low']:+.4f} to "
             f"{figure['high']:+.4f}   {verdict}"
@@ -347,14 +347,14 @@ def comparison_as_text(comparison: Comparison) -> str:
     return "\n".join(lines)
 
 
-def _some(weights: np.ndarray) -> list[np.ndarray]:
-    """The faces of a tenth of the resamples, plenty for the ends of what is slow to compute."""
-    few = weights[: max(len(weights) // 10, 50)]
-    return [np.repeat(np.arange(weights.shape[1]), weight) for weight in few]
+def _subset(weights: np.ndarray) -> list[np.ndarray]:
+    """The faces of a tenth of the resamples, enough for the intervals of slow metrics."""
+    subset = weights[: max(len(weights) // 10, 50)]
+    return [np.repeat(np.arange(weights.shape[1]), weight) for weight in subset]
 
 
 def _mean(values: np.ndarray) -> float:
-    """The mean of what is defined, NaN where nothing is."""
+    """The mean of the finite values, NaN if there are none."""
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else float("nan")
 
@@ -362,8 +362,8 @@ def _mean(values: np.ndarray) -> float:
 def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, dict[str, Any]]:
     """Error by combination of the attributes `split_by`, with intervals.
 
-    `recall` holds the share of positive faces that are found, with its interval, for those
-    attributes of which the group has at least 20 positives; the others are "too few".
+    `recall`: the true-positive rate with its interval, for attributes of which the group has at
+    least 20 positive faces; else "too few".
     """
     columns = answers.labels[:, [answers.names.index(name) for name in split_by]]
     groups: dict[str, dict[str, Any]] = {}
@@ -381,19 +381,19 @@ def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, 
         wrong = ((p >= 0.5) != y).mean(1)
         weights = metrics.resample_people(answers.people[inside], draws=draws)
         low, high = metrics.interval(weights @ wrong / weights.sum(1))
-        found = {
-            name: _found((p[:, a] >= 0.5)[y[:, a]])
+        recall = {
+            name: _recall((p[:, a] >= 0.5)[y[:, a]])
             for a, name in enumerate(answers.names)
             if name not in split_by
         }
         groups[title] = {
-            "faces": n, "error": float(wrong.mean()), "low": low, "high": high, "recall": found,
+            "faces": n, "error": float(wrong.mean()), "low": low, "high": high, "recall": recall,
         }  # fmt: skip
     return groups
 
 
-def _found(called: np.ndarray) -> dict[str, float] | str:
-    """The share of a group's positive faces that are called, with its 95 % interval."""
+def _recall(called: np.ndarray) -> dict[str, float] | str:
+    """The share of a group's positive faces that get a yes, with its 95 % interval."""
     if len(called) < _TOO_FEW:
         return "too few"
     low, high = metrics.wilson(called.sum(), np.array(len(called)))
@@ -405,7 +405,7 @@ def _calibration(title: str, error: float, floor: float) -> str:
 
 
 def _shifted(result: Evaluation) -> list[str]:
-    """Calibration without the attributes that no calibration on validation faces can meet."""
+    """Calibration with and without the attributes whose labels shift between the splits."""
     rows = {name: row for name, row in result.attributes.items() if describe(name).shifted}
     if not rows:
         return []

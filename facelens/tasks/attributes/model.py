@@ -1,4 +1,4 @@
-"""The model that answers CelebA's 40 attributes, or any other list of yes and no."""
+"""The model of CelebA's 40 attributes, or of any other list of yes/no questions."""
 
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from facelens.tasks.classifier import Classifier
 
 
 class AttributeModel(Classifier):
-    """A network that answers yes/no questions, and knows what each threshold means.
+    """A network that answers yes/no questions, with curves of what each threshold means.
 
     Example:
         >>> model = facelens.load_model()
@@ -29,7 +29,7 @@ class AttributeModel(Classifier):
 
     @property
     def data(self) -> str:
-        """The name of the data set that it learnt from and was measured on."""
+        """The name of the data set on which it was trained and measured."""
         return str(self.config.data.get("name") or "CelebA")
 
     @cached_property
@@ -37,11 +37,11 @@ class AttributeModel(Classifier):
         """What each threshold means, measured on validation faces."""
         curves = Curves.read(self.bundle.read("curves.json"))
         if curves.names != self.names:
-            raise BundleError(f"The curves of {self.bundle.folder} are of other attributes.")
+            raise BundleError(f"The curves of {self.bundle.folder} are for other attributes.")
         return curves
 
     def label(self, name: str) -> str:
-        """What a reader calls the attribute `name`."""
+        """The label of the attribute `name` for readers."""
         return describe(name).label
 
     def check_style(self, style: Style) -> None:
@@ -49,6 +49,6 @@ class AttributeModel(Classifier):
         operating_point(self.config, style.threshold)
 
     def check(self) -> None:
-        """Have the network answer once, and read its curves."""
+        """Run the network once, and read its curves."""
         super().check()
         _ = self.curves

@@ -1,4 +1,4 @@
-"""CelebA's 40 attributes: names, groups and plain words. No other file knows them."""
+"""CelebA's 40 attributes: names, groups and plain words, defined only here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,9 +28,9 @@ JUDGEMENTS_NOTE = (
 class Attribute:
     """One yes/no question about a face.
 
-    `label` is what a row is called; `yes` and `no` complete a sentence ("Fairly sure: …").
-    `note` says why the answer deserves little trust, empty where it deserves more.
-    `no_is_news`: a no is worth a word ("not smiling"), where most noes ("no hat") tell nothing.
+    `label`: the name of its row; `yes` and `no` complete a sentence ("Fairly sure: …").
+    `note`: why the answer is less reliable, empty if it is not.
+    `no_is_news`: a no is worth mentioning ("not smiling"), unlike most ("no hat").
     `shifted`: labelled by another standard in the test split than in the validation split.
     """
 
@@ -120,7 +120,7 @@ CELEBA: tuple[Attribute, ...] = (
               _OPINION),
 )  # fmt: skip
 
-# What is plain to see, and changes while one looks.
+# Easy to see, and they change while one watches.
 _EVERYDAY = ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "No_Beard")
 
 NAMES: tuple[str, ...] = tuple(attribute.name for attribute in CELEBA)
@@ -128,7 +128,7 @@ _BY_NAME = {attribute.name: attribute for attribute in CELEBA}
 
 
 def describe(name: str) -> Attribute:
-    """The attribute called `name`; a plain stand-in where a bundle brings its own list."""
+    """The attribute called `name`; a generic one if it is not CelebA's."""
     if name in _BY_NAME:
         return _BY_NAME[name]
     words = name.replace("_", " ").strip()
@@ -141,6 +141,6 @@ def group_title(group: str) -> str:
 
 
 def everyday(names: Sequence[str]) -> tuple[str, ...]:
-    """The few of `names` to begin with where there is no room for all: none is a judgement."""
+    """The few of `names` to show by default if there is no room for all, without judgements."""
     plain = [name for name in names if not describe(name).is_judgement]
     return tuple(name for name in _EVERYDAY if name in plain) or tuple(plain[: len(_EVERYDAY)])

@@ -1,4 +1,4 @@
-"""Probability to verdict: operating points, calibration, curves."""
+"""From probabilities to verdicts: operating points, and what a threshold means."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ OPERATING_POINTS = {
 def operating_point(config: "ClassifierConfig", name: str) -> np.ndarray:
     """Thresholds float32 (attributes,) of an operating point, or one number for all.
 
-    NaN where the operating point is out of reach for an attribute.
+    NaN if the operating point is out of reach for an attribute.
     """
     if name in config.operating_points:
         return config.operating_points[name]
@@ -52,8 +52,8 @@ def verdicts(
 ) -> list[Verdict]:
     """Yes, no or doubtful for every attribute.
 
-    Doubtful where the probability lies within the threshold's 95 % interval, where the
-    threshold is out of reach, and everywhere if `hints` say that the face is hard to read.
+    Doubtful if the probability is within the threshold's 95 % interval, if the threshold is out of
+    reach, and always if there are `hints` that the face is hard to read.
     """
     rows = np.arange(len(prediction.names))
     known = np.isfinite(thresholds)
@@ -68,7 +68,7 @@ def verdicts(
 
 
 def meaning(name: str, threshold: float, curves: Curves, *, data: str = "CelebA") -> str:
-    """What calling `name` from `threshold` on means on the faces of `data`, in words."""
+    """Describe precision and recall of `name` at `threshold` on the faces of `data`, in words."""
     if not np.isfinite(threshold):
         return f"No threshold reaches this precision on {data}."
     row, column = curves.names.index(name), round(threshold * 100)
@@ -92,11 +92,11 @@ def sentence(
     hints: Sequence[str] = (),
     most: int = 5,
 ) -> str:
-    """What the network is fairly sure of and what not; judgements about people never in it.
+    """Summarise what the network is fairly sure of and what is doubtful, without judgements.
 
-    A yes tells more than a no: yes comes first, surest first, then the noes that are news; of
-    what is doubtful, the nearest to its threshold. A verdict that a threshold alone makes, against
-    the likelier answer, stands apart. A row without a threshold says nothing.
+    Yes comes before no, the surest first, and only the noes that are news; doubtful attributes are
+    in order of their distance to the threshold. A yes below 0.5 or a no above, which only the
+    threshold makes, is listed separately. An attribute without a threshold is left out.
     """
     if hints:
         return f"Sure of nothing in this face. {' '.join(hints)}"
@@ -123,7 +123,7 @@ def sentence(
     if bent:
         parts.append(f"By these thresholds also: {_few(bent, most)}.")
     if doubtful:
-        nearest = [words for _, words in sorted(doubtful, key=lambda each: each[0])]
+        nearest = [text for _, text in sorted(doubtful, key=lambda each: each[0])]
         parts.append(f"Doubtful: {_few(nearest, most)}.")
     return " ".join(parts) or "Sure of nothing in particular."
 

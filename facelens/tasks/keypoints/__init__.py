@@ -38,13 +38,13 @@ def _columns(_: Any) -> tuple[str, ...]:
 def _row(
     model: "KeypointModel", seen: "Face | np.ndarray", answer: "Keypoints"
 ) -> tuple[float, ...]:
-    # A face that came as a data set's own crop is set beside that set's marks.
+    # On a data set's own crops the answers are comparable to that set's marks, offset included.
     points = answer.points if hasattr(seen, "crop") else model.as_marked(answer.points)
     return tuple(points.ravel().tolist())
 
 
 def _words(_: Any, __: Any, ___: Any, ____: Style) -> list[Word]:
-    return []  # points are drawn, not told
+    return []  # keypoints are drawn
 
 
 def _describe(
@@ -56,7 +56,7 @@ def _describe(
     as_json = [{"name": name, "x": round(x, 1), "y": round(y, 1)} for name, x, y in rows]
     text = "\n".join(["  Fifteen keypoints, x and y in pixels of the photo", *lines])
     if error is not None:
-        text += f"\n  They lie {error:.1%} of the eyes' distance off, on average on test people."
+        text += f"\n  Mean error on test people: {error:.1%} of the distance between the eyes."
     return {"keypoints": as_json, "error": error}, text
 
 

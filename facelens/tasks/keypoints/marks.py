@@ -1,8 +1,7 @@
-"""Fifteen keypoints of a face: their names, faces that carry them, errors, Kaggle's files.
+"""Fifteen keypoints of a face: their names, marked faces, errors, Kaggle's files.
 
-Points are float (n, 15, 2), x and y in pixels of the 96x96 picture, counted from the middle of its
-first pixel; NaN where nobody has marked a point. Left is the left of the person, right in the
-picture.
+Points are float (n, 15, 2), x and y in pixels of the 96x96 picture, from the centre of its first
+pixel; NaN if a point is not marked. Left is the person's left, which is right in the picture.
 """
 
 import csv
@@ -23,7 +22,7 @@ from facelens.photo import printable, read_photo
 SIDE = 96
 MIDDLE = (SIDE - 1) / 2
 
-# Kaggle's fifteen in Kaggle's order, and what a reader calls them.
+# Kaggle's fifteen keypoints in Kaggle's order, and their labels for readers.
 PLAIN = {
     "left_eye_center": "middle of the left eye",
     "right_eye_center": "middle of the right eye",
@@ -50,7 +49,7 @@ def _other_side(name: str) -> str:
     return "_".join(swapped.get(word, word) for word in name.split("_"))
 
 
-# Which point each becomes when the face is mirrored.
+# The index of each point's counterpart in the mirrored face.
 MIRRORED = np.array([NAMES.index(_other_side(name)) for name in NAMES])
 
 # The six specialists of the original study.
@@ -62,13 +61,13 @@ SPECIALISTS = {
     "eye corners": tuple(name for name in NAMES if name.endswith("_corner") and "eye" in name),
     "eyebrows": tuple(name for name in NAMES if "eyebrow" in name),
 }
-# How far right of what they mark, and below, the marks in a file lie, in pixels; reading takes it
-# off. Those of our parquet by `python benchmarks/marks.py`, and in x by a network that never saw a
-# mirrored face: it answers on faces and on these mirrored as if the mirror stood at 48.65, not at
-# the picture's middle, 47.5. The original study counts from the corner of the first pixel.
+# Systematic offset of the marks in a file, right and down, in pixels; reading subtracts it. That of
+# our parquet was measured by `python benchmarks/marks.py`, and in x also by a network trained
+# without mirrored faces: its answers on faces and on the same faces mirrored are symmetric about
+# 48.65, not about the picture's centre, 47.5. Kaggle counts from the corner of the first pixel.
 PARQUET_OFFSET = (1.15, 1.6)
 KAGGLE_OFFSET = (0.5, 0.5)
-# The five of CelebA's template, in its order, the viewer's left first.
+# The landmarks of CelebA's template, in its order, the viewer's left first.
 TEMPLATE_FIVE = [NAMES.index(name) for name in (
     "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
 )]  # fmt: skip
@@ -77,10 +76,10 @@ _EYES = [NAMES.index("left_eye_center"), NAMES.index("right_eye_center")]
 
 @dataclass(frozen=True, eq=False)
 class Faces:
-    """Faces with their points.
+    """Faces with their keypoints.
 
-    `pictures`: uint8 (n, 96, 96), grey. `points`: float32 (n, 15, 2) in pixels, NaN where missing.
-    `people`: str (n,), who is on each picture; in Kaggle's files nobody knows, so each its own.
+    `pictures`: uint8 (n, 96, 96), grey. `points`: float32 (n, 15, 2) in pixels, NaN if missing.
+    `people`: str (n,), the person on each picture; unknown in Kaggle's files, so each is its own.
     """
 
     pictures: np.ndarray
@@ -89,7 +88,7 @@ class Faces:
 
     @property
     def digest(self) -> str:
-        """What tells these faces from others, or from the same in another order."""
+        """A fingerprint of these faces in this order."""
         people = "\0".join(self.people).encode()
         return sha256_of(self.pictures.tobytes(), self.points.tobytes(), people)[:16]
 
@@ -102,9 +101,9 @@ class Faces:
 
 
 def read_parquet(path: str | Path) -> Faces:
-    """Read a parquet file or a folder of them: a column `image`, `person`, and the 30 columns.
+    """Read a parquet file or a folder of them: the columns `image`, `person` and the 30 of marks.
 
-    The marks come back without their `PARQUET_OFFSET`.
+    `PARQUET_OFFSET` is subtracted from the marks.
     """
     pictures, points, people = [], [], []
     for row in parquet.images(path, ["person", *COLUMNS]):
@@ -125,17 +124,17 @@ def read_parquet(path: str | Path) -> Faces:
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
-    """A grey picture that came as RGB, uint8 (h, w): its channels differ by what WebP has lost."""
+    """Convert a grey picture in RGB to uint8 (h, w): its channels differ by WebP's compression."""
     return np.rint(pixels.mean(2)).astype(np.uint8)
 
 
 def read_kaggle(path: str | Path) -> Faces:
-    """Read Kaggle's `training.csv`, or its `test.csv`, whose points are all missing.
+    """Read Kaggle's `training.csv`, or its `test.csv`, which has no points.
 
-    The marks come back without their `KAGGLE_OFFSET`.
+    `KAGGLE_OFFSET` is subtracted from the marks.
 
     Raises:
-        DataError: the file lacks a column, or a row is broken; the sentence says which and how.
+        DataError: the file lacks a column, or a row is malformed; the sentence says which and how.
     """
     pictures, points = [], []
     for i, (where, row) in enumerate(csv_rows(Path(path), ["Image"]), 1):
@@ -155,14 +154,14 @@ def read_kaggle(path: str | Path) -> Faces:
 
 
 def mirror(faces: Faces) -> Faces:
-    """The faces as a mirror shows them: what was the left eye is the right one."""
+    """Mirror the faces and swap left and right points."""
     points = faces.points[:, MIRRORED].copy()
     points[..., 0] = 2 * MIDDLE - points[..., 0]
     return Faces(faces.pictures[:, :, ::-1], points, faces.people)
 
 
 def mean_face(faces: Faces) -> np.ndarray:
-    """Where each point lies on average, (15, 2): the answer of who looks at no picture.
+    """The mean of each point, (15, 2): the baseline that ignores the picture.
 
     NaN for a point that no face has.
     """
@@ -170,10 +169,10 @@ def mean_face(faces: Faces) -> np.ndarray:
 
 
 def rmse(predicted: np.ndarray, truth: np.ndarray) -> float:
-    """Kaggle's figure: root of the mean squared error of all known coordinates, in pixels.
+    """Kaggle's metric: root mean squared error of all known coordinates, in pixels.
 
-    This and the other errors look only where `truth` is known, and are NaN where nothing is; a
-    NaN in `predicted` is no excuse and makes them NaN.
+    This and the other errors use only points with a known `truth`, and are NaN if there are none;
+    a NaN in `predicted` makes them NaN.
     """
     return float(np.sqrt(_mean(*_squares(predicted, truth), None)))
 
@@ -194,9 +193,9 @@ def face_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def eye_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Mean distance of each face's points (n,) from the truth, as a share of its eyes' distance.
+    """Mean error of each face (n,), normalised by the distance between its eyes.
 
-    NaN where an eye's middle is unknown.
+    NaN if the centre of an eye is unknown.
     """
     squares, known = _squares(predicted, truth)
     distances = np.sqrt(squares.sum(2))
@@ -205,7 +204,7 @@ def eye_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def measure(predicted: np.ndarray, faces: Faces, *, draws: int = 1000) -> dict[str, Any]:
-    """Every figure of these answers, the `rmse` with its 95 % interval by a bootstrap over people.
+    """Compute all errors, the `rmse` with its 95 % interval by a bootstrap over people.
 
     `by_point`: the `point_errors` in pixels, by name.
     """
@@ -232,7 +231,7 @@ def measure(predicted: np.ndarray, faces: Faces, *, draws: int = 1000) -> dict[s
 def csv_rows(
     path: Path, needed: list[str] | tuple[str, ...]
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where each row of a csv file is, for a sentence, and its cells by column."""
+    """Yield each row of a csv file: its position, for error messages, and its cells by column."""
     i = 0
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -258,12 +257,12 @@ def csv_rows(
 
 def _picture(where: str, text: str) -> np.ndarray:
     try:
-        # Several times as fast as splitting the text, and as strict.
+        # Several times faster than splitting the text, and as strict.
         grey = np.loadtxt([text], np.uint8, comments=None) if text.strip() else np.empty(0)
     except ValueError:
-        odd = (word for word in text.split() if not word.isdecimal() or int(word) > 255)
+        invalid = (word for word in text.split() if not word.isdecimal() or int(word) > 255)
         raise DataError(
-            f"{where}: Image holds {shown(next(odd, text))}, not a whole number from 0 to 255."
+            f"{where}: Image holds {shown(next(invalid, text))}, not a whole number from 0 to 255."
         ) from None
     if grey.size != SIDE * SIDE:
         raise DataError(f"{where}: Image has {grey.size} grey values, not {SIDE * SIDE}.")
@@ -283,7 +282,7 @@ def _number(where: str, column: str, text: str) -> float:
 
 
 def shown(text: str) -> str:
-    """A few characters of what stood in a file."""
+    """Quote the first characters of a cell in an error message."""
     return f"'{printable(text[:24])}'"
 
 
@@ -297,6 +296,6 @@ def _squares(predicted: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _mean(values: np.ndarray, known: np.ndarray, axis: int | tuple[int, ...] | None) -> np.ndarray:
-    """The mean of what is known along `axis`, NaN where nothing is."""
+    """The mean of the known values along `axis`, NaN if there are none."""
     with np.errstate(invalid="ignore"):
         return np.where(known, values, 0).sum(axis) / known.sum(axis)

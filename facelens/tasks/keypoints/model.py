@@ -1,4 +1,4 @@
-"""The model that finds fifteen keypoints of a face."""
+"""The model of fifteen keypoints of a face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ NAME = "keypoints"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KeypointsConfig(Config):
-    """What the `config.json` of such a bundle adds.
+    """The fields of such a bundle's `config.json`.
 
-    `offset`: x and y in pixels of the 96x96 picture: how far right and below of what they mark the
-    graph's answers lie, where it learnt from marks that do.
+    `offset`: x and y in pixels of the 96x96 picture, the systematic offset of the marks that the
+    graph was trained on; `predict` subtracts it.
     """
 
     frame: np.ndarray
@@ -37,7 +37,7 @@ class KeypointsConfig(Config):
     channels = 1
 
     def check(self, path: Path) -> None:
-        """Refuse other points than Kaggle's, and a frame or an offset that cannot be."""
+        """Refuse points other than Kaggle's, and an invalid frame or offset."""
         if self.names != NAMES or self.input_size != (SIDE, SIDE):
             raise BundleError(f"{path} is for other points than Kaggle's, or other pictures.")
         finite = (
@@ -61,11 +61,11 @@ class KeypointsConfig(Config):
 
 @dataclass(frozen=True, eq=False)
 class Keypoints:
-    """Fifteen points of one face.
+    """Fifteen keypoints of one face.
 
-    `points`: float32 (15, 2), x and y in pixels of the face's photo, or of the picture that was
-    asked about. `error`: how far they lie from the truth on test people, as a share of the
-    distance of the eyes; NaN where nobody has measured it.
+    `points`: float32 (15, 2), x and y in pixels of the face's photo, or of the input picture.
+    `error`: the model's mean error on test people, as a share of the distance between the eyes;
+    NaN if not measured.
     """
 
     points: np.ndarray
@@ -78,7 +78,7 @@ class Keypoints:
 
 
 class KeypointModel(Model):
-    """A network that finds fifteen keypoints.
+    """A network that predicts fifteen keypoints.
 
     Example:
         >>> model = facelens.load_model(task="keypoints")
@@ -95,63 +95,63 @@ class KeypointModel(Model):
 
     @property
     def error(self) -> float:
-        """Mean error on test people as a share of the eyes' distance; NaN if not measured."""
+        """Mean error on test people, as a share of the distance between the eyes, or NaN."""
         try:
             return float(self.config.metrics["test"]["eye_error"])
         except (KeyError, TypeError, ValueError):
             return float("nan")
 
     def label(self, name: str) -> str:
-        """What a reader calls the point `name`."""
+        """The label of the keypoint `name` for readers."""
         return PLAIN.get(name, name)
 
     def crop(self, pixels: np.ndarray) -> np.ndarray:
-        """A photo uint8 (96, 96, 3) that is a picture of a face already, in grey."""
+        """Convert a photo uint8 (96, 96, 3) that is already a face crop to grey."""
         return grey(pixels)
 
     def predict(
         self, inputs: Sequence[Face | np.ndarray] | np.ndarray, *, maps: bool = False
     ) -> list[Keypoints]:
-        """Find the points of each face, or on each grey picture uint8 (96, 96).
+        """Predict the keypoints of each face, or of each grey picture uint8 (96, 96).
 
         Args:
             inputs: faces, pictures, or pictures uint8 (n, 96, 96).
-            maps: this network has none.
+            maps: not supported.
 
         Raises:
-            ValueError: a picture is of another size, or not grey.
+            ValueError: a picture has another size, or is not grey.
         """
         if maps:
             raise ValueError("keypoints have no maps")
         pictures = [self.picture(each) if isinstance(each, Face) else each for each in inputs]
         answers = []
         for each, points in zip(inputs, self._run(pictures), strict=True):
-            there = points - self.config.offset
+            corrected = points - self.config.offset
             if isinstance(each, Face):
-                there = align.apply(align.invert(self.config.frame), there)
-                there = align.apply(align.invert(each.warp), there)
-            answers.append(Keypoints(there, self.error))
+                corrected = align.apply(align.invert(self.config.frame), corrected)
+                corrected = align.apply(align.invert(each.warp), corrected)
+            answers.append(Keypoints(corrected, self.error))
         return answers
 
     def as_marked(self, points: np.ndarray) -> np.ndarray:
-        """Points (…, 15, 2) on pictures, where the data set of the network would mark them.
+        """Add the offset of the training data's marks to points (…, 15, 2).
 
-        For tables that are set beside that data set's own.
+        For tables that are compared with that data set's own.
         """
         return points + self.config.offset
 
     def blend(self, before: Keypoints, after: Keypoints, share: float) -> Keypoints:
-        """The points between two, a `share` of the way."""
+        """Interpolate between the points of two answers."""
         points = before.points + share * (after.points - before.points)
         return Keypoints(points, after.error)
 
     def picture(self, face: Face) -> np.ndarray:
-        """What the network sees of a face: uint8 (96, 96), grey."""
+        """The network's input for a face: uint8 (96, 96), grey."""
         pixels = cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY)
         return align.align_face(pixels, self.config.frame, (SIDE, SIDE))
 
     def _run(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        """The graph's own answers float32 (n, 15, 2) on pictures, in their pixels."""
+        """Run the graph: points float32 (n, 15, 2) in pixels of the pictures."""
         for picture in pictures:
             if picture.shape != (SIDE, SIDE) or picture.dtype != np.uint8:
                 raise ValueError(

@@ -143,7 +143,7 @@ def test_loose_framing_costs_little(data_dir, yunet):
 
 
 def test_a_question_that_the_network_does_not_answer_is_a_sentence(tmp_path):
-    with pytest.raises(DataError, match="knows no attribute 'Wise'"):
+    with pytest.raises(DataError, match="has no attribute 'Wise'"):
         evaluate(tmp_path, load_model(), split_by=("Wise",))
 
 

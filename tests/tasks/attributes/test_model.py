@@ -94,7 +94,7 @@ def test_layers_have_the_shapes_that_the_config_states(model, crops):
 
 
 def test_an_unknown_attribute_is_a_sentence(model, crops):
-    with pytest.raises(BundleError, match="knows no attribute 'Wise'"):
+    with pytest.raises(BundleError, match="has no attribute 'Wise'"):
         model.predict([crops[0]], maps=True)[0].evidence("Wise")
 
 
