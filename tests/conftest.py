@@ -100,7 +100,7 @@ def yunet() -> Path:
         )
     path = Path(_DETECTOR.removeprefix("yunet:")).resolve()
     if not path.is_file():
-        missing(f"{path} is missing: fetch it with `facelens download detector`")
+        missing(f"{path} is missing: download it with `facelens download detector`")
     return path
 
 

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from facelens.bundles.bundle import DEFAULT, Bundle, read_manifest
-from facelens.bundles.hub import Progress, fetch_bundle
+from facelens.bundles.hub import Progress, download_bundle
 from facelens.errors import BundleError
 
 # A repository's name as the Hub allows it, except what could be a path: no leading dot, no "..".
@@ -15,7 +15,7 @@ _REPOSITORY = re.compile(r"(?!.*\.\.)\w[\w.-]*/\w[\w.-]*(@\w[\w.-]*)?", re.ASCII
 def find_bundle(name: str | None = None, progress: Progress | None = None) -> Bundle:
     """The bundle called `name`: a folder, an embedded one, or "owner/repo[@revision]".
 
-    Without a name: `FACELENS_MODEL`, then the embedded default. `progress` as in `fetch_bundle`.
+    Without a name: `FACELENS_MODEL`, then the embedded default. `progress` as in `download_bundle`.
     """
     name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
     if len(name) > 1000 or not name.isprintable():
@@ -25,7 +25,7 @@ def find_bundle(name: str | None = None, progress: Progress | None = None) -> Bu
     elif _is_folder(name):
         bundle = Bundle(Path(name), str(Path(name)))
     elif is_repository(name):
-        bundle = fetch_bundle(name, progress)
+        bundle = download_bundle(name, progress)
     elif name == "resnet50":  # too large for a wheel
         raise BundleError(
             "The network resnet50 comes with a checkout of Facelens, not with the package; clone "

@@ -20,7 +20,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the system reports these without a file name
 
 
-def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
+def download_bundle(name: str, progress: Progress | None = None) -> Bundle:
     """Download the bundle's files of "owner/repo[@revision]", unless they are cached.
 
     Args:

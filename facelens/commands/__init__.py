@@ -1,1 +1,1 @@
-"""`facelens …`: one file a command, no torch at import."""
+"""`facelens …`: one file per command, no torch at import."""

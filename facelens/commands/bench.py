@@ -23,7 +23,7 @@ def add(commands: Any) -> None:
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """Part what follows -- from a benchmark's names."""
+    """Split the arguments at --, after which they are the benchmark's."""
     if argv[:1] != ["bench"] or "--" not in argv:
         return argv, []
     at = argv.index("--")
@@ -41,9 +41,7 @@ def _bench(args: argparse.Namespace) -> int:
         return 0
     unknown = [name for name in args.names if name not in there]
     if unknown:
-        raise FacelensError(
-            f"There is no benchmark {unknown[0]!r}; facelens bench lists those there are."
-        )
+        raise FacelensError(f"There is no benchmark {unknown[0]!r}; facelens bench lists all.")
     for name in args.names:
         line = [sys.executable, str(there[name][0]), *args.passed]
         code = subprocess.run(line, check=False).returncode  # noqa: S603 - our own interpreter
@@ -53,7 +51,7 @@ def _bench(args: argparse.Namespace) -> int:
 
 
 def _benchmarks() -> dict[str, tuple[Path, str]]:
-    """The scripts that write a table of results, and what each asks."""
+    """The scripts that write a table of results, and what each measures."""
     import ast
 
     folder = Path(__file__).parents[2] / "benchmarks"

@@ -1,4 +1,4 @@
-"""`facelens download`: the face detector, or the faces that networks learn from."""
+"""`facelens download`: the face detector, or the CelebA data set."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from facelens.errors import FacelensError
 
 
 def add(commands: Any) -> None:
-    """Add the command, and what can be downloaded."""
+    """Add the command and its subcommands."""
     parser = command(
         commands, "download", _celeba, "download the YuNet face detector, or the CelebA data set"
     )
@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
 
 
 def _detector(_: argparse.Namespace) -> int:
-    from facelens.faces.fetch import detector
+    from facelens.faces.download import detector
 
     print(f"YuNet is in {detector()}.")
     return 0
@@ -70,7 +70,7 @@ def _celeba(args: argparse.Namespace) -> int:
     if fetched.unknown:
         print(
             f"facelens: {len(fetched.unknown):,} names have no image here, "
-            f"{fetched.unknown[0]} the first.",
+            f"the first is {fetched.unknown[0]}.",
             file=sys.stderr,
         )
     return 0

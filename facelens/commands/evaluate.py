@@ -1,4 +1,4 @@
-"""`facelens evaluate`: how good a model is on labelled faces, as its task measures it."""
+"""`facelens evaluate`: measure a model on labelled faces, with the metrics of its task."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from facelens.commands.options import add_task, task_named, training
 
 
 def add(commands: Any) -> None:
-    """Add the command; `evaluate_options` and `evaluate` of the task's training do the rest."""
+    """Add the command; the task's `evaluate_options` and `evaluate` do the rest."""
     parser = command(commands, "evaluate", _evaluate, "measure a model on labelled, aligned faces")
     parser.add_argument("parquet", metavar="PARQUET", type=Path, help="a file or a directory")
     add_task(parser, own_options="evaluate")

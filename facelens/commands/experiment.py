@@ -58,7 +58,7 @@ def _experiment(args: argparse.Namespace) -> int:
             return 0
         experiments.find(args.name)
         if args.data is None:
-            raise DataError(f"Which faces? Give a folder: facelens experiment {args.name} DATA.")
+            raise DataError(f"DATA is missing: facelens experiment {args.name} DATA.")
         check_place(args.out, args.device)
         chosen = ("size", "limit", "epochs", "seeds", "batch_size", "arch", "weights", "device")
         settings = {name: getattr(args, name) for name in chosen if getattr(args, name) is not None}

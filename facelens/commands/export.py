@@ -1,4 +1,4 @@
-"""`facelens export`: write a training run as a bundle, as the run's task does it."""
+"""`facelens export`: write a training run as a bundle."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ from facelens.commands.options import needing_train, training
 from facelens.errors import DataError
 from facelens.tasks import DEFAULT, TASKS
 
-# These take one value each, so what follows them is not RUN.
+# Each takes one value, so the word after it is not RUN.
 _COMMON: dict[str, dict[str, Any]] = {
     "--data": {
         "type": Path,
@@ -28,7 +28,7 @@ _COMMON: dict[str, dict[str, Any]] = {
 
 
 def add(commands: Any) -> None:
-    """Add the command with what every task takes; `facelens.commands.train` says how one does."""
+    """Add the command with the options of every task; for the rest see `commands.train`."""
     parser = command(
         commands,
         "export",
@@ -60,14 +60,14 @@ def _task_of_run(words: Sequence[str]) -> str:
         config = Path(word) / "config.json"
         if not word.startswith("-") and config.is_file():
             return _task_in(config)
-    return DEFAULT  # opening the run says that there is none
+    return DEFAULT  # opening the run then fails with a sentence
 
 
 def _task_in(config: Path) -> str:
     try:
         named = str(json.loads(config.read_bytes()).get("task", DEFAULT))
     except (OSError, ValueError, AttributeError):
-        return DEFAULT  # opening the run says that it is damaged
+        return DEFAULT  # opening the run then fails with a sentence
     if named not in TASKS:
-        raise DataError(f"{config} is of the task {named!r}, which this Facelens does not know.")
+        raise DataError(f"{config} is for the task {named!r}, which this Facelens does not have.")
     return named

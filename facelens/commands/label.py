@@ -57,7 +57,7 @@ def _label(args: argparse.Namespace) -> int:
 
 
 def summary(result: "Labelled") -> str:
-    """Where the tables are, and how many rows they have."""
+    """A sentence about the tables and their numbers of rows."""
     return (
         f"{result.faces:,} faces of {result.photos:,} photos are in {result.out}; "
         f"{result.errors:,} photos without one, or unreadable, in {result.errors_out}."

@@ -1,7 +1,6 @@
-"""`facelens …`: the one parser, and how a command ends.
+"""`facelens …`: the parser of all commands, and their exit codes.
 
-Every failure that Facelens foresees is one sentence on stderr: exit 2, or 3 if a photo holds no
-face.
+Every failure that Facelens foresees is one sentence on stderr: exit 2, or 3 if a photo has no face.
 """
 
 import errno
@@ -39,7 +38,7 @@ _CANNOT_WRITE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and say how it ended: 0, or an exit code that says why not."""
+    """Run one command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # file names may be any bytes
@@ -55,9 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise
             print(f"facelens: {_about(error)}", file=sys.stderr)
             return 2
-        # What Python still holds of the answer must not fail once more at its end.
+        # Python's flush at exit must not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if error.errno == errno.EPIPE:  # whoever read the answer has had enough
+        if error.errno == errno.EPIPE:  # the reader of a pipe has closed it
             return 1
         print(f"facelens: The answer cannot be written: {error.strerror}.", file=sys.stderr)
         return 2
@@ -67,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _about(error: OSError) -> str:
-    """What the system says of a file, e.g. that its name is too long."""
+    """A sentence for the system's error about a file, e.g. that its name is too long."""
     from facelens.photo import printable
 
     return f"{printable(str(error.filename))} cannot be used: {error.strerror}."
@@ -81,7 +80,7 @@ def _run(argv: list[str]) -> int:
 
 
 def parser() -> Parser:
-    """The parser of all commands, those that the tasks bring included."""
+    """Build the parser of all commands, those of the tasks included."""
     whole = Parser(
         prog="facelens",
         description="See what a neural network reads in a face.",

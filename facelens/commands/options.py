@@ -1,4 +1,4 @@
-"""The parser of every command, and how a command takes the options of one task."""
+"""The parser of all commands, which adds the options of one task."""
 
 import argparse
 import sys
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that, where a command is of a task, has that task's options and no other's.
+    """A parser that adds the options of the command's task, if it has one, and of no other.
 
-    `task_of`: from the words of the command line, the task; None where a command has none.
+    `task_of`: returns the task for the words of the command line; None if a command has no task.
     """
 
     verb = ""
@@ -26,13 +26,13 @@ class Parser(argparse.ArgumentParser):
     task = ""
 
     def ask_task(self, verb: str, task_of: Callable[[Sequence[str]], str]) -> None:
-        """Have the task add what it takes for `verb`, once the words are there."""
+        """Add the task's options for `verb` when the command line is parsed."""
         self.verb, self.task_of = verb, task_of
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: Any = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse what is known; an option of another task is a sentence."""
+        """Parse the known options; refuse those of another task with a sentence."""
         if self.task_of is None:
             return super().parse_known_args(args, namespace)
         words = list(sys.argv[1:] if args is None else args)
@@ -46,30 +46,30 @@ class Parser(argparse.ArgumentParser):
         return parsed, left
 
     def knows(self, option: str) -> bool:
-        """Whether there is such an option."""
+        """Whether the parser has such an option."""
         return option in self._option_string_actions
 
     def _refuse(self, options: list[str]) -> None:
-        """Refuse an option that is another task's."""
+        """Refuse the options of another task."""
         for name in options:
             if not self.knows(name) and (other := _owner(name, self.verb)):
                 raise DataError(f"{name} is an option of --task {other}, not of {self.task}.")
 
 
 def _owner(option: str, verb: str) -> str | None:
-    """The task that has `option` for `verb`."""
+    """The task that has `option` for `verb`, if any."""
     for name, task in TASKS.items():
         module = import_module(task.training) if task.training else None
         if hasattr(module, f"{verb}_options"):
-            theirs = Parser(add_help=False)
-            getattr(module, f"{verb}_options")(theirs)
-            if theirs.knows(option):
+            parser = Parser(add_help=False)
+            getattr(module, f"{verb}_options")(parser)
+            if parser.knows(option):
                 return name
     return None
 
 
 def add_task(parser: argparse.ArgumentParser, own_options: str = "") -> None:
-    """Add --task; `own_options` is a command for which each task has some."""
+    """Add --task; `own_options`: the command, if each task has options of its own for it."""
     more = f"; facelens {own_options} --task NAME --help shows each task's own options"
     parser.add_argument(
         "--task", choices=[*TASKS], default=DEFAULT,
@@ -86,16 +86,16 @@ def task_named(words: Sequence[str]) -> str:
 
 
 def training(task: str, verb: str) -> "ModuleType":
-    """The module of `task` that knows how to `verb`: train, export or evaluate."""
+    """The module with the function `verb` of `task`: train, export or evaluate."""
     module = import_module(TASKS[task].training) if TASKS[task].training else None
     if module is None or not hasattr(module, verb):
-        raise DataError(f"facelens {verb} does not know the task {task}.")
+        raise DataError(f"facelens {verb} does not support the task {task}.")
     return module
 
 
 @contextmanager
 def needing_train(verb: str) -> "Iterator[None]":
-    """Say that the extra `train` is missing, and show what training logs."""
+    """Show what training logs, and raise a sentence if the extra `train` is missing."""
     import logging
 
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

@@ -124,7 +124,7 @@ def _place_as_text(number: int, count: int, face: "Face") -> str:
 def _described(
     task: "Task", model: Any, face: "Face", answer: Any, style: "Style"
 ) -> tuple[dict[str, Any], str]:
-    """The answer as JSON has it and as text, by the task's own words if it says no more."""
+    """The answer for JSON and as text; by default the task's words."""
     if task.describe:
         return task.describe(model, face, answer, style)
     words = task.words(model, face, answer, style)

@@ -1,4 +1,4 @@
-"""`facelens prepare`: a training set of one's own photos."""
+"""`facelens prepare`: make a training set of your own photos."""
 
 import argparse
 from pathlib import Path

@@ -1,15 +1,15 @@
-"""`facelens train`: train a network; what that takes, the task says.
+"""`facelens train`: train a network of any task.
 
 A task that can be trained names a module, `Task.training`, with
 
-- `train_options(parser)`: add the task's own options; it may set `parser.description` and
-  `parser.epilog` too. `train(args)`: train, and return nothing.
+- `train_options(parser)`: add the task's own options; it may also set `parser.description` and
+  `parser.epilog`. `train(args)`: train, and return nothing.
 - `export_options(parser)`, `export(args)`: likewise for `facelens export`.
 - `evaluate_options(parser)`, `evaluate(args)`: likewise for `facelens evaluate`; it prints.
 
-`args` holds the task's own options, the common ones below, and `task`. A command for which there is
-no function says that it does not know the task. Importing the module loads neither torch nor numpy:
-what `train` and `export` need they import themselves, and a missing package becomes a sentence.
+`args` holds the task's own options, the common ones below, and `task`. If a function is missing,
+the command refuses the task with a sentence. Importing the module loads neither torch nor numpy:
+`train` and `export` import what they need, and a missing package becomes a sentence.
 """
 
 import argparse
@@ -23,7 +23,7 @@ _SEED = whole(0, 2**20 - 1, "a whole number from 0 to 1048575")
 
 
 def add(commands: Any) -> None:
-    """Add the command with what every task takes."""
+    """Add the command with the options of every task."""
     parser = command(
         commands,
         "train",

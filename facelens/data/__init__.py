@@ -1,1 +1,1 @@
-"""Faces to learn from."""
+"""Data sets of faces to train on."""

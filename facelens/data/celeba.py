@@ -1,4 +1,4 @@
-"""CelebA: downloaded from the Hub, whole or a slice of it, or made of the original files."""
+"""CelebA: download it or a slice of it from the Hub, or convert the original files."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ CELEBA_REVISION = "2d738f56e0e7f925ea36ae7c808ea925264aacec"
 CELEBA_CONFIG = "img_align+identity+attr"
 CELEBA_TERMS = "CelebA is for non-commercial research; its images may not be passed on."
 CELEBA_IMAGES = 202_599
-# The 21,723 images that the project's figures are about; `--slice facelens` names it.
+# The 21,723 images behind the project's figures: `--slice facelens`.
 OUR_SLICE = Path(__file__).with_name("celeba_slice.txt")
 
 
@@ -40,25 +40,25 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """What `celeba` or `convert` left in a folder; `unknown` are names that had no picture."""
+class Downloaded:
+    """The result of `celeba` or `convert`; `unknown`: requested names without an image."""
 
     folder: Path
     rows: int
     unknown: tuple[str, ...] = ()
 
 
-def celeba(folder: Path, *, names: Path | None = None, shards: int | None = None) -> Fetched:
-    """Fetch CelebA's aligned faces as parquet files, one file after the other.
+def celeba(folder: Path, *, names: Path | None = None, shards: int | None = None) -> Downloaded:
+    """Download CelebA's aligned faces as parquet files, one after the other.
 
-    A call that was broken off goes on where it stopped. With a slice only one of the Hub's files
-    is on the disk at a time.
+    An interrupted download resumes where it stopped. For a slice, only one of the Hub's files is on
+    disk at a time.
 
     Args:
-        folder: where train-*, valid-* and test-*.parquet go.
-        names: a text file with one image name a line; only these rows are kept, and each split
+        folder: for train-*, valid-* and test-*.parquet.
+        names: a text file with one image name per line; only these rows are kept, and each split
             becomes one file.
-        shards: fetch only the first so many training files, with all of validation and test.
+        shards: download only this many training files, with all of validation and test.
 
     Raises:
         DownloadError: the Hub cannot be reached, or a file arrived damaged.
@@ -76,13 +76,13 @@ def celeba(folder: Path, *, names: Path | None = None, shards: int | None = None
         missing = [shard for shard in chosen if not _is_whole(folder / shard.name, shard)]
         _check_room(folder, sum(shard.size for shard in missing))
         for shard in missing:
-            _fetch(shard, folder).replace(folder / shard.name)
+            _download(shard, folder).replace(folder / shard.name)
         _drop_drafts(folder)
-        return Fetched(folder, _count(folder / shard.name for shard in chosen))
+        return Downloaded(folder, _count(folder / shard.name for shard in chosen))
 
 
 def need(folder: Path, *, names: Path | None = None, shards: int | None = None) -> str:
-    """Say how much is going to be fetched into `folder`, how long that takes and what it fills."""
+    """Describe the download into `folder`: its size, how long it takes, and the space it needs."""
     count = 0 if names is None else len(_names(names))
     listed = _shards()
     if names is None:
@@ -94,11 +94,11 @@ def need(folder: Path, *, names: Path | None = None, shards: int | None = None) 
         kept = size * count // CELEBA_IMAGES
         room = (
             f"about {_gigabytes(kept)} on disk for {count:,} images, "
-            f"{_gigabytes(kept + 2 * max(shard.size for shard in listed))} on the way"
+            f"{_gigabytes(kept + 2 * max(shard.size for shard in listed))} during the download"
         )
     return (
-        f"CelebA: {_gigabytes(size)} to fetch, about {_minutes(size, 10)} at 10 Mbit/s and "
-        f"{_minutes(size, 100)} at 100; {room}. Broken off, it goes on where it stopped. "
+        f"CelebA: {_gigabytes(size)} to download, about {_minutes(size, 10)} at 10 Mbit/s and "
+        f"{_minutes(size, 100)} at 100; {room}. An interrupted download resumes where it stopped. "
         f"{CELEBA_TERMS}"
     )
 
@@ -135,8 +135,8 @@ def _shards() -> list[Shard]:
     return sorted(shards, key=lambda shard: shard.name)
 
 
-def _fetch(shard: Shard, folder: Path) -> Path:
-    """Fetch one file to a place below `folder`; a part that is there is gone on with."""
+def _download(shard: Shard, folder: Path) -> Path:
+    """Download one file to a draft in `folder`; a partial download is resumed."""
     from huggingface_hub import hf_hub_download
 
     with hub_errors(shard.name, "download"):
@@ -147,11 +147,11 @@ def _fetch(shard: Shard, folder: Path) -> Path:
             revision=CELEBA_REVISION,
             local_dir=_drafts(folder),
         )
-    fetched = Path(path)
-    if not _is_whole(fetched, shard) or shard.sha256 not in (None, sha256(fetched)):
-        fetched.unlink()
+    file = Path(path)
+    if not _is_whole(file, shard) or shard.sha256 not in (None, sha256(file)):
+        file.unlink()
         raise DownloadError(f"{shard.name} arrived damaged; give the same command again.")
-    return fetched
+    return file
 
 
 def _is_whole(path: Path, shard: Shard) -> bool:
@@ -167,13 +167,13 @@ def _drop_drafts(folder: Path) -> None:
 
 
 def _check_alone(folder: Path, names: set[str]) -> None:
-    """Refuse a folder with files of another cut: together they would hold faces twice."""
+    """Refuse a folder with files of another slice: together they would have duplicate faces."""
     for split in SPLITS:
-        others = sorted(path.name for path in folder.glob(f"{split}-*.parquet"))
-        odd = [name for name in others if name not in names]
-        if odd:
+        found = sorted(path.name for path in folder.glob(f"{split}-*.parquet"))
+        others = [name for name in found if name not in names]
+        if others:
             raise OutputError(
-                f"{folder} holds {odd[0]}, of another data set or another part of this one; "
+                f"{folder} holds {others[0]}, of another data set or another part of this one; "
                 "name another folder."
             )
 
@@ -195,7 +195,7 @@ def _names(path: Path) -> frozenset[str]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise DataError(
-            f"{path} cannot be read; give a text file with an image name a line."
+            f"{path} cannot be read; give a text file with one image name per line."
         ) from None
     names = frozenset(line.strip() for line in text.splitlines() if line.strip())
     if not names:
@@ -203,12 +203,12 @@ def _names(path: Path) -> frozenset[str]:
     return names
 
 
-def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Fetched:
+def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Downloaded:
     import pyarrow.parquet as pq
 
     _check_alone(folder, {_only(split) for split in SPLITS})
     _check_room(folder, 2 * max(shard.size for shard in shards))
-    # Another list of names must not take up this one's parts.
+    # Another list of names must not resume from this one's parts.
     digest = sha256_of("\n".join(sorted(wanted)).encode())[:16]
     kept = _drafts(folder) / f"slice-{digest}"
     kept.mkdir(parents=True, exist_ok=True)
@@ -216,9 +216,9 @@ def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Fetched
     for shard in shards:
         part = kept / shard.name
         if not part.is_file():
-            fetched = _fetch(shard, folder)
-            _filter(fetched, part, wanted)
-            fetched.unlink()
+            file = _download(shard, folder)
+            _filter(file, part, wanted)
+            file.unlink()
         found.update(_paths(part))
     rows = 0
     for split in SPLITS:
@@ -230,7 +230,7 @@ def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Fetched
                     writer.write_table(pq.read_table(part), row_group_size=ROW_GROUP)
             rows += _count([whole])
     _drop_drafts(folder)
-    return Fetched(folder, rows, tuple(sorted(wanted - found)))
+    return Downloaded(folder, rows, tuple(sorted(wanted - found)))
 
 
 def _filter(source: Path, part: Path, wanted: frozenset[str]) -> None:
@@ -264,7 +264,7 @@ def _count(paths: Iterable[Path]) -> int:
 
 
 def _only(split: str) -> str:
-    """What the Hub calls a split's file where there is only one."""
+    """The Hub's name for the file of a split with only one."""
     return f"{split}-00000-of-00001.parquet"
 
 
@@ -273,19 +273,19 @@ def _only(split: str) -> str:
 
 def convert(
     source: Path, folder: Path, *, names: Path | None = None, progress: Progress | None = None
-) -> Fetched:
-    """Write CelebA as its authors give it out, in the parquet layout of the Hub's copy.
+) -> Downloaded:
+    """Convert CelebA's original files to the parquet layout of the Hub's copy.
 
     Args:
         source: a folder that holds, at any depth, img_align_celeba/, list_attr_celeba and
-            list_eval_partition (.txt, or .csv as Kaggle has them) and, where people matter,
-            identity_CelebA.txt. The bytes of the images stay as they are.
-        folder: where train-*, valid-* and test-*.parquet go.
-        names: a text file with one image name a line; only these rows are written.
+            list_eval_partition (.txt, or .csv as on Kaggle) and optionally identity_CelebA.txt. The
+            bytes of the images are copied unchanged.
+        folder: for train-*, valid-* and test-*.parquet.
+        names: a text file with one image name per line; only these rows are written.
         progress: called with the images done and all images.
 
     Raises:
-        DataError: a table or the images are missing, or a table is not what it should be.
+        DataError: a table or the images are missing, or a table is malformed.
         OutputError: `folder` cannot be written, or holds another data set.
     """
     wanted = None if names is None else _names(names)
@@ -298,7 +298,7 @@ def convert(
         lost = next((name for name in partition if other is not None and name not in other), None)
         if lost:
             raise DataError(
-                f"The tables in {source} differ: not all name {lost}; fetch them again."
+                f"The tables in {source} differ: not all name {lost}; download them again."
             )
     listed = [name for name in partition if wanted is None or name in wanted]
     missing = [] if wanted is None else sorted(wanted - partition.keys())
@@ -327,7 +327,7 @@ def convert(
             rows += write_split(folder / _only(split), samples(index), attributes, people=people)
     if not rows:
         raise DataError(f"{images} holds none of the images that the tables name.")
-    return Fetched(folder, rows, tuple(missing))
+    return Downloaded(folder, rows, tuple(missing))
 
 
 def _original(source: Path) -> tuple[dict[str, Path], Path]:
@@ -345,7 +345,7 @@ def _original(source: Path) -> tuple[dict[str, Path], Path]:
             images = Path(here)
     for name in ("list_attr_celeba", "list_eval_partition"):
         if name not in tables:
-            raise DataError(f"{source} holds no {name}.txt (or .csv); fetch it to there.")
+            raise DataError(f"{source} holds no {name}.txt (or .csv); download it to there.")
     if images is None:
         raise DataError(
             f"{source} holds no folder img_align_celeba with .jpg files; unpack "
@@ -355,11 +355,11 @@ def _original(source: Path) -> tuple[dict[str, Path], Path]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The fields of each line that has any, with the line's number."""
+    """Yield the number and the fields of each line that is not empty."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} is no text that can be read; fetch it again.") from None
+        raise DataError(f"{path} cannot be read as text; download it again.") from None
     rows = (
         csv.reader(io.StringIO(text)) if path.suffix == ".csv" else map(str.split, text.split("\n"))
     )
@@ -369,7 +369,7 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 
 def _labels(path: Path) -> tuple[list[str], dict[str, bytes]]:
-    """The names of the attributes, and of each image a byte an attribute, 1 for yes."""
+    """The names of the attributes, and for each image one byte per attribute, 1 for yes."""
     lines = _lines(path)
     _, names = next(lines, (0, []))
     if len(names) == 1:  # the original begins with the number of images
@@ -383,28 +383,28 @@ def _labels(path: Path) -> tuple[list[str], dict[str, bytes]]:
         if len(values) != len(names) or not set(values) <= {"1", "-1", "0"}:
             raise DataError(
                 f"{path}, line {number}: not an image's name and {len(names)} times 1 or -1; "
-                "fetch it again."
+                "download it again."
             )
         answers[image] = bytes(value == "1" for value in values)
     return names, answers
 
 
 def _numbers(path: Path, allowed: range = range(1 << 62)) -> dict[str, int]:
-    """What a table of two columns says of each image."""
+    """Read a table of two columns: image and number."""
     numbers: dict[str, int] = {}
     for number, row in _lines(path):
         if row[0] == "image_id":
             continue
         if len(row) != 2 or not row[1].isdecimal() or int(row[1]) not in allowed:
             raise DataError(
-                f"{path}, line {number}: not an image's name and its number; fetch it again."
+                f"{path}, line {number}: not an image's name and its number; download it again."
             )
         numbers[row[0]] = int(row[1])
     return numbers
 
 
 def _jpeg(path: Path) -> bytes:
-    """The bytes of a whole JPEG file, or none."""
+    """The bytes of a complete JPEG file, or none."""
     try:
         data = path.read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""Your own photos and a table of yes and no, made into a set of faces to learn from."""
+"""Make a training set from your own photos and a table of yes and no."""
 
 import csv
 import io
@@ -22,9 +22,9 @@ _TRIES = 50
 
 @dataclass(frozen=True)
 class Line:
-    """A photo of the table: its name below the folder, who is on it, and the answers.
+    """A row of the table: the photo's path in the folder, the person, and the answers.
 
-    An answer is None where the table leaves it blank.
+    An answer is None if the table leaves it blank.
     """
 
     photo: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What `prepare` made: a folder of parquet files, and the table of what it left out."""
+    """The result of `prepare`: a folder of parquet files, and the photos that were left out."""
 
     out: Path
     names: tuple[str, ...]
@@ -52,23 +52,23 @@ class Prepared:
         if self.left_out:
             text += f" {len(self.left_out):,} photos were left out; {self.errors_out} says why."
         if self.crowded:
-            text += f" Of {self.crowded:,} photos with several faces the largest one was taken."
+            text += f" In {self.crowded:,} photos with several faces the largest one was used."
         return text
 
 
 def read_table(path: Path) -> tuple[tuple[str, ...], list[Line]]:
-    """The names of the questions, and a line a photo.
+    """Read the names of the questions, and a line for each photo.
 
-    `path` is a .csv with a column `photo`, perhaps one `person`, and columns of yes and no (or
-    true and false, 1 and 0) under any names; commas, semicolons or tabs between them.
+    `path`: a .csv with a column `photo`, optionally one `person`, and columns of yes and no (or
+    true and false, 1 and 0) with any names, separated by commas, semicolons or tabs.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise DataError(f"{path} cannot be read; save the table as .csv in UTF-8.") from None
     first = text.partition("\n")[0]
-    between = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=between) if any(row)]
+    delimiter = max(",;\t", key=first.count)
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
     header = [name.strip() for name in rows[0]] if rows else []
     if header.count("photo") != 1 or len(set(header)) < len(header) or "" in header:
         raise DataError(f"{path} needs a first line of names, all different, photo among them.")
@@ -96,7 +96,7 @@ def _answer(path: Path, number: int, name: str, value: str) -> bool | None:
     if word and word not in YES | NO:
         raise DataError(
             f"{path}, row {number}: {name} is {value!r}, neither yes nor no; leave blank what "
-            "cannot be said, and take out columns that are no question."
+            "cannot be said, and remove columns that are not questions."
         )
     return word in YES if word else None
 
@@ -110,18 +110,18 @@ def prepare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Find and align the face on each photo and write it with its answers.
+    """Detect and align the face in each photo and write it with its answers.
 
     The faces are split 70/15/15 into train, valid and test; all photos of one person go to one
-    split. Where a photo shows several faces the largest is taken. A photo with a blank answer,
-    without a face or that cannot be read is left out, and errors.csv says so.
+    split. If a photo shows several faces the largest is used. A photo that has a blank answer, no
+    face or cannot be read is left out and listed in errors.csv.
 
     Args:
-        photos: the folder that the table's names start from.
+        photos: the folder to which the table's names are relative.
         table: as for `read_table`.
         out: a folder for train-, valid- and test-*.parquet, in CelebA's layout.
         detector: as for `find_faces`.
-        seed: decides the split.
+        seed: random seed of the split.
         progress: called with the photos done and all photos.
     """
     need_pyarrow()
@@ -139,7 +139,7 @@ def prepare(
         nonlocal crowded, done
         for i in np.flatnonzero(chosen == split):
             line = whole[i]
-            crop, faces, reason = _look(photos, line.photo, detector)
+            crop, faces, reason = _crop(photos, line.photo, detector)
             done += 1
             if progress:
                 progress(done, len(lines))
@@ -164,7 +164,7 @@ def prepare(
 
 
 def _open(out: Path) -> None:
-    """Make `out`; overwrite what an earlier call left there and nothing else."""
+    """Create `out`, or reuse the output of an earlier call; refuse any other data set."""
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         others = any(out.glob("*.parquet")) and not (out / "errors.csv").is_file()
@@ -172,8 +172,8 @@ def _open(out: Path) -> None:
         raise OutputError(f"{out} holds another data set; name another folder.")
 
 
-def _look(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, str]:
-    """The aligned crop of the largest face as PNG, how many faces, or why there is none."""
+def _crop(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, str]:
+    """The aligned crop of the largest face as PNG, the number of faces, or why there is none."""
     from PIL import Image
 
     try:
@@ -188,10 +188,10 @@ def _look(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, st
 
 
 def _split(lines: Sequence[Line], seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The split 0, 1 or 2 of each line, and the number of its person.
+    """Split 0, 1 or 2 of each line, and the index of its person.
 
-    Of some seeded shuffles the one whose splits resemble each other most: a rare yes should not
-    all land in one of them.
+    Of several seeded shuffles the one whose splits are most alike, so that a rare yes does not end
+    up in a single split.
     """
     if not lines:
         raise DataError("No photo of the table has all its answers.")
@@ -211,14 +211,14 @@ def _split(lines: Sequence[Line], seed: int) -> tuple[np.ndarray, np.ndarray]:
         reached = (np.cumsum(photos[order]) - photos[order] / 2) / len(lines)
         of_person = np.empty(len(people), int)
         of_person[order] = np.searchsorted(np.cumsum(SHARES)[:-1], reached)
-        # Even with few people each split has one.
+        # Even with few people every split has one.
         of_person[order[-1]], of_person[order[0]] = 2, 0
         if 1 not in of_person:
             of_person[order[-2]] = 1
         split = of_person[person]
         means = np.stack([answers[split == index].mean(0) for index in range(3)])
         sizes = np.bincount(split, minlength=3) / len(lines)
-        unlike = np.abs(means - answers.mean(0)).max() + np.abs(sizes - SHARES).max()
-        if unlike < least:
-            best, least = split, unlike
+        difference = np.abs(means - answers.mean(0)).max() + np.abs(sizes - SHARES).max()
+        if difference < least:
+            best, least = split, difference
     return best, person

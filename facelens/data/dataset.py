@@ -12,7 +12,7 @@ ROW_GROUP = 1000  # rows
 
 @dataclass(frozen=True)
 class Sample:
-    """One row to be: the bytes of an image file, its name, who it shows, its yes/no answers."""
+    """A row to write: the bytes of an image file, its name, the person, the yes/no labels."""
 
     data: bytes
     path: str
@@ -23,11 +23,11 @@ class Sample:
 def write_split(
     path: Path, samples: Iterable[Sample], names: Sequence[str], *, people: object = True
 ) -> int:
-    """Write `samples` in CelebA's layout, a row group in memory at a time; say how many.
+    """Write `samples` in CelebA's layout, one row group in memory at a time; return their number.
 
     Args:
         names: of the yes/no columns, in the order of each sample's labels.
-        people: false where it is not known who is who; there is no celeb_id then.
+        people: false if the identities are unknown; then there is no celeb_id.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

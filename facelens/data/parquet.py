@@ -1,4 +1,4 @@
-"""Photos and labels in the layout that the Hugging Face `datasets` library writes."""
+"""Read photos and labels in the parquet layout of the Hugging Face `datasets` library."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from facelens.files import need_pyarrow
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-# A batch is cut at this many bytes too: 256 rows may be 256 camera originals.
+# A batch is also limited to this many bytes: 256 rows may be 256 camera originals.
 BATCH_BYTES = 16_000_000
 
 
@@ -19,8 +19,8 @@ BATCH_BYTES = 16_000_000
 class Row:
     """One photo of a data set.
 
-    `path`: the file name that the data set gives, e.g. "162772.jpg".
-    `data`: the bytes of the photo, empty where the row has none.
+    `path`: its file name in the data set, e.g. "162772.jpg".
+    `data`: the bytes of the photo, empty if the row has none.
     `values`: the other columns of the row.
     """
 
@@ -54,14 +54,14 @@ def images(
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[Row]:
-    """Walk through the photos of a parquet file or a folder of them, in memory that stays small.
+    """Iterate over the photos of a parquet file or a folder of them, in little memory.
 
     Args:
         path: a file or a folder.
-        columns: which columns to read besides the photo; all of them where not given.
-        batch_rows: how many rows are in memory at a time, fewer where photos are large.
+        columns: to read besides the photo; by default all.
+        batch_rows: number of rows in memory at a time, fewer if photos are large.
         start: the first row, counted over all files.
-        stop: one past the last row; to the end where not given.
+        stop: one past the last row; by default the end.
 
     Raises:
         DataError: a file is damaged, has another layout, or lacks a column.
@@ -78,7 +78,7 @@ def images(
 
 
 def count(path: str | Path) -> int:
-    """How many rows a parquet file or a folder of them has."""
+    """Number of rows in a parquet file or a folder of them."""
     rows = 0
     for file in files(path):
         with _open(file) as opened:
@@ -87,10 +87,10 @@ def count(path: str | Path) -> int:
 
 
 def pieces(path: str | Path, rows: int) -> Iterator[tuple[Path, int, int]]:
-    """Cut every file into pieces of about `rows` rows: the file, and `start` and `stop` in it.
+    """Split every file into pieces of about `rows` rows: the file, and `start` and `stop` in it.
 
-    A row group can only be read from its beginning, so a piece is no less than a sixteenth of the
-    largest: else the same bytes would be unpacked again and again.
+    A row group can only be read from its beginning, so a piece has at least a sixteenth of the
+    largest one; otherwise the same bytes would be decompressed again and again.
     """
     for file in files(path):
         with _open(file) as opened:
@@ -117,7 +117,7 @@ def _open(file: Path) -> "pq.ParquetFile":
     import pyarrow.parquet as pq
 
     try:
-        # A buffer, since a whole row group may be hundreds of megabytes.
+        # Buffered, since a whole row group may have hundreds of megabytes.
         return pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{file} is not a parquet file that can be read.") from error
@@ -135,7 +135,7 @@ def _rows(
         for batch in opened.iter_batches(size, groups, ["image", *wanted]):
             photos, values = batch.column("image"), batch.select(wanted).to_pylist()
             for i in range(max(start - position, 0), min(stop - position, batch.num_rows)):
-                # One photo at a time leaves Arrow's memory, not a batch of them.
+                # Copy one photo at a time out of Arrow's memory, not a whole batch.
                 image = photos[i].as_py() or {}
                 path = image.get("path") or f"{file.stem}-{position + i}"
                 yield Row(path, image.get("bytes") or b"", values[i])
@@ -143,7 +143,7 @@ def _rows(
             if position >= stop:
                 return
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{file} is damaged; fetch it again.") from error
+        raise DataError(f"{file} is damaged; download it again.") from error
 
 
 def _wanted(file: Path, opened: "pq.ParquetFile", columns: Sequence[str] | None) -> list[str]:

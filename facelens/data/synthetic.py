@@ -1,4 +1,4 @@
-"""Frame an aligned crop loosely, at random, so that finding and straightening can be measured."""
+"""Place aligned crops at random on a larger canvas, to measure detection and alignment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ SMALLEST_FACE, LARGEST_FACE = 60.0, 240.0
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """A crop somewhere on a canvas, and the truth about where.
+    """A crop placed on a canvas, with the ground truth.
 
-    `canvas`: uint8 (480, 640, 3) RGB. `centre`: x and y of the face box's middle. `width`: of the
+    `canvas`: uint8 (480, 640, 3) RGB. `centre`: x and y of the face box's centre. `width`: of the
     face, in canvas pixels. `warp`: float32 (2, 3), takes canvas coordinates back to the crop.
     """
 
@@ -29,11 +29,11 @@ class Placed:
 
 
 def place_on_canvas(crop: np.ndarray, seed: int, index: int) -> Placed:
-    """Place a 178x218 crop on a canvas: turned, scaled and shifted by `seed` and `index` alone.
+    """Rotate, scale and shift a 178x218 crop on a canvas, as `seed` and `index` decide.
 
-    The turn is uniform within 30 degrees, the face width log-uniform from 60 to 240 px, the
-    centre uniform where the turned face box lies inside the canvas. Around the crop its border
-    is repeated and blurred.
+    The angle is uniform within 30 degrees, the face width log-uniform from 60 to 240 px, the centre
+    uniform such that the rotated face box lies inside the canvas. Around the crop its edge is
+    replicated and blurred.
     """
     random = np.random.default_rng([seed, index])
     angle = np.radians(random.uniform(-LARGEST_TURN, LARGEST_TURN))
@@ -57,15 +57,15 @@ def place_on_canvas(crop: np.ndarray, seed: int, index: int) -> Placed:
     return Placed(canvas, (float(x), float(y)), width, warp)
 
 
-def match(framed: Placed, faces: Sequence[Face]) -> tuple[Face | None, int]:
-    """Pick the face that is the framed one, and count the others.
+def match(placed: Placed, faces: Sequence[Face]) -> tuple[Face | None, int]:
+    """Pick the detected face that matches the placed one, and count the others.
 
-    Found means: the centre within a quarter of the face's width and the size within 1.5 times.
+    A match has its centre within a quarter of the face's width and its size within a factor of 1.5.
     """
     for face in faces:
         x, y = face.box.centre
-        away = np.hypot(x - framed.centre[0], y - framed.centre[1])
-        ratio = face.box.w / framed.width
-        if away <= framed.width / 4 and 1 / 1.5 <= ratio <= 1.5:
+        distance = np.hypot(x - placed.centre[0], y - placed.centre[1])
+        ratio = face.box.w / placed.width
+        if distance <= placed.width / 4 and 1 / 1.5 <= ratio <= 1.5:
             return face, len(faces) - 1
     return None, len(faces)

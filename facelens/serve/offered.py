@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from facelens.bundles.bundle import Bundle, task_of
 from facelens.bundles.find import embedded_folder, find_bundle, is_repository
-from facelens.bundles.hub import Progress, fetch_bundle
+from facelens.bundles.hub import Progress, download_bundle
 from facelens.errors import BundleError, FacelensError
 from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.tasks.base import Model, Task
@@ -99,4 +99,4 @@ def _bundle(name: str, progress: Progress | None) -> Bundle:
             "owner/repo@revision."
         )
     # Not `find_bundle`: a visitor's text must never be resolved as a folder of this machine.
-    return fetch_bundle(name, progress)
+    return download_bundle(name, progress)

@@ -102,7 +102,7 @@ def test_the_task_of_an_export_is_its_runs(tmp_path, run):
     assert "--precision is an option of --task attributes, not of keypoints" in err
     code, _, err = run("export", write("new", task="mood"), *rest)
     assert (code, is_one_sentence(err)) == (2, True)
-    assert "is of the task 'mood', which this Facelens does not know" in err
+    assert "is for the task 'mood', which this Facelens does not have" in err
 
 
 def test_a_task_that_cannot_be_trained_is_a_sentence(run, monkeypatch):
@@ -111,7 +111,7 @@ def test_a_task_that_cannot_be_trained_is_a_sentence(run, monkeypatch):
     monkeypatch.setitem(TASKS, "toy", replace(TASKS[DEFAULT], name="toy", training=""))
     code, _, err = run(*TRAIN, "--task", "toy")
     assert (code, is_one_sentence(err)) == (2, True)
-    assert "facelens train does not know the task toy" in err
+    assert "facelens train does not support the task toy" in err
     assert "is an option of" in run(*TRAIN, "--level", "ours")[2]
 
 

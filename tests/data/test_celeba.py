@@ -13,9 +13,9 @@ from facelens.commands.main import main
 from facelens.data import celeba as data
 from facelens.data import parquet
 from facelens.errors import DataError, OutputError
-from facelens.faces import fetch
+from facelens.faces import download
 from facelens.faces.detect import YUNET_FILES
-from facelens.faces.fetch import YUNET_REPO
+from facelens.faces.download import YUNET_REPO
 from facelens.files import sha256
 
 pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test downloads")
@@ -85,9 +85,9 @@ def test_the_detector_lands_in_the_cache(hub, tmp_path, monkeypatch, there, kept
     for name in there:
         hub.files[f"{YUNET_REPO}/{name}"] = YUNET
     script = (
-        "from facelens.commands.main import main\nfrom facelens.faces import fetch\n"
+        "from facelens.commands.main import main\nfrom facelens.faces import download\n"
         f"about = ({len(YUNET)}, '{hashlib.sha256(YUNET).hexdigest()}')\n"
-        "fetch.YUNET = dict.fromkeys(fetch.YUNET, about)\n"
+        "download.YUNET = dict.fromkeys(download.YUNET, about)\n"
         "for _ in range(2): assert main(['download', 'detector']) == 0\n"
     )
     monkeypatch.setenv("HF_ENDPOINT", hub.url)
@@ -99,13 +99,13 @@ def test_the_detector_lands_in_the_cache(hub, tmp_path, monkeypatch, there, kept
 
 
 def test_every_detector_that_is_looked_for_has_its_checksum():
-    assert tuple(fetch.YUNET) == DETECTORS
+    assert tuple(download.YUNET) == DETECTORS
 
 
 @pytest.mark.data
 def test_the_checksum_is_that_of_the_real_file(yunet):
     """The one file of the two that the tests have."""
-    assert (yunet.stat().st_size, sha256(yunet)) == fetch.YUNET[yunet.name]
+    assert (yunet.stat().st_size, sha256(yunet)) == download.YUNET[yunet.name]
 
 
 @pytest.mark.parametrize("what", [["detector"], ["celeba", "DIR"]])
@@ -135,7 +135,7 @@ def test_all_of_celeba(celeba, tmp_path):
     said = facelens("download", "celeba", folder, url=celeba.url, tmp_path=tmp_path)
     assert said.returncode == 0, said.stderr
     assert "non-commercial research" in said.stdout
-    assert "to fetch, about 1 minute at 10 Mbit/s" in said.stdout
+    assert "to download, about 1 minute at 10 Mbit/s" in said.stdout
     assert "on disk in 4 files" in said.stdout
     assert "30 faces are in" in said.stdout
     assert list(rows(folder)) == [
@@ -188,10 +188,10 @@ def test_minutes_and_room_are_stated_for_the_real_size(monkeypatch, tmp_path):
     shards += [data.Shard(f"{s}-{i}", 480_000_000, None) for s in "vt" for i in range(3)]
     monkeypatch.setattr(data, "_shards", lambda: shards)
     said = data.need(tmp_path)
-    assert "12.0 GB to fetch, about 160 minutes at 10 Mbit/s and 16 minutes at 100" in said
+    assert "12.0 GB to download, about 160 minutes at 10 Mbit/s and 16 minutes at 100" in said
     assert "3.8 GB on disk in 8 files" in data.need(tmp_path, shards=2)
     slice_ = data.need(tmp_path, names=data.OUR_SLICE)
-    assert "about 1.3 GB on disk for 21,723 images, 2.2 GB on the way" in slice_
+    assert "about 1.3 GB on disk for 21,723 images, 2.2 GB during the download" in slice_
 
 
 def test_the_slice_of_our_figures_is_known_by_name(celeba, tmp_path):
@@ -382,7 +382,7 @@ def test_an_image_that_is_missing_or_cut_short_is_left_out_and_said(damage, orig
         ("list_attr_celeba", lambda _: "", "does not begin with the names"),
         ("list_attr_celeba", lambda text: text.replace("Male", "Smiling"), "does not begin"),
         ("list_attr_celeba", lambda text: text.replace("000003", "000009"), "000003.jpg"),
-        ("list_attr_celeba", lambda _: "\udcff", "no text that can be read"),
+        ("list_attr_celeba", lambda _: "\udcff", "cannot be read as text"),
         ("list_attr_celeba", None, "holds no list_attr_celeba.txt"),
         ("list_eval_partition", lambda text: text.rstrip()[:-1] + "3", r"line \d: not an image"),
         ("list_eval_partition", lambda _: "<html>", "line 1: not an image"),

@@ -293,7 +293,7 @@ class World:
 
     def give_yunet(self, file: Path) -> None:
         """Have YuNet in the cache and on the Hub."""
-        from facelens.faces.fetch import YUNET_REPO
+        from facelens.faces.download import YUNET_REPO
 
         for copy in (self.folder / "cache" / file.name, self.given / "FILE", self.given / "PATH"):
             shutil.copy(file, copy)
