@@ -117,7 +117,7 @@ def write_array(path: Path, values: "np.ndarray") -> None:
         np.save(draft, values)
 
 
-# whether, where and by whom
+# checks, the lock, the cache
 
 
 def check_out(

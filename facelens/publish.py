@@ -203,7 +203,7 @@ def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
     with writing(folder):
         check_place(folder)
     with atomic_folder(folder) as draft:
-        commit = _fetch(api, repo, revision, draft, draft.with_name("fetched"))
+        commit = _download(api, repo, revision, draft, draft.with_name("download"))
     return Bundle(folder, f"{repo}@{commit[:12]}")
 
 
@@ -344,7 +344,7 @@ def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool)
 # a bundle from the Hub
 
 
-def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -> str:
+def _download(api: "HfApi", repo: str, revision: str, draft: Path, folder: Path) -> str:
     """Download a bundle into the empty folder `draft` and verify it; return its commit."""
     with hub_errors(repo, "read", revision):
         # Asked first: without a network a download would retry for half a minute.
@@ -353,7 +353,7 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
 
     def get(name: str) -> None:
         with hub_errors(repo, "read", revision):
-            path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=fetched)
+            path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=folder)
         Path(path).rename(draft / name)
 
     if sizes.get(MANIFEST, 0) > 1_000_000 or not {MANIFEST, "config.json"} <= set(sizes):

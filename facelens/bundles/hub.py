@@ -32,12 +32,12 @@ def download_bundle(name: str, progress: Progress | None = None) -> Bundle:
         DownloadError: the Hub cannot be reached, or the download is interrupted.
     """
     repo, _, revision = name.partition("@")
-    with hub_errors(repo, "fetch", revision):
-        folder = _fetch(repo, revision or "main", progress)
+    with hub_errors(repo, "load", revision):
+        folder = _download(repo, revision or "main", progress)
     return Bundle(folder, f"{repo}@{folder.name[:12]}")
 
 
-def _fetch(repo: str, revision: str, progress: Progress | None) -> Path:
+def _download(repo: str, revision: str, progress: Progress | None) -> Path:
     """Download a whole bundle into the cache; return its folder, whose name is the commit."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
@@ -151,13 +151,13 @@ def _counted(total: int, progress: Progress) -> type:
 
 @contextmanager
 def hub_errors(
-    what: str, doing: Literal["fetch", "download", "read", "write to"], revision: str = ""
+    what: str, doing: Literal["load", "download", "read", "write to"], revision: str = ""
 ) -> Iterator[None]:
     """Turn any failure of the Hub, or of the connection to it, into one sentence.
 
     Args:
         what: the repository, or what is downloaded from it.
-        doing: "fetch" a public bundle, "download" data, or "read" and "write to" a repository with
+        doing: "load" a public bundle, "download" data, or "read" and "write to" a repository with
             an account.
         revision: the requested one.
     """
@@ -168,7 +168,7 @@ def hub_errors(
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
         # An upload wraps the error of one of its files.
         inner = error.__cause__ if isinstance(error, RuntimeError) else error
-        if _is_of_this_machine(error) and doing != "fetch":
+        if _is_of_this_machine(error) and doing != "load":
             raise
         raise _sentence(inner or error, what, doing, revision) from error
 
@@ -184,8 +184,8 @@ def _sentence(error: BaseException, what: str, doing: str, revision: str) -> Fac
 
     if isinstance(error, hub.RevisionNotFoundError):
         return BundleError(f"{what} on the Hub has no revision {revision!r}.")
-    if doing == "fetch":
-        return _not_fetched(error, what)
+    if doing == "load":
+        return _not_loaded(error, what)
     if isinstance(error, hub.RepositoryNotFoundError) and doing != "download":
         return BundleError(
             f"The Hub has no model {what}, or keeps it private: then set HF_TOKEN or log in with "
@@ -206,7 +206,7 @@ def _sentence(error: BaseException, what: str, doing: str, revision: str) -> Fac
     )
 
 
-def _not_fetched(error: BaseException, repo: str) -> FacelensError:
+def _not_loaded(error: BaseException, repo: str) -> FacelensError:
     """The sentence for a visitor without an account: it does not mention tokens."""
     from huggingface_hub import errors as hub
 

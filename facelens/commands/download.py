@@ -62,15 +62,15 @@ def _celeba(args: argparse.Namespace) -> int:
     if args.source and args.shards:
         raise FacelensError("--shards counts the Hub's files; leave it out with --from.")
     if args.source:
-        fetched = celeba.convert(args.source, args.folder, names=names, progress=progress("photos"))
+        result = celeba.convert(args.source, args.folder, names=names, progress=progress("photos"))
     else:
         print(celeba.need(args.folder, names=names, shards=args.shards), flush=True)
-        fetched = celeba.celeba(args.folder, names=names, shards=args.shards)
-    print(f"{fetched.rows:,} faces are in {fetched.folder}.")
-    if fetched.unknown:
+        result = celeba.celeba(args.folder, names=names, shards=args.shards)
+    print(f"{result.rows:,} faces are in {result.folder}.")
+    if result.unknown:
         print(
-            f"facelens: {len(fetched.unknown):,} names have no image here, "
-            f"the first is {fetched.unknown[0]}.",
+            f"facelens: {len(result.unknown):,} names have no image here, "
+            f"the first is {result.unknown[0]}.",
             file=sys.stderr,
         )
     return 0

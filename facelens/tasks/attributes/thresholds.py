@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 OPERATING_POINTS = {
     "half": "Yes from a probability of one half.",
-    "f1": "As few false alarms and as few misses as can be had at once (best F1); at least half "
+    "f1": "The best balance of false alarms and misses (best F1); at least half "
     "of the yeses are right.",
     "balanced": "The best mean of two shares: of the yes faces found, and of the no faces found.",
-    "precision90": "Yes only from where at least 90 of 100 yeses were right on validation faces; "
-    "some rows never get there.",
+    "precision90": "The lowest threshold at which at least 90 of 100 yeses were right on "
+    "validation faces; out of reach for some rows.",
 }
 
 
