@@ -83,7 +83,7 @@ def stated(files):
     return f"{metrics['valid']['overall']['accuracy']['value']:.4f}"
 
 
-def test_a_bundle_is_published_and_fetched_by_the_commit_that_push_names(
+def test_a_bundle_is_published_and_downloaded_by_the_commit_that_push_names(
     facelens, hub, bundle, tmp_path
 ):
     (bundle / "model.pkl").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
@@ -131,7 +131,7 @@ def test_training_weights_that_a_new_version_lacks_do_not_linger(facelens, hub, 
     assert "model.safetensors" not in hub.repos["someone/faces"].commits[-1][1]
 
 
-def test_a_network_for_points_is_published_fetched_and_compared_as_well(facelens, bundle, tmp_path):
+def test_a_keypoint_network_is_published_downloaded_and_compared_too(facelens, bundle, tmp_path):
     mine = tmp_path / "points"
     shutil.copytree(embedded_folder("keypoints"), mine)
     facelens("push", mine, "someone/points")
@@ -234,7 +234,7 @@ def test_a_file_that_the_repository_ignores_is_missed(facelens, hub, bundle):
     assert "did not accept model.onnx" in sentence
 
 
-def test_a_download_that_breaks_off_goes_on_and_one_that_cannot_is_said(
+def test_a_download_that_is_interrupted_resumes_and_one_that_cannot_is_said(
     facelens, hub, bundle, tmp_path
 ):
     for name, data in contents(bundle).items():
@@ -287,7 +287,7 @@ def test_what_is_not_there_is_a_sentence(facelens, hub, bundle, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-def test_a_folder_that_is_no_bundle_is_not_written_over(bundle, tmp_path, monkeypatch):
+def test_a_folder_that_is_no_bundle_is_not_overwritten(bundle, tmp_path, monkeypatch):
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "mine.jpg").write_bytes(b"mine")
@@ -383,10 +383,10 @@ def card(bundle):
         config = load_model(str(bundle)).config
         results = {split: measured(config.names, 60 + i, i) for i, split in enumerate(splits)}
         figures = {split: result.asdict() for split, result in results.items()}
-        told = replace(config, metrics=config.metrics | figures, **changes)
-        write_card(bundle / "README.md", told, results)
+        changed = replace(config, metrics=config.metrics | figures, **changes)
+        write_card(bundle / "README.md", changed, results)
         write_manifest(bundle)
-        return told, ModelCard.load(bundle / "README.md")
+        return changed, ModelCard.load(bundle / "README.md")
 
     return write
 

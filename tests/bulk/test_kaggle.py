@@ -164,7 +164,7 @@ def test_what_cannot_be_is_a_sentence(change, words, tmp_path, capsys):
     assert (tmp_path / "there.csv").read_text() == "mine"
 
 
-def test_nothing_that_is_read_is_written_over(tmp_path, capsys):
+def test_no_input_is_overwritten(tmp_path, capsys):
     test, lookup = kaggle(tmp_path)
     before = test.read_bytes(), lookup.read_bytes()
     for out, more in ((test, []), (lookup, ["--lookup", str(lookup)]), (test, ["--lookup", "x"])):

@@ -135,7 +135,7 @@ def test_two_workers_write_what_one_writes(crops, tmp_path):
         assert np.allclose(np.array(row[7:], float), np.array(other[7:], float), atol=1e-4)
 
 
-def test_a_broken_run_goes_on_where_it_stopped(crops, tmp_path, monkeypatch):
+def test_an_interrupted_run_resumes_where_it_stopped(crops, tmp_path, monkeypatch):
     out = tmp_path / "faces.csv"
     work, done = work_module.work, []
 
@@ -178,7 +178,7 @@ def test_a_run_killed_while_its_table_is_moved_ends_well(crops, tmp_path, monkey
         out.unlink()
 
 
-def test_a_finished_table_is_not_written_over(crops, tmp_path):
+def test_a_finished_table_is_not_overwritten(crops, tmp_path):
     out = tmp_path / "faces.csv"
     out.write_text("precious")
     with pytest.raises(OutputError, match="--force"):
@@ -272,7 +272,7 @@ def running(parent):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_killed_for_good_it_leaves_no_worker_and_goes_on(tmp_path):
+def test_killed_for_good_it_leaves_no_worker_and_resumes(tmp_path):
     """SIGKILL in the middle of a run with two workers, then the same command again."""
     folder, out = tmp_path / "many", tmp_path / "faces.csv"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""Bundles of older formats stay readable, and can be written anew."""
+"""Bundles of older formats stay readable, and can be rewritten."""
 
 import json
 import shutil
@@ -81,12 +81,12 @@ def test_a_bundle_of_format_1_opens_and_answers_as_it_did(name, tmp_path):
     path = folder / "config.json"
     path.write_text(json.dumps(first(json.loads(path.read_text()))))
     bundles.write_manifest(folder)
-    ours, theirs = load_model(str(folder)), load_model(name)
+    ours, shipped = load_model(str(folder)), load_model(name)
     for field in fields(ours.config):
-        one, other = (getattr(model.config, field.name) for model in (ours, theirs))
+        one, other = (getattr(model.config, field.name) for model in (ours, shipped))
         np.testing.assert_equal(one, other, field.name)
     seen = [ours.crop(np.full((*ours.crop_size, 3), 128, np.uint8))]
-    one, other = ours.predict(seen)[0], theirs.predict(seen)[0]
+    one, other = ours.predict(seen)[0], shipped.predict(seen)[0]
     for field in ("logits", "points"):
         np.testing.assert_array_equal(getattr(one, field, 0), getattr(other, field, 0))
 
@@ -116,7 +116,7 @@ def test_only_the_steps_that_are_still_to_go_are_taken(old):
 
 
 @pytest.mark.usefixtures("fourth")
-def test_an_old_bundle_written_anew_is_of_this_format(old, monkeypatch):
+def test_an_old_bundle_rewritten_is_of_this_format(old, monkeypatch):
     config = load_model(str(old)).config
     config.save(old / "config.json")
     bundles.write_manifest(old)

@@ -29,7 +29,7 @@ def test_a_bundle_on_the_hub_answers_and_is_kept(published, tmp_path):
     assert before == after
 
 
-def test_a_pickle_beside_the_bundle_is_not_fetched(published, tmp_path):
+def test_a_pickle_beside_the_bundle_is_not_downloaded(published, tmp_path):
     published.files["someone/faces/model.pkl"] = b"cos"
     load("someone/faces", published, tmp_path)
     assert not any("pkl" in asked for asked in published.asked)

@@ -151,9 +151,9 @@ def test_all_of_celeba(celeba, tmp_path):
     celeba.asked.clear()
     said = facelens("download", "celeba", folder, url=celeba.url, tmp_path=tmp_path)
     assert said.returncode == 0, said.stderr
-    fetched = [asked for asked in celeba.asked if asked.startswith("GET") and "resolve" in asked]
-    assert len(fetched) == 1
-    assert "train-00001" in fetched[0]
+    downloaded = [asked for asked in celeba.asked if asked.startswith("GET") and "resolve" in asked]
+    assert len(downloaded) == 1
+    assert "train-00001" in downloaded[0]
 
 
 def test_some_files_of_celeba_and_later_more(celeba, tmp_path):
@@ -166,8 +166,8 @@ def test_some_files_of_celeba_and_later_more(celeba, tmp_path):
     celeba.asked.clear()
     said = facelens(*command, "2", url=celeba.url, tmp_path=tmp_path)
     assert "30 faces are in" in said.stdout
-    fetched = [asked for asked in celeba.asked if asked.startswith("GET") and "resolve" in asked]
-    assert len(fetched) == 1, "what is there is not fetched again"
+    downloaded = [asked for asked in celeba.asked if asked.startswith("GET") and "resolve" in asked]
+    assert len(downloaded) == 1, "what is there is not downloaded again"
 
 
 def test_two_cuts_of_celeba_do_not_share_a_folder(celeba, tmp_path):
@@ -231,7 +231,7 @@ def test_a_slice_of_celeba(celeba, tmp_path):
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_slice_goes_on_where_it_stopped(celeba, tmp_path):
+def test_a_slice_resumes_where_it_stopped(celeba, tmp_path):
     names = tmp_path / "names.txt"
     names.write_text("000003.jpg\n000012.jpg\n")
     folder = tmp_path / "slice"
@@ -276,7 +276,7 @@ def test_a_list_of_names_that_is_none(content, celeba, tmp_path):
     assert not celeba.asked
 
 
-def test_too_little_room_is_said_before_anything_is_fetched(celeba, tmp_path, monkeypatch):
+def test_too_little_room_is_said_before_anything_is_downloaded(celeba, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "_shards", lambda: [data.Shard("a/train-0.parquet", 10**18, None)])
     with pytest.raises(OutputError, match=r"1000000000.0 GB are needed"):
         data.celeba(tmp_path / "x")
@@ -369,8 +369,8 @@ def test_an_image_that_is_missing_or_cut_short_is_left_out_and_said(damage, orig
     damaged = damage(path.read_bytes())
     path.unlink() if damaged is None else path.write_bytes(damaged)
     done = []
-    fetched = data.convert(original, tmp_path / "x", progress=lambda *now: done.append(now))
-    assert (fetched.rows, fetched.unknown) == (3, ("000002.jpg",))
+    downloaded = data.convert(original, tmp_path / "x", progress=lambda *now: done.append(now))
+    assert (downloaded.rows, downloaded.unknown) == (3, ("000002.jpg",))
     assert done == [(4, 4)]
 
 
@@ -407,7 +407,7 @@ def test_images_that_are_still_packed_are_said(original, tmp_path):
         data.convert(original, tmp_path / "x")
 
 
-def test_another_data_set_is_not_written_over(original, tmp_path):
+def test_another_data_set_is_not_overwritten(original, tmp_path):
     folder = tmp_path / "celeba"
     folder.mkdir()
     (folder / "train-00000-of-00019.parquet").write_bytes(b"precious")

@@ -147,7 +147,7 @@ def test_photos_become_faces_in_celebas_layout(album, tmp_path, capsys):
     assert "does not exist" in reasons["gone.jpg"]
 
 
-def test_another_data_set_is_not_written_over(album, tmp_path):
+def test_another_data_set_is_not_overwritten(album, tmp_path):
     out = tmp_path / "celeba"
     out.mkdir()
     (out / "train-00000-of-00001.parquet").write_bytes(b"precious")
@@ -178,7 +178,7 @@ def test_preparing_needs_no_torch(tmp_path):
 @pytest.mark.train
 @pytest.mark.data
 def test_from_photos_to_a_network(data_dir, tmp_path):
-    """Thirty snapshots of CelebA faces: found, straightened, learnt; the lesson goes on."""
+    """Thirty snapshots of CelebA faces: detected, aligned, learnt; the lesson goes on."""
     pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.[train]'")
     from facelens import load_model
     from facelens.lessons.custom import backbone, example, recipe

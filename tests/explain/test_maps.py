@@ -113,8 +113,8 @@ def test_a_finer_map_is_torchs_of_the_moved_face(both, crop):
         moved = np.pad(crop, ((40, 40), (40, 40), (0, 0)), "edge")
         moved = moved[40 + dy : 258 + dy, 40 + dx : 218 + dx]
         _, maps = reference(model, network, moved)
-        told = where.values[:, i::times, j::times]
-        assert np.abs(told - maps).max() < NEAR * np.abs(maps).max()
+        part = where.values[:, i::times, j::times]
+        assert np.abs(part - maps).max() < NEAR * np.abs(maps).max()
 
 
 def test_a_finer_map_agrees_with_the_map(both, crop):

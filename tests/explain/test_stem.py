@@ -27,8 +27,8 @@ def test_filters_times_picture_are_the_networks_own_map(crop, name, side, near):
     assert first.filters.shape == (len(own), side, side, 3)
     picture = first.picture(crop)
     for channel in range(0, len(own), 5):
-        told = first.by_colour(picture, channel).sum(0) + first.constants[channel]
-        assert np.abs(told - own[channel]).max() < near * max(1, own[channel].std())
+        summed = first.by_colour(picture, channel).sum(0) + first.constants[channel]
+        assert np.abs(summed - own[channel]).max() < near * max(1, own[channel].std())
 
 
 def test_a_filter_is_grey_where_it_is_zero():

@@ -174,14 +174,14 @@ def test_a_yunet_file_of_fixed_size_says_the_same(portraits, yunet, tmp_path):
 @pytest.mark.data
 def test_yunet_says_what_it_says_in_opencv(portraits, yunet):
     """OpenCV's own decoding of YuNet's outputs, on portraits and on all of them side by side."""
-    theirs = cv2.FaceDetectorYN.create(str(yunet), "", (64, 64), YUNET_CONFIDENCE, 0.3, 5000)
+    opencv = cv2.FaceDetectorYN.create(str(yunet), "", (64, 64), YUNET_CONFIDENCE, 0.3, 5000)
     ours = detect.open_detector(f"yunet:{yunet}")
     pictures = [read_photo(path).pixels for path in sorted(portraits.glob("*.jpg"))]
     small = [cv2.resize(picture, (151, 187)) for picture in pictures[:6]]
     crowd = np.vstack([np.hstack(small[:3]), np.hstack(small[3:])])
     for picture in [*pictures, crowd, np.zeros((50, 333, 3), np.uint8)]:
-        theirs.setInputSize(picture.shape[1::-1])
-        expected = theirs.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
+        opencv.setInputSize(picture.shape[1::-1])
+        expected = opencv.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
         rows = ours._rows(picture)
         assert len(rows) == (0 if expected is None else len(expected))
         for (score, points), row in zip(rows, [] if expected is None else expected, strict=True):

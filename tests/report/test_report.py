@@ -46,7 +46,7 @@ def report(model, astronaut):
 def pair(model, astronaut):
     """A report on one of two faces, `gap` pixels apart, the other painted in magenta."""
 
-    def build(gap, *, told=True):
+    def build(gap, *, known=True):
         face = np.asarray(Image.open(astronaut).convert("RGB").crop((100, 0, 340, 240)))
         pixels = np.full((320, 640, 3), 128, np.uint8)
         pixels[40:280, 20:260] = face
@@ -62,7 +62,7 @@ def pair(model, astronaut):
             Photo(pixels), first, 1, 2, model.predict([first])[0],
             operating_point(model.config, "half"), model.curves, "a network", "a detector",
             "a licence", "Smiling", model.predict([first], maps=True)[0].evidence("Smiling"), {},
-            others=[other] if told else [],
+            others=[other] if known else [],
         )  # fmt: skip
 
     return build
@@ -207,16 +207,16 @@ def test_a_moved_threshold_moves_its_tick(report, model):
 
 def test_no_file_mentions_a_judgement_unless_asked(report, written):
     hidden = dataclasses.replace(report, marks={"Young": True, "Male": False})
-    told = dataclasses.replace(hidden, judgements=True)
+    shown = dataclasses.replace(hidden, judgements=True)
     for form in (as_json, as_csv, lambda each: words(written(each)).encode()):
-        without, with_them = form(hidden).decode(), form(told).decode()
+        without, with_them = form(hidden).decode(), form(shown).decode()
         for attribute in JUDGEMENTS:
             assert attribute.label not in without
             assert attribute.yes not in without
             assert attribute.name not in without
         assert "Labelled" in with_them
         assert "wrong" not in without
-    said = words(written(told)).replace("\n", " ")
+    said = words(written(shown)).replace("\n", " ")
     assert JUDGEMENTS_NOTE in said
 
 
@@ -226,8 +226,8 @@ def test_a_judgement_gets_no_heat_map_unless_asked(report, written):
     assert opened(report).getpixel((third, 300)) != (255, 255, 255)
     assert opened(hidden).getpixel((third, 300)) == (255, 255, 255)
     assert "Bright:" not in words(written(hidden))
-    told = dataclasses.replace(hidden, judgements=True)
-    assert "Bright: speaks for labelled young" in words(written(told))
+    shown = dataclasses.replace(hidden, judgements=True)
+    assert "Bright: speaks for labelled young" in words(written(shown))
 
 
 def test_a_blank_map_is_said_to_be_blank(report, written):
@@ -268,9 +268,9 @@ def test_the_bystander_would_be_seen(pair):
     assert magenta(dataclasses.replace(pair(60), count=1, others=[])) > 1000
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_bystander_is_left_out(pair, told):
-    report = pair(60, told=told)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_bystander_is_left_out(pair, known):
+    report = pair(60, known=known)
     assert magenta(report) == 0
     pixels = report.photo.pixels.copy()
     pixels[:, round(report.face.box.x + report.face.box.w + 60) :] = 0

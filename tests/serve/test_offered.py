@@ -1,4 +1,4 @@
-"""Which networks a visitor may choose, and what is refused before it is fetched or run."""
+"""Which networks a visitor may choose, and what is refused before it is downloaded or run."""
 
 import json
 
@@ -37,7 +37,7 @@ def chosen(hub, tmp_path):
     return choose_there
 
 
-def fetched(hub, name):
+def downloaded(hub, name):
     return [asked for asked in hub.asked if asked.startswith("GET") and asked.endswith(name)]
 
 
@@ -73,7 +73,7 @@ def test_a_listed_folder_can_be_chosen_and_another_not(monkeypatch, tmp_path):
     assert choose(bundle).bundle.source == bundle
 
 
-def test_on_a_shared_server_nothing_is_fetched_for_a_visitor(published, chosen):
+def test_on_a_shared_server_nothing_is_downloaded_for_a_visitor(published, chosen):
     assert "not offered" in chosen("someone/faces")
     assert published.asked == []
     assert chosen("someone/faces", FACELENS_MODELS="someone/faces").startswith("someone/faces@")
@@ -132,32 +132,32 @@ def lie(hub, **sizes):
     hub.files["someone/faces/manifest.json"] = json.dumps(manifest).encode()
 
 
-def test_a_bundle_that_says_it_is_too_large_is_not_fetched(published, chosen):
+def test_a_bundle_that_says_it_is_too_large_is_not_downloaded(published, chosen):
     lie(published, model_onnx=LARGEST)
     assert "larger than 400 MB" in chosen("someone/faces", FACELENS_OWN_MACHINE="1")
-    assert fetched(published, "onnx") == []
+    assert downloaded(published, "onnx") == []
 
 
-def test_a_file_that_is_larger_than_the_manifest_says_is_not_fetched(published, chosen):
+def test_a_file_that_is_larger_than_the_manifest_says_is_not_downloaded(published, chosen):
     lie(published, model_onnx=1000)
     said = chosen("someone/faces", FACELENS_OWN_MACHINE="1")
     assert (
         said
         == "model.onnx of someone/faces on the Hub is larger than it should be; not downloaded."
     )
-    assert fetched(published, "onnx") == []
+    assert downloaded(published, "onnx") == []
 
 
 def test_a_size_below_nothing_makes_no_room_for_another(published, chosen):
     lie(published, model_onnx=LARGEST + 1, model_safetensors=-LARGEST)
     assert "cannot be read as a manifest" in chosen("someone/faces", FACELENS_OWN_MACHINE="1")
-    assert fetched(published, "onnx") == []
+    assert downloaded(published, "onnx") == []
 
 
-def test_a_manifest_without_end_is_not_fetched(published, chosen):
+def test_a_manifest_without_end_is_not_downloaded(published, chosen):
     published.files["someone/faces/manifest.json"] += b" " * 200_000
     assert "manifest.json" in chosen("someone/faces", FACELENS_OWN_MACHINE="1")
-    assert fetched(published, "manifest.json") == []
+    assert downloaded(published, "manifest.json") == []
 
 
 def test_the_card_is_the_bundles_readme(tmp_path):

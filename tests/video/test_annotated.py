@@ -267,7 +267,7 @@ def turned(path, degrees):
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
-def test_a_film_of_a_turned_phone_is_watched_upright(head, out, degrees):
+def test_a_film_of_a_turned_phone_is_read_upright(head, out, degrees):
     upright = room(240, 160, (head, 100, 30))
     lying = np.ascontiguousarray(np.rot90(upright, degrees // 90))
     path = turned(film(out / "phone.mp4", [lying] * 3), degrees)
@@ -365,7 +365,7 @@ def hurt(path, out):
 
 
 @pytest.mark.parametrize("ending", [".mp4", ".webm"])
-def test_a_film_that_is_damaged_in_the_middle_is_watched_to_its_end(long, out, ending):
+def test_a_film_that_is_damaged_in_the_middle_is_read_to_its_end(long, out, ending):
     path = hurt(film(out / f"long{ending}", frames_of(long)[0]), out)
     done = track_film(path, out / "faces.csv")
     assert done.lost > 4
@@ -492,7 +492,7 @@ def test_where_it_cannot_go_is_said_before_any_work(walk, out, monkeypatch, name
     assert (out / "there.csv").read_text() == "precious"
 
 
-def test_a_film_is_never_written_over_itself(walk, out):
+def test_a_film_never_overwrites_itself(walk, out):
     path = Path(shutil.copy(walk, out / "film.mp4"))
     os.link(path, out / "same.mp4")
     for same in (path, out / "same.mp4", out / ".." / "out" / "film.mp4"):
@@ -508,7 +508,7 @@ def test_force_writes_over(grey, out):
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", *FILMS])
-def test_what_is_broken_off_leaves_nothing_behind(walk, out, ending):
+def test_what_is_interrupted_leaves_nothing_behind(walk, out, ending):
     if ending == ".parquet":
         pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
     path = out / f"x{ending}"

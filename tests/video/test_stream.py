@@ -1,4 +1,4 @@
-"""A moving picture watched: numbers that stay, answers that do not flutter."""
+"""Prediction on a stream: numbers stay, answers do not flicker."""
 
 import cv2
 import numpy as np
@@ -47,7 +47,7 @@ def test_a_first_answer_is_the_networks_own_and_a_film_does_not_remember_another
     assert other.answer.logits == pytest.approx(predictor.model.predict([other.face])[0].logits)
 
 
-def test_a_face_that_was_missed_for_a_moment_goes_on_where_it_was(predictor, scenes):
+def test_a_face_that_was_missed_for_a_moment_keeps_its_answer(predictor, scenes):
     lit, dark = scenes
     (first,) = predictor.predict(lit, 0.0)
     assert predictor.predict(Photo(np.zeros_like(lit.pixels)), 0.05) == []

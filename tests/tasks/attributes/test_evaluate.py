@@ -42,7 +42,7 @@ def test_fewer_people_make_wider_intervals():
     assert width(100) > 1.5 * width(1600)
 
 
-def test_groups_are_told_apart_and_small_ones_are_too_few():
+def test_groups_are_separate_and_small_ones_are_too_few():
     few = answers(60)
     few.labels[:, 0] = np.arange(60) < 10
     result = summarise(few, "toy", split_by=("Male",))
@@ -51,66 +51,66 @@ def test_groups_are_told_apart_and_small_ones_are_too_few():
 
 
 def test_a_worse_group_shows_a_larger_error():
-    told = answers(400)
-    male = told.labels[:, 0]
-    told.probabilities[male, 2] = 1 - told.probabilities[male, 2]
-    groups = summarise(told, "toy", split_by=("Male",)).groups
+    given = answers(400)
+    male = given.labels[:, 0]
+    given.probabilities[male, 2] = 1 - given.probabilities[male, 2]
+    groups = summarise(given, "toy", split_by=("Male",)).groups
     assert groups["Male"]["error"] > groups["not Male"]["high"]
 
 
 def test_attributes_that_are_labelled_otherwise_in_test_are_shown_apart():
-    told = answers(600)
-    told.probabilities[:, 2] = np.clip(told.probabilities[:, 2] + 0.2, 0, 1)
-    named = replace(told, names=("Smiling", "Bangs", "Big_Lips"))
+    given = answers(600)
+    given.probabilities[:, 2] = np.clip(given.probabilities[:, 2] + 0.2, 0, 1)
+    named = replace(given, names=("Smiling", "Bangs", "Big_Lips"))
     overall = summarise(named, "toy").overall
     assert overall["ece_steady"]["value"] < 0.7 * overall["ece"]["value"]
     text = as_text(summarise(named, "toy"))
     assert "of 2 attributes" in text
     assert "Big_Lips" in text.split("another standard")[0]
-    assert "another standard" not in as_text(summarise(told, "toy"))
+    assert "another standard" not in as_text(summarise(given, "toy"))
 
 
-def blurred(told, amount, *, seed=1):
+def blurred(given, amount, *, seed=1):
     """The same answers with noise on their logits."""
-    noise = np.random.default_rng(seed).normal(0, amount, told.logits.shape)
-    logits = told.logits + noise
-    return replace(told, logits=logits, probabilities=1 / (1 + np.exp(-logits)))
+    noise = np.random.default_rng(seed).normal(0, amount, given.logits.shape)
+    logits = given.logits + noise
+    return replace(given, logits=logits, probabilities=1 / (1 + np.exp(-logits)))
 
 
-def test_two_networks_are_told_apart_on_the_same_faces():
-    told = answers(800)
-    worse = compare(blurred(told, 2.0), told, "blurred", "toy")
+def test_two_networks_are_compared_on_the_same_faces():
+    given = answers(800)
+    worse = compare(blurred(given, 2.0), given, "blurred", "toy")
     for figure in worse.differences.values():
         assert figure["low"] < figure["value"] < figure["high"] < 0
     assert comparison_as_text(worse).count("worse") == 2
-    better = compare(told, blurred(told, 2.0), "toy", "blurred")
+    better = compare(given, blurred(given, 2.0), "toy", "blurred")
     assert better.differences["accuracy"]["value"] == -worse.differences["accuracy"]["value"]
     assert comparison_as_text(better).count("better") == 2
-    alike = compare(blurred(told, 0.01), told, "alike", "toy")
+    alike = compare(blurred(given, 0.01), given, "alike", "toy")
     assert "no difference" in comparison_as_text(alike)
-    result = replace(summarise(told, "toy"), against=alike)
+    result = replace(summarise(given, "toy"), against=alike)
     assert json.loads(json.dumps(result.asdict()))["against"]["faces"] == 800
     assert "alike against toy" in as_text(result)
 
 
 def test_pairs_show_what_each_interval_alone_would_hide():
-    told = answers(800)
-    one, two = (summarise(a, "toy").overall["accuracy"] for a in (told, blurred(told, 0.7)))
+    given = answers(800)
+    one, two = (summarise(a, "toy").overall["accuracy"] for a in (given, blurred(given, 0.7)))
     assert two["high"] > one["low"], "the intervals overlap"
-    assert compare(told, blurred(told, 0.7), "a", "b").differences["accuracy"]["low"] > 0
+    assert compare(given, blurred(given, 0.7), "a", "b").differences["accuracy"]["low"] > 0
 
 
 def test_only_what_both_answer_is_compared():
-    told = answers()
+    given = answers()
     some = replace(
-        told, names=("Hat", "Cap"), probabilities=told.probabilities[:, [2, 0]],
-        labels=told.labels[:, [2, 0]],
+        given, names=("Hat", "Cap"), probabilities=given.probabilities[:, [2, 0]],
+        labels=given.labels[:, [2, 0]],
     )  # fmt: skip
-    assert compare(told, some, "a", "b").differences["accuracy"]["value"] == 0
+    assert compare(given, some, "a", "b").differences["accuracy"]["value"] == 0
     with pytest.raises(DataError, match="no question in common"):
-        compare(replace(told, names=("A", "B", "C")), some, "a", "b")
+        compare(replace(given, names=("A", "B", "C")), some, "a", "b")
     with pytest.raises(DataError, match="other faces"):
-        compare(told, replace(told, people=told.people[::-1]), "a", "b")
+        compare(given, replace(given, people=given.people[::-1]), "a", "b")
 
 
 def test_the_result_is_json_and_text():

@@ -28,7 +28,7 @@ def crops():
 
 
 def edit(bundle, **changes):
-    """Change fields of a bundle's config.json and sign it anew."""
+    """Change fields of a bundle's config.json and write its manifest again."""
     path = bundle / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
     write_manifest(bundle)
