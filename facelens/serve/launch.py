@@ -135,7 +135,7 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 
 
 def _host(command: list[str], env: dict[str, str]) -> NoReturn:
-    """Replace this process by the server: it needs no memory of its own, and signals reach it."""
+    """Replace this process by the server: it frees the memory, and signals reach the server."""
     import tempfile
 
     from jupyter_core.paths import jupyter_runtime_dir
@@ -162,7 +162,7 @@ def _is_free(host: str, port: int) -> bool:
     try:
         (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise FacelensError(f"{host} is no address of this machine; give another.") from error
+        raise FacelensError(f"{host} is not an address of this machine; give another.") from error
     with socket.socket(family) as probe:
         if os.name == "posix":  # the port of a server that has just exited is in TIME_WAIT
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -171,7 +171,7 @@ def _is_free(host: str, port: int) -> bool:
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise FacelensError(
-                    f"{host} is no address of this machine; give another."
+                    f"{host} is not an address of this machine; give another."
                 ) from None
             return False
     return True

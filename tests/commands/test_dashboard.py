@@ -28,7 +28,7 @@ def test_a_page_for_others_says_what_is_wrong_with_its_address(run):
         code, _, err = run("dashboard", "--host", host)
         assert code == 2
         assert is_one_sentence(err)
-        assert "is no address of this machine" in err
+        assert "is not an address of this machine" in err
     assert run("dashboard", "--host", "")[0] == 2, "an empty variable does not open it to this one"
 
 
