@@ -6,34 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from facelens.bundles.bundle import DEFAULT, FILES, MANIFEST, Bundle, check_place, task_of
+from facelens.bundles.bundle import FILES, MANIFEST, Bundle, check_place, task_of
 from facelens.bundles.find import embedded_folder
 from facelens.bundles.hub import hub_errors
 from facelens.errors import BundleError, DownloadError, OutputError
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.files import atomic_folder, sha256, sha256_of, writing
-from facelens.tasks.classifier import Model
-from facelens.tasks.config import Config
-from facelens.tasks.keypoints.marks import SIDE
-from facelens.tasks.keypoints.model import TASK as KEYPOINTS
-from facelens.tasks.keypoints.model import PointModel, PointsConfig
+from facelens.tasks import DEFAULT, TASKS, find_task
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
-_FIGURES = {
-    "accuracy": ("mean accuracy", 1),
-    "average_precision": ("macro average precision", 1),
-    "ece": ("mean calibration error", -1),
-}
 _WITHOUT = {".gitattributes", "README.md", "LICENSE", "LICENSE.md"}  # what an empty repository has
 
 
 @dataclass(frozen=True)
-class Figure:
+class Difference:
     """One figure of the validation faces, of what is published and of what is at hand."""
 
     title: str
@@ -62,7 +50,7 @@ class Comparison:
     commit: str | None
     private: bool
     identical: bool
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Difference, ...] = ()
     obstacle: str = ""
 
     @property
@@ -110,16 +98,12 @@ class Published:
 def newest(runs: Path) -> Path:
     """The bundle under `runs` that was written last; the embedded one where there is none.
 
-    One for keypoints does not count: a dashboard could not open it.
+    One for another task than the default does not count: a dashboard could not open it.
     """
     configs = [path.with_name("config.json") for path in runs.rglob(MANIFEST)]
-    found = [path for path in configs if path.is_file() and not _finds_points(path)]
+    found = [path for path in configs if path.is_file() and task_of(path.read_bytes()) == DEFAULT]
     latest = max(found, key=lambda path: path.with_name(MANIFEST).stat().st_mtime, default=None)
-    return latest.parent if latest else embedded_folder(DEFAULT)
-
-
-def _finds_points(config: Path) -> bool:
-    return task_of(config.read_bytes()) == KEYPOINTS
+    return latest.parent if latest else embedded_folder(TASKS[DEFAULT].default)
 
 
 def compare(bundle: Path | str, repo: str, *, token: str | None = None) -> Comparison:
@@ -241,18 +225,8 @@ def _whole(folder: Path) -> dict[str, bytes]:
     files[MANIFEST] = (folder / MANIFEST).read_bytes()
     if not _is_safetensors(files.get("model.safetensors")):
         raise BundleError(f"{folder / 'model.safetensors'} is not a safetensors file.")
-    _try_out(bundle, task_of(files["config.json"]))
+    find_task(bundle.task).model(bundle).check()
     return files
-
-
-def _try_out(bundle: Bundle, task: str) -> None:
-    """Ask a bundle's network about a black picture."""
-    if task == KEYPOINTS:
-        PointModel(bundle).predict(np.zeros((1, SIDE, SIDE), np.uint8))
-        return
-    model = Model(bundle)
-    model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
-    _ = model.curves
 
 
 def _is_safetensors(data: bytes | None) -> bool:
@@ -305,7 +279,7 @@ def _compare(
     identical = named == set(files) and all(
         _is_same(there[name], data) for name, data in files.items()
     )
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Difference, ...] = ()
     obstacle = ""
     if MANIFEST not in there or "config.json" not in there:
         foreign = sorted(set(there) - _WITHOUT)
@@ -323,16 +297,28 @@ def _compare(
 
 def _beside(
     published: bytes, mine: bytes, repo: str, folder: Path
-) -> tuple[tuple[Figure, ...], str]:
-    """The figures that two config.json both state, or why there are none."""
-    there, here = Path(repo) / "config.json", folder / "config.json"
+) -> tuple[tuple[Difference, ...], str]:
+    """The figures that two config.json both state of the same faces, or why there are none."""
     try:
-        if task_of(mine) == KEYPOINTS:
-            points = PointsConfig.read(published, there), PointsConfig.read(mine, here)
-            return _figures_of_points(*points)
-        return _figures(Config.read(published, there), Config.read(mine, here))
+        task = find_task(task_of(mine))
+        there = task.config(published, Path(repo) / "config.json")
+        here = task.config(mine, folder / "config.json")
     except BundleError as error:
         return (), str(error).rstrip(".")
+    if set(there.names) != set(here.names):
+        return (), "it answers other questions"
+    found = [
+        Difference(figure.title, one, other, figure.better)
+        for figure in task.figures
+        for one, other in [(figure.of(there), figure.of(here))]
+        if one is not None and other is not None
+    ]
+    if not found:
+        return (), "one of the two states no figures of validation faces"
+    one, other = task.measured_on(there), task.measured_on(here)
+    if one != other:
+        return (), f"its figures are of {one}, these of {other}"
+    return tuple(found), ""
 
 
 def _is_same(sibling: Any, data: bytes) -> bool:
@@ -341,43 +327,6 @@ def _is_same(sibling: Any, data: bytes) -> bool:
         return bool(sibling.lfs["sha256"] == sha256_of(data))
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
     return bool(sibling.blob_id == blob.hexdigest())
-
-
-def _figures(published: Config, here: Config) -> tuple[tuple[Figure, ...], str]:
-    """The figures that both state of the same validation faces, or why there are none."""
-    if set(published.attributes) != set(here.attributes):
-        return (), "it answers other questions"
-    measured = [config.metrics.get("valid") or {} for config in (published, here)]
-    try:
-        values = {key: [float(m["overall"][key]["value"]) for m in measured] for key in _FIGURES}
-    except (KeyError, TypeError, ValueError):
-        return (), "one of the two states no figures of validation faces"
-    faces = [(config.data.get("name"), m.get("faces")) for config, m in
-             zip((published, here), measured, strict=True)]  # fmt: skip
-    if faces[0] != faces[1]:
-        one, other = (f"{count} faces of {name}" for name, count in faces)
-        return (), f"its figures are of {one}, these of {other}"
-    figures = [
-        Figure(title, values[key][0], values[key][1], better)
-        for key, (title, better) in _FIGURES.items()
-    ]
-    return tuple(figures), ""
-
-
-def _figures_of_points(
-    published: PointsConfig, here: PointsConfig
-) -> tuple[tuple[Figure, ...], str]:
-    """The error of both on the same validation faces, or why there is none."""
-    measured = [config.metrics.get("valid") or {} for config in (published, here)]
-    try:
-        values = [float(m["rmse_px"]) for m in measured]
-        faces = [(c.data.get("name"), m["faces"], c.recipe.get("seed")) for c, m in
-                 zip((published, here), measured, strict=True)]  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return (), "one of the two states no figures of validation faces"
-    if faces[0] != faces[1]:
-        return (), "its figures are of other faces"
-    return (Figure("error in pixels", values[0], values[1], -1),), ""
 
 
 def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool) -> Published:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from facelens import __version__
-from facelens.bulk.work import ATTRIBUTES, Chunk, Job, Labelled, open_answers, part_path
+from facelens.bulk.work import Chunk, Job, Labelled, part_path
 from facelens.bulk.workers import here, in_processes, on_cluster
 from facelens.data import parquet
 from facelens.errors import DataError, OutputError
 from facelens.files import Progress, check_out, only_one, sha256, write_text, writing
 from facelens.tables import ERROR_COLUMNS, join
+from facelens.tasks import DEFAULT, load_model
 
 CHUNK = 128  # photos at most: a second or so of work, which is what a killed worker loses
 _LEAST_CHUNK = 16
@@ -41,7 +42,8 @@ def label(
     scheduler: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
-    task: str = ATTRIBUTES,
+    task: str = DEFAULT,
+    places: bool = True,
 ) -> Labelled:
     """Write a table with a row for every face of every photo of `source`.
 
@@ -50,13 +52,14 @@ def label(
         out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
         model: as for `load_model`.
         detector: as for `find_faces`.
-        aligned: the photos are CelebA's 178x218 crops already; no face is looked for.
+        aligned: the photos are the task's crops already, CelebA's 178x218; no face is looked for.
         workers: how many processes; each fills one core and brings its own copy of the network.
         scheduler: the address of a Dask scheduler, whose workers do it instead. They must see
             `source` and the folder of `out` under the same paths.
         force: write over a finished `out`.
         progress: called with the photos done and all photos.
-        task: "attributes", or "keypoints" for the table of `facelens.bulk.kaggle`.
+        task: whose columns the table has, a key of `TASKS`.
+        places: whether the table says where each face is.
 
     Raises:
         DataError: there is nothing to label at `source`.
@@ -67,13 +70,13 @@ def label(
     model, detector = _same_everywhere(model, detector, aligned=aligned, task=task)
     chunks, listing = _chunks(source, out)
     parts = out.with_name(out.name + ".parts")
-    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task)
+    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task, places)
     with writing(out):
         _open_parts(parts, _plan(job, listing), force=force)
         with only_one(parts):
             if not (parts / "merged.json").is_file():
                 _run(job, chunks, workers, scheduler, progress)
-                _merge(parts, len(chunks), job.kind, open_answers(task, model).columns)
+                _merge(parts, len(chunks), job.kind, job.columns)
             done = _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
         shutil.rmtree(parts)  # after the lock, without which Windows would keep its file
     return done
@@ -83,16 +86,13 @@ def label(
 
 
 def _same_everywhere(
-    model: str | None, detector: str | None, *, aligned: bool, task: str = ATTRIBUTES
+    model: str | None, detector: str | None, *, aligned: bool, task: str
 ) -> tuple[str, str | None]:
     """Settle what the environment decides, so that every worker decides the same."""
-    from facelens.bundles.find import find_bundle
     from facelens.faces.detect import resolve
 
-    # An embedded network has the name of its task, but for the one that answers by default.
-    bundle = find_bundle(model if task == ATTRIBUTES else model or task)
-    model = str(bundle.folder.absolute())
-    open_answers(task, model)  # one that cannot be used is refused before anything is written
+    # One that cannot be used is refused before anything is written.
+    model = str(load_model(model, task=task).bundle.folder.absolute())
     if aligned:
         return model, None
     name, file = resolve(detector)

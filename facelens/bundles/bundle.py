@@ -14,9 +14,38 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
 
-FORMAT = 1
+FORMAT = 2
+
+
+def _to_second(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 gathers what goes in as `input` and calls what is answered `names`.
+
+    Where the network's points lie beside what they mark, format 1 said where their mirror stands
+    and how far they fall; format 2 says the `offset`, x and y in pixels of the input.
+    """
+    values = dict(values)
+    crop = values.pop("crop", {"template": "celeba", "height": 218, "width": 178})
+    size = values.pop("input_size")
+    colours = "attributes" in values
+    names = values.pop("attributes") if colours else values.pop("points")
+    if "axis" in values:
+        beside = float(values.pop("axis")) - (size[1] - 1) / 2
+        values["offset"] = [round(beside, 6), float(values.pop("fall"))]
+    return values | {
+        "input": {
+            "template": crop["template"],
+            "crop": [crop["height"], crop["width"]],
+            "frame": values.pop("frame", None),
+            "size": size,
+            "channels": 3 if colours else 1,
+        },
+        "activation": "sigmoid" if colours else "none",
+        "names": names,
+    }
+
+
 # A step for each older format: what its config.json holds becomes what the next one's does.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_second}
 DEFAULT = "mobilenet_v2"
 MANIFEST = "manifest.json"
 NEEDED = ("config.json", "model.onnx")
@@ -89,6 +118,11 @@ class Bundle:
     def files(self) -> dict[str, dict[str, Any]]:
         """The manifest: each file's `sha256` and `size`."""
         return read_manifest(self.folder)
+
+    @property
+    def task(self) -> str:
+        """The task that its config.json names; empty where that cannot be read."""
+        return task_of(self.read("config.json"))
 
     def read(self, name: str) -> bytes:
         """The bytes of one file, checked against the manifest as they are read."""

@@ -13,7 +13,7 @@ from facelens.errors import BundleError
 from facelens.imagenet import MEAN, STD
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ class Stem:
         return np.stack(sums)
 
 
-def stem(model: "Model") -> Stem:
+def stem(model: "Classifier") -> Stem:
     """The first convolution of `model`, read from its training weights.
 
     Raises:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
     from facelens.training.data import Store
 
 
-def backbone(model: "Model", folder: Path) -> Path:
+def backbone(model: "AttributeModel", folder: Path) -> Path:
     """Write what a bundle's network knows of faces as a file to start from.
 
     Pass it to `learn.train` as `backbone_weights`, with a recipe of the same architecture.
@@ -169,7 +169,7 @@ def answers_plot(stores: "dict[str, Store]") -> "Figure":
     return figure
 
 
-def scores(model: "Model", test: "Store", *, draws: int = 400) -> "pd.DataFrame":
+def scores(model: "AttributeModel", test: "Store", *, draws: int = 400) -> "pd.DataFrame":
     """How good the answers on `test` are, with 95 % intervals by bootstrap over people."""
     import pandas as pd
 
@@ -216,7 +216,7 @@ def scores_plot(table: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def answered(model: "Model", test: "Store", *, count: int = 6) -> "Figure":
+def answered(model: "AttributeModel", test: "Store", *, count: int = 6) -> "Figure":
     """Some test faces with each answer, and where the network looks for the first question."""
     from matplotlib import pyplot as plt
 
@@ -228,7 +228,7 @@ def answered(model: "Model", test: "Store", *, count: int = 6) -> "Figure":
         above.imshow(crop)
         below.imshow(crop)
         height, width, _ = crop.shape
-        heat = model.activation_map(crop, model.names[0])
+        heat = model.predict([crop], maps=True)[0].evidence(model.names[0])
         below.imshow(heat, alpha=0.5, extent=(0, width, height, 0), interpolation="bilinear")
         below.set_title(model.names[0], fontsize=8)
         above.axis("off")

@@ -1,3 +1,5 @@
+import { element, listen, sheet } from "./shared.js";
+
 const EXAMPLE = [["Smiling", 3], ["Eyeglasses", 2], ["Hat", -2]];
 
 const sigmoid = (logit) => 1 / (1 + Math.exp(-logit));

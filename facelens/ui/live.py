@@ -3,7 +3,7 @@
 from math import hypot
 
 from facelens.photo import Photo, read_photo
-from facelens.tasks.classifier import Model
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
 from facelens.video.stream import LivePredictor, Observation
@@ -23,7 +23,7 @@ class Live(Selfie):
         self._camera = Camera(self)
         return self._camera
 
-    def _use(self, model: Model, name: str) -> None:
+    def _use(self, model: AttributeModel, name: str) -> None:
         super()._use(model, name)
         self._watcher = LivePredictor(model, self._detector)
         self._camera.introduce(model)
@@ -65,7 +65,7 @@ class Live(Selfie):
         return min(range(len(middles)), key=lambda i: hypot(middles[i][0] - x, middles[i][1] - y))
 
 
-def live(model: str | Model | None = None, *, detector: str | None = None) -> Live:
+def live(model: str | AttributeModel | None = None, *, detector: str | None = None) -> Live:
     """Open the camera's page.
 
     Args:

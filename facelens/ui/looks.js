@@ -1,3 +1,5 @@
+import { element, hearChosen, listen, numbers, pictures, tellChosen, two } from "./shared.js";
+
 const WIDTH = 178;
 const HEIGHT = 218;
 const MOST_BESIDE = 6;

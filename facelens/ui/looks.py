@@ -7,14 +7,14 @@ import numpy as np
 
 from facelens.explain.layers import viridis
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.keypoints.marks import PLAIN
-from facelens.ui._view import View, sentence_of, source
+from facelens.ui._view import View, script, sentence_of, source
 
 if TYPE_CHECKING:
     from facelens.explain.maps import Evidence
-    from facelens.tasks.base import Prediction
-    from facelens.tasks.classifier import Model
-    from facelens.tasks.keypoints.model import PointModel
+    from facelens.tasks.attributes.model import AttributeModel
+    from facelens.tasks.base import Model
+    from facelens.tasks.classifier import Prediction
+    from facelens.tasks.keypoints.model import Keypoints
 
 # What the page offers, in order: how it is called.
 WAYS = {
@@ -34,7 +34,7 @@ class Looks(View):
     kind of map; `on_points()` the wish for the fifteen points of the face.
     """
 
-    _esm = source("shared.js", "looks.js")
+    _esm = script("looks")
     _css = source("shared.css", "looks.css")
 
     def __init__(
@@ -48,7 +48,12 @@ class Looks(View):
         self._wish = ""
 
     def draw(
-        self, picture: bytes, number: int, count: int, model: "Model", prediction: "Prediction"
+        self,
+        picture: bytes,
+        number: int,
+        count: int,
+        model: "AttributeModel",
+        prediction: "Prediction",
     ) -> None:
         """Show face `number` of `count`, a JPEG laid straight, and offer what `model` knows."""
         for stale in (*WAYS, "points"):
@@ -92,13 +97,13 @@ class Looks(View):
         }
         self.show(where.way, content, [np.ascontiguousarray(where.values, np.float32).tobytes()])
 
-    def mark(self, where: np.ndarray, model: "PointModel") -> None:
-        """Show the points float32 (15, 2), in pixels of the crop, that `model` has found."""
+    def mark(self, where: np.ndarray, found: "Keypoints", model: "Model") -> None:
+        """Show the points that `model` has found: `where`, float (n, 2), in pixels of the crop."""
         content = {
             "where": where.round(2).tolist(),
-            "names": list(PLAIN.values()),
+            "names": [model.label(name) for name in found.names],
             "title": model.title,
-            "off": model.off if np.isfinite(model.off) else None,
+            "off": found.error if np.isfinite(found.error) else None,
         }
         self.show("points", content)
 

@@ -1,3 +1,4 @@
+import { element, listen, numbers, pictures, two } from "./shared.js";
 
 /** Paint a map of floats, its `low` dark and its `high` bright. */
 function paintFloats(canvas, values, [height, width], lut, low, high) {

@@ -12,10 +12,8 @@ from facelens.errors import BundleError, OutputError, PhotoError
 from facelens.files import TABLES, Progress, check_out
 from facelens.photo import Photo, printable
 from facelens.tables import row_writer
-from facelens.tasks import load_model
-from facelens.tasks.attributes.names import describe, everyday
-from facelens.tasks.attributes.thresholds import operating_point
-from facelens.tasks.classifier import Model
+from facelens.tasks import DEFAULT, TASKS, load_model
+from facelens.tasks.base import Model, Style, Task
 from facelens.video.annotate import Annotator
 from facelens.video.film import FILMS, Film, film_writer, need_text, open_film, refuse_photo
 from facelens.video.stream import LivePredictor, Observation
@@ -70,6 +68,7 @@ def watch(
     *,
     model: str | None = None,
     detector: str | None = None,
+    task: str = DEFAULT,
     attributes: Sequence[str] | None = None,
     threshold: str | None = None,
     force: bool = False,
@@ -82,6 +81,7 @@ def watch(
         out: a table, .csv or .parquet; or a film, .mp4, .webm or .avi, which has no sound.
         model: as for `load_model`.
         detector: as for `find_faces`.
+        task: what the faces are asked, a key of `TASKS`.
         attributes: what is written beside a face of a film, by name; none where it is empty. By
             default a few everyday ones. A table has all of them.
         threshold: an operating point or a number, which makes a film's verdicts; by default "half".
@@ -100,12 +100,13 @@ def watch(
     source, out = Path(source).absolute(), Path(out).absolute()
     _check_out(source, out, attributes, threshold, force=force)
     with open_film(source) as film:
-        network = load_model(model)
-        points = operating_point(network.config, threshold or "half")
-        pen = Annotator(network, _chosen(network, attributes), points)
+        network, asked = load_model(model, task=task), TASKS[task]
+        style = Style(threshold or "half", _chosen(network, attributes))
+        network.check_style(style)
+        pen = Annotator(lambda face, answer: asked.words(network, face, answer, style))
         watcher = LivePredictor(network, detector)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
-        with _writing(out, film, pen, network.names) as write:
+        with _writing(out, film, pen, asked, network) as write:
             for seconds, pixels in film.frames():
                 seen = watcher.see(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
@@ -144,12 +145,12 @@ def _check_out(
         need_text(out, OutputError)
 
 
-def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...]:
-    """The attributes to write beside a face, in the order that they were asked for."""
+def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """What to write beside a face, in the order it was asked for; None is the task's choice."""
     if names is None:
-        return everyday(model.names)
-    known = {_plain(name): name for name in model.names}
-    known |= {_plain(describe(name).label): name for name in model.names}
+        return None
+    known = {_plain(name): name for name in model.config.names}
+    known |= {_plain(model.label(name)): name for name in model.config.names}
     chosen = []
     for name in names:
         if _plain(name) not in known:
@@ -173,22 +174,21 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-# the film that is read
-
-
 # what is written
 
 
 def _writing(
-    out: Path, film: Film, pen: "Annotator", names: tuple[str, ...]
+    out: Path, film: Film, pen: Annotator, task: Task, model: Model
 ) -> AbstractContextManager[Write]:
-    return _film(out, film.rate, pen) if out.suffix.lower() in FILMS else _table(out, names)
+    if out.suffix.lower() in FILMS:
+        return _film(out, film.rate, pen)
+    return _table(out, task, model)
 
 
 @contextmanager
-def _table(out: Path, names: tuple[str, ...]) -> Generator[Write, None, None]:
+def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
     """A table that is written as the film goes on."""
-    with row_writer(out, (*COLUMNS, *names)) as add:
+    with row_writer(out, (*COLUMNS, *task.columns(model))) as add:
 
         def write(number: int, seconds: float, _: np.ndarray, seen: list[Observation]) -> None:
             for each in seen:
@@ -196,14 +196,14 @@ def _table(out: Path, names: tuple[str, ...]) -> Generator[Write, None, None]:
                 place = (round(float(side), 1) for side in face.box)
                 add((
                     number, round(seconds, 3), each.number, round(float(face.confidence), 4),
-                    *place, *each.prediction.probabilities.tolist(),
+                    *place, *task.row(model, face, each.answer),
                 ))  # fmt: skip
 
         yield write
 
 
 @contextmanager
-def _film(out: Path, rate: float, pen: "Annotator") -> Generator[Write, None, None]:
+def _film(out: Path, rate: float, pen: Annotator) -> Generator[Write, None, None]:
     """A copy with boxes, at an even rate: a frame that stands for long is written again."""
     with film_writer(out, rate) as copy:
 

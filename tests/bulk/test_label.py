@@ -490,12 +490,14 @@ def test_each_process_fills_one_core_and_leaves_the_settings_as_they_were(
 
 
 def test_faces_are_asked_about_in_batches_across_photos(crops, tmp_path, monkeypatch):
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
 
     monkeypatch.setattr(label_module, "CHUNK", 100)
-    asked, predict = [], Model.predict
+    asked, predict = [], AttributeModel.predict
     monkeypatch.setattr(
-        Model, "predict", lambda self, faces: asked.append(len(faces)) or predict(self, faces)
+        AttributeModel,
+        "predict",
+        lambda self, faces: asked.append(len(faces)) or predict(self, faces),
     )
     label(crops, tmp_path / "f.csv", aligned=True)
     most = BATCH

@@ -19,7 +19,10 @@ from facelens.errors import BundleError, OutputError, PhotoError, ThresholdError
 from facelens.faces.boxes import intersection
 from facelens.faces.face import Box
 from facelens.photo import read_photo
+from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import NAMES, describe
+from facelens.tasks.base import Style
+from facelens.tasks.classifier import Prediction
 from facelens.video import annotate, annotated
 from facelens.video.annotated import watch
 from facelens.video.film import _USUAL_RATE, FILMS, Film, FilmWriter, open_film
@@ -609,14 +612,17 @@ def test_a_film_whose_frames_change_their_size_keeps_its_own(out):
 
 
 def a_pen(names=("Smiling", "Eyeglasses"), threshold=0.5):
-    model = facelens.load_model()
-    return annotate.Annotator(model, names, np.full(len(model.names), threshold, np.float32))
+    model, style = facelens.load_model(), Style(str(threshold), tuple(names))
+    words = TASKS["attributes"].words
+    return annotate.Annotator(lambda face, answer: words(model, face, answer, style))
 
 
 def seen(number, box, *, hints=(), logit=3.0):
-    prediction = facelens.load_model().prediction(np.full(40, logit, np.float32))
+    model = facelens.load_model()
+    whole = Prediction(np.full(40, logit, np.float32), np.zeros(40, np.float32), model.names)
+    answer = model.blend(whole, whole, 0.0)
     face = SimpleNamespace(box=Box(*box), hints=hints)
-    return SimpleNamespace(number=number, face=face, prediction=prediction)
+    return SimpleNamespace(number=number, face=face, answer=answer)
 
 
 BLANK = np.full((240, 320, 3), 90, np.uint8)

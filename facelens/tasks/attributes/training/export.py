@@ -19,10 +19,10 @@ from facelens.errors import DataError
 from facelens.files import atomic_folder, write_bytes
 from facelens.tasks import load_model
 from facelens.tasks.attributes import evaluate as ev
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training import calibrate
 from facelens.tasks.attributes.training.card import write_card
-from facelens.tasks.classifier import Model
-from facelens.tasks.config import Config, View
+from facelens.tasks.config import ClassifierConfig, View
 from facelens.training.augment import plain
 from facelens.training.data import Store, split_files
 from facelens.training.float16 import to_float16
@@ -103,8 +103,9 @@ class Shipped:
         return self.bundle.folder
 
     @cached_property
-    def config(self) -> Config:
-        return Config.read(self.bundle.read("config.json"), self.folder / "config.json")
+    def config(self) -> ClassifierConfig:
+        data = self.bundle.read("config.json")
+        return ClassifierConfig.read(data, self.folder / "config.json", self.bundle.task)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -121,7 +122,7 @@ class Shipped:
             k: known[k] for k in ("start", "teachers", "versions") if k in known
         }
         data = {k: v for k, v in self.config.data.items() if k != "name"}
-        return {**told, "data": {**data, "names": list(self.config.attributes)}}
+        return {**told, "data": {**data, "names": list(self.config.names)}}
 
     @property
     def history(self) -> list[dict[str, str]]:
@@ -146,7 +147,7 @@ def export(
     flip_average: bool = True,
     precision: str = "float32",
     limit: int | None = None,
-) -> Model:
+) -> AttributeModel:
     """Write the best network of `run` as a bundle into the folder `out`.
 
     The graph computes in `precision`: "float32", "float16" (kernels stored in half, computed in
@@ -201,13 +202,13 @@ def _write(
     cross_fitted = calibrate.cross_fit(logits, valid_set.labels, valid_set.people)
     curves = calibrate.measure(valid_set.names, cross_fitted, valid_set.labels)
     about = {key: value for key, value in run.about.get("data", {}).items() if key != "names"}
-    config = Config(
+    config = ClassifierConfig(
         task="attributes",
         name=name,
         version=version,
         architecture=run.recipe.arch,
         input_size=run.recipe.size,
-        attributes=valid_set.names,
+        names=valid_set.names,
         temperature=calibrate.fit_temperature(logits, valid_set.labels),
         bias=network.head.bias.detach().numpy(),
         operating_points=calibrate.operating_points(curves, len(valid_set)),
@@ -233,7 +234,7 @@ def _write(
     write_bytes(out / "model.safetensors", save(tensors))
 
     model = load_model(str(out))
-    split_by = [n for n in ("Male", "Young") if n in config.attributes]
+    split_by = [n for n in ("Male", "Young") if n in config.names]
     results: dict[str, ev.Evaluation] = {}
     for split in ("valid", "test"):
         try:
@@ -277,7 +278,7 @@ def _some(train_set: Store) -> np.ndarray:
 def write_exact(bundle: Bundle, path: Path) -> None:
     """Write the network of `bundle` as a graph in float32, whatever its own computes in."""
     shipped = Shipped(bundle)
-    network = _trained(shipped, len(shipped.config.attributes))
+    network = _trained(shipped, len(shipped.config.names))
     flip_average = shipped.config.flip_average
     graph = Graph(network, shipped.recipe.size, flip_average=flip_average).eval()
     _write_graph(graph, network, path)

@@ -15,7 +15,13 @@ from torch import Tensor
 from facelens.errors import DataError
 from facelens.files import sha256_of, write_json
 from facelens.tables import read_records, write_records
-from facelens.tasks.keypoints.marks import Faces, read_kaggle, read_parquet
+from facelens.tasks.keypoints.marks import (
+    KAGGLE_OFFSET,
+    PARQUET_OFFSET,
+    Faces,
+    read_kaggle,
+    read_parquet,
+)
 from facelens.tasks.keypoints.training import ladder
 from facelens.tasks.keypoints.training.augment import Augmentation
 from facelens.tasks.keypoints.training.ladder import STEPS, Row, Step, Trained
@@ -61,10 +67,6 @@ class Run:
             ) from error
 
     @property
-    def axis(self) -> float:
-        return float(self.about["data"]["axis"])
-
-    @property
     def told(self) -> str:
         """What this run is, for one that goes on from it; other weights are told otherwise."""
         weights = self.network().state_dict().values()
@@ -92,7 +94,7 @@ class Run:
             DataError: it is not trained to its end.
         """
         network = self.network()
-        return Trained(self.rung, ladder.finished(network, self.step, self.axis), self.curves)
+        return Trained(self.rung, ladder.finished(network, self.step), self.curves)
 
     def network(self) -> Network:
         """The network itself, as it was trained."""
@@ -143,8 +145,6 @@ def data_of(rest: Faces, valid: Faces) -> dict[str, Any]:
     return {
         "train": len(rest),
         "valid": len(valid),
-        "axis": rest.axis,
-        "fall": rest.fall,
         "digest": f"{rest.digest}-{valid.digest}",
     }
 
@@ -208,6 +208,11 @@ def read_about(folder: Path) -> dict[str, Any]:
     needed = {"seed", "epochs", "augmentation", "data"}
     if str(about.get("rung")) not in STEPS or not needed <= set(about):
         raise DataError(f"{path} is not of a training run for keypoints.")
+    if "axis" in about["data"]:
+        raise DataError(
+            f"{folder} was trained by an earlier Facelens on marks that lay beside what they mark; "
+            "train it again in another folder."
+        )
     return about
 
 
@@ -243,8 +248,7 @@ def read_faces(data: Path, split: str = "train") -> Faces:
     data = Path(data)
     if data.suffix.lower() == ".parquet" and split == "train":
         return read_parquet(data)
-    kaggle = data if data.suffix.lower() == ".csv" else data / "training.csv"
-    if split == "train" and kaggle.is_file():
+    if split == "train" and (kaggle := _kaggle(data)):
         return read_kaggle(kaggle)
     files = sorted(data.rglob(f"{split}-*.parquet"))
     if not files:
@@ -253,9 +257,19 @@ def read_faces(data: Path, split: str = "train") -> Faces:
             "training.csv."
         )
     parts = [read_parquet(file) for file in files]
-    return replace(
-        parts[0],
-        pictures=np.concatenate([part.pictures for part in parts]),
-        points=np.concatenate([part.points for part in parts]),
-        people=np.concatenate([part.people for part in parts]),
+    return Faces(
+        np.concatenate([part.pictures for part in parts]),
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([part.people for part in parts]),
     )
+
+
+def offset_of(data: Path) -> tuple[float, float]:
+    """How far beside what they mark the marks in the files of `read_faces` lie, in pixels."""
+    return KAGGLE_OFFSET if _kaggle(Path(data)) else PARQUET_OFFSET
+
+
+def _kaggle(data: Path) -> Path | None:
+    """Kaggle's file of training faces, where `data` is it or holds it."""
+    file = data if data.suffix.lower() == ".csv" else data / "training.csv"
+    return file if file.is_file() else None
