@@ -1,61 +1,13 @@
-// shared.js
-function element(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [key, value] of Object.entries(properties)) {
-    if (key === "dataset") Object.assign(node.dataset, value);
-    else if (key in node && key !== "list") node[key] = value;
-    else node.setAttribute(key, value);
-  }
-  node.append(...children);
-  return node;
-}
-var two = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
-function numbers({ buffer, byteOffset, byteLength }, Type) {
-  return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
-}
-function pictures() {
-  const urls = /* @__PURE__ */ new Set();
-  return {
-    url(buffer, type) {
-      const url = URL.createObjectURL(new Blob([buffer], { type }));
-      urls.add(url);
-      return url;
-    },
-    free() {
-      for (const url of urls) URL.revokeObjectURL(url);
-      urls.clear();
-    }
-  };
-}
-function tellChosen(el, name) {
-  el.dispatchEvent(new CustomEvent("facelens-chosen", { bubbles: true, detail: name }));
-}
-function hearChosen(el, signal, hear) {
-  const page = (node) => node.closest(".facelens-page");
-  document.addEventListener("facelens-chosen", ({ target, detail }) => {
-    if (target !== el && page(target) === page(el)) hear(detail);
-  }, { signal });
-}
-function listen(model, el, handlers) {
-  const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
-  el.prepend(trouble);
-  const receive = (message, buffers) => {
-    trouble.hidden = message.kind !== "error";
-    trouble.textContent = message.kind === "error" ? message.text : "";
-    handlers[message.kind]?.(message, buffers);
-  };
-  model.on("msg:custom", receive);
-  model.send({ kind: "ready" });
-  return () => model.off("msg:custom", receive);
-}
+import { element, hearChosen, listen, numbers, pictures, tellChosen, two } from "./shared.js";
 
-// looks.js
-var WIDTH = 178;
-var HEIGHT = 218;
-var MOST_BESIDE = 6;
+const WIDTH = 178;
+const HEIGHT = 218;
+const MOST_BESIDE = 6;
+
+/** Values between the fields of a map at a pixel, as `cv2.resize` has them; nearest if `square`. */
 function sampler(values, height, width, tall, wide, square) {
   const along = (pixel, pixels, fields) => {
-    const at = Math.min(fields - 1, Math.max(0, (pixel + 0.5) * fields / pixels - 0.5));
+    const at = Math.min(fields - 1, Math.max(0, ((pixel + 0.5) * fields) / pixels - 0.5));
     const low = square ? Math.round(at) : Math.floor(at);
     return [low, Math.min(fields - 1, low + 1), square ? 0 : at - low];
   };
@@ -68,6 +20,8 @@ function sampler(values, height, width, tall, wide, square) {
     return row(top) * (1 - down) + row(bottom) * down;
   };
 }
+
+/** Paint what speaks for (`sign` 1) or against (-1) over the grey face. */
 function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   const { width: wide, height: tall } = canvas;
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -79,7 +33,7 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   for (let y = 0, i = 0; y < tall; y += 1) {
     for (let x = 0; x < wide; x += 1, i += 4) {
       const grey = (data[i] + data[i + 1] + data[i + 2]) / 3;
-      const share = top > 0 ? Math.min(1, Math.max(0, sign * at(y, x) / top)) : 0;
+      const share = top > 0 ? Math.min(1, Math.max(0, (sign * at(y, x)) / top)) : 0;
       const weight = opacity * share;
       const colour = 3 * Math.round(255 * share);
       for (let c = 0; c < 3; c += 1) data[i + c] = (1 - weight) * grey + weight * lut[colour + c];
@@ -87,15 +41,18 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   }
   context.putImageData(picture, 0, 0);
 }
+
+/** An SVG element. */
 function drawn(tag, attributes, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children);
   return node;
 }
+
 function render({ model, el, signal }) {
   const crops = pictures();
-  const crop = element("img", { alt: "The face, laid straight", width: WIDTH, height: HEIGHT });
+  const crop = element("img", { alt: "The aligned face", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
   const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
   const pointed = element("input", { type: "checkbox" });
@@ -105,18 +62,10 @@ function render({ model, el, signal }) {
   const scale = element("figcaption", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
-  const pair = element(
-    "div",
-    { className: "pair" },
-    element(
-      "figure",
-      {},
-      element("div", { className: "marked" }, crop, dots),
-      cropCaption,
-      element("label", { className: "small" }, pointed, "Fifteen points")
-    ),
-    element("figure", {}, canvas, scale)
-  );
+  const pointing = element("label", { className: "small" }, pointed, "Fifteen points");
+  const pair = element("div", { className: "pair" },
+    element("figure", {}, element("div", { className: "marked" }, crop, dots), cropCaption, pointing),
+    element("figure", {}, canvas, scale));
   const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
   const contra = element("button", { type: "button", ariaPressed: "false" }, "Speaks against it");
@@ -124,20 +73,18 @@ function render({ model, el, signal }) {
   const opacity = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0.75", ariaLabel: "Strength of the colours" });
   const square = element("input", { type: "checkbox" });
   const keep = element("button", { type: "button" }, "Keep this map beside");
-  const tools = element(
-    "div",
-    { className: "tools" },
+  const tools = element("div", { className: "tools" },
     element("div", { className: "sides", role: "group", ariaLabel: "Side" }, pro, contra),
     way,
     element("label", { className: "small" }, "Colours", opacity),
     element("label", { className: "small" }, square, "Fields as squares"),
-    keep
-  );
+    keep);
   const caption = element("p", { className: "small caption", ariaLive: "polite" });
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
   const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, tools, caption, beside);
-  el.classList.add("facelens", "looks");
+  el.classList.add("facelens", "heatmap");
   el.append(body);
+
   const back = element("button", { type: "button", className: "back" }, "Back to the rows");
   back.onclick = () => {
     const row = el.closest(".facelens-page")?.querySelector(".board .row.active .label");
@@ -145,14 +92,16 @@ function render({ model, el, signal }) {
     row?.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   body.append(back);
+
   let face = null;
   let points = null;
-  let asked = false;
+  let asked = false; // for the points of this face
   let lut = null;
   let maps = {};
   let chosen = null;
   let sign = 1;
   let kept = [];
+
   const attribute = (name) => face.attributes.find((each) => each.name === name);
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
   const mapOf = (name) => {
@@ -163,23 +112,31 @@ function render({ model, el, signal }) {
     return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
   };
   const score = ({ logit, probability, temperature }) => `Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${two(probability)}.`;
+
   function words(about, map, strongest) {
     const fields = `${map.width} × ${map.height} fields`;
     const looks = map.passes === 1 ? "one look" : `${map.passes} looks`;
     const time = `${looks}, ${Math.max(1, Math.round(map.milliseconds))} ms`;
     if (strongest <= 0) {
-      return sign > 0 ? `The picture is grey: no part of this face speaks for “${about.label}”. Turn to what speaks against it.` : `The picture is grey: no part of this face speaks against “${about.label}”.`;
+      return sign > 0
+        ? `The picture is grey: no part of this face speaks for “${about.label}”. Turn to what speaks against it.`
+        : `The picture is grey: no part of this face speaks against “${about.label}”.`;
     }
-    if (map.way === "cover") {
-      return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places. Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
+    if (map.way === "occlusion") {
+      return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places.`
+        + ` Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
     }
-    const total = map.values.reduce((sum2, value) => sum2 + value, 0) / map.values.length + about.constant;
+    const total = map.values.reduce((sum, value) => sum + value, 0) / map.values.length + about.constant;
     const sum = two(total);
+    // Of the rounded numbers, so that whoever adds them up agrees.
     const mean = Number(total.toFixed(2)) - Number(about.constant.toFixed(2));
     const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
     const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${map.values.length} that are averaged.`;
-    return map.way === "map" ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${two(mean)} ${signed} = ${sum}.` : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${two(mean)} ${signed} = ${sum}; the answer itself comes from one look.`;
+    return map.way === "map"
+      ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${two(mean)} ${signed} = ${sum}.`
+      : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${two(mean)} ${signed} = ${sum}; the answer itself comes from one look.`;
   }
+
   function paint() {
     if (!face || !chosen || !crop.complete || !crop.naturalWidth) return;
     const about = attribute(chosen);
@@ -192,10 +149,14 @@ function render({ model, el, signal }) {
     canvas.ariaLabel = `What speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face`;
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
     scale.hidden = strongest <= 0;
-    caption.textContent = waiting ? "Looking again, in another way. Meanwhile this is the exact map…" : `${score(about)} ${words(about, map, strongest)}`;
+    caption.textContent = waiting
+      ? "Looking again, in another way. Meanwhile this is the exact map…"
+      : `${score(about)} ${words(about, map, strongest)}`;
+    // A button that is disabled would lose the focus.
     keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
     paintBeside();
   }
+
   function paintBeside() {
     const names = kept.filter(attribute);
     beside.replaceChildren(...names.map((name) => {
@@ -210,16 +171,12 @@ function render({ model, el, signal }) {
         paint();
         keep.focus();
       };
-      return element(
-        "li",
-        {},
-        show,
-        away,
-        element("span", { className: "small" }, `${about.label} ${about.probability.toFixed(2)}`)
-      );
+      return element("li", {}, show, away,
+        element("span", { className: "small" }, `${about.label} ${about.probability.toFixed(2)}`));
     }));
     beside.hidden = names.length === 0;
   }
+
   function paintPoints() {
     const shown = pointed.checked && points;
     dots.replaceChildren();
@@ -229,26 +186,21 @@ function render({ model, el, signal }) {
     if (!shown) return;
     const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off where it was tried on people whom it had not seen`;
     const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
-    const say = (text) => {
-      pointNote.textContent = text;
-    };
+    const say = (text) => { pointNote.textContent = text; };
     say(all);
     points.where.forEach(([x, y], i) => {
       const name = points.names[i];
-      const dot = drawn(
-        "g",
-        {},
+      // A finger is wider than a dot.
+      const dot = drawn("g", {},
         drawn("circle", { cx: x, cy: y, r: 7, fill: "transparent" }),
         drawn("circle", { cx: x, cy: y, r: 2.2, class: "dot" }),
-        drawn("title", {}, name)
-      );
+        drawn("title", {}, name));
       dot.onpointerenter = () => say(`${name[0].toUpperCase()}${name.slice(1)}; left is the person's own left.`);
-      dot.onpointerleave = (event) => {
-        if (event.pointerType === "mouse") say(all);
-      };
+      dot.onpointerleave = (event) => { if (event.pointerType === "mouse") say(all); };
       dots.append(dot);
     });
   }
+
   function choose(name) {
     const about = face && attribute(name);
     if (!about) return;
@@ -259,11 +211,13 @@ function render({ model, el, signal }) {
     select.value = name;
     paint();
   }
+
   function turn(name) {
     choose(name);
     tellChosen(el, name);
     model.send({ kind: "choose", name });
   }
+
   const side = (value) => {
     sign = value;
     pro.ariaPressed = String(sign > 0);
@@ -291,10 +245,12 @@ function render({ model, el, signal }) {
     asked = true;
     model.send({ kind: "points" });
   };
+
   const take = (kind) => (message, [buffer]) => {
     maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
     paint();
   };
+
   hearChosen(el, signal, choose);
   const silence = listen(model, el, {
     face(message, [jpeg, colours]) {
@@ -303,14 +259,22 @@ function render({ model, el, signal }) {
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
-      cropCaption.textContent = message.alone ? "The face, laid straight: all that the network sees." : `Face ${message.number}, laid straight: all that the network sees.`;
+      cropCaption.textContent = message.alone
+        ? "The face, aligned: all that the network sees."
+        : `Face ${message.number}, aligned: all that the network sees.`;
       points = null;
       asked = false;
+      pointing.hidden = !message.marks;
+      pointed.checked &&= message.marks;
       pointed.onchange();
-      select.replaceChildren(...message.attributes.filter((each) => !each.judgement).toSorted((a, b) => a.label.localeCompare(b.label)).map(({ name, label }) => element("option", { value: name }, label)));
+      select.replaceChildren(...message.attributes
+        .filter((each) => !each.judgement)
+        .toSorted((a, b) => a.label.localeCompare(b.label))
+        .map(({ name, label }) => element("option", { value: name }, label)));
       const before = way.value;
       way.replaceChildren(...message.ways.map(([value, text]) => element("option", { value }, text[0].toUpperCase() + text.slice(1))));
       body.hidden = false;
+      // The kind of map that the visitor has chosen is asked for again.
       if (before && before !== "map") {
         way.value = before;
         way.onchange();
@@ -319,15 +283,13 @@ function render({ model, el, signal }) {
     map: take("map"),
     finer: take("finer"),
     finest: take("finest"),
-    cover: take("cover"),
+    occlusion: take("occlusion"),
     points(message) {
       points = message;
       asked = false;
       paintPoints();
     },
-    chosen({ name }) {
-      choose(name);
-    },
+    chosen({ name }) { choose(name); },
     error({ wish }) {
       if (wish === "points") {
         asked = false;
@@ -340,6 +302,7 @@ function render({ model, el, signal }) {
     },
     clear() {
       crops.free();
+      // What is folded away on the board shall not stand here when the next face comes.
       kept = kept.filter((name) => !face || !attribute(name)?.judgement);
       face = null;
       points = null;
@@ -352,14 +315,12 @@ function render({ model, el, signal }) {
       for (const each of [canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
       beside.replaceChildren();
       body.hidden = true;
-    }
+    },
   });
   return () => {
     silence();
     crops.free();
   };
 }
-var looks_default = { render };
-export {
-  looks_default as default
-};
+
+export default { render };
