@@ -128,7 +128,7 @@ function render({ model, el, signal }) {
     }
     const total = map.values.reduce((sum, value) => sum + value, 0) / map.values.length + about.constant;
     const sum = two(total);
-    // Of the rounded numbers, so that whoever adds them up agrees.
+    // Of the rounded numbers, so that adding them up agrees.
     const mean = Number(total.toFixed(2)) - Number(about.constant.toFixed(2));
     const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
     const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${map.values.length} that are averaged.`;
@@ -184,7 +184,7 @@ function render({ model, el, signal }) {
     pointNote.hidden = !pointed.checked;
     pointNote.textContent = "Looking for the points…";
     if (!shown) return;
-    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off where it was tried on people whom it had not seen`;
+    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off when tested on people it had not seen`;
     const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
     const say = (text) => { pointNote.textContent = text; };
     say(all);

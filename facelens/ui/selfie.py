@@ -75,7 +75,7 @@ class Selfie(ipywidgets.Box):
         self._others: dict[str, Model] = {}
         self._points = next((task for task in page_tasks() if "points" in task.views), None)
         self._stages: dict[str, float] = {}
-        self.intake = self._door()
+        self.intake = self._input()
         self.picture = Picture(self.pick)
         self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report)
@@ -101,7 +101,7 @@ class Selfie(ipywidgets.Box):
         if self.moving:
             self.add_class("facelens-moving")
 
-    def _door(self) -> Intake:
+    def _input(self) -> Intake:
         """Where photos come in."""
         return Intake(self.take, self.forget, self.warm_up)
 

@@ -109,7 +109,8 @@ def test_predict_prints_its_words(toy, astronaut, run):
     assert f"{said[0]['value']:.2f}" == bright[1]
 
 
-def test_label_writes_its_columns(toy, astronaut, run, tmp_path):
+@pytest.mark.usefixtures("toy")
+def test_label_writes_its_columns(astronaut, run, tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
     shutil.copy(astronaut, photos)

@@ -148,7 +148,7 @@ def test_a_broken_frame_is_a_sentence_and_the_next_one_is_answered(
         "The camera's picture is not a photo that can be read; use JPEG, PNG, WebP, BMP or GIF."
     )
     with monkeypatch.context() as patch:
-        patch.setattr(type(page._watcher), "see", lambda *_, **__: 1 / 0)
+        patch.setattr(type(page._predictor), "see", lambda *_, **__: 1 / 0)
         assert browser.show(scene(60))[0] == {"kind": "failed", "turn": "1", "text": CALM}
     assert len(browser.show(scene(60))[0]["faces"]) == 1
     browser.say("frame", turn="b")  # without a picture
@@ -182,7 +182,7 @@ def test_nothing_of_a_frame_is_kept(browser, page, scene, monkeypatch, tmp_path)
     assert page._faces == []
     assert not {name for view in (page.picture, page.heatmap, page.inside) for name in view._shown}
     browser.say("rest")
-    assert page._watcher._steady == {}
+    assert page._predictor._steady == {}
     state = {name: value for name, value in page.intake.get_state().items() if name[:1] != "_"}
     assert not any(isinstance(value, bytes | memoryview) for value in state.values())
 

@@ -222,7 +222,7 @@ function render({ model, el, signal }) {
     pointNote.hidden = !pointed.checked;
     pointNote.textContent = "Looking for the points…";
     if (!shown) return;
-    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off where it was tried on people whom it had not seen`;
+    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off when tested on people it had not seen`;
     const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
     const say = (text) => {
       pointNote.textContent = text;
