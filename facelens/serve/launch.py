@@ -163,11 +163,11 @@ def _is_free(host: str, port: int) -> bool:
         (family, *_, where), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise FacelensError(f"{host} is no address of this machine; give another.") from error
-    with socket.socket(family) as door:
+    with socket.socket(family) as listener:
         if os.name == "posix":  # a page that has just ended leaves its port waiting
-            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            door.bind(where)
+            listener.bind(where)
         except OSError as error:
             if error.errno == errno.EADDRNOTAVAIL:
                 raise FacelensError(
