@@ -34,7 +34,7 @@ from facelens.bulk.workers import _one_thread_each, _start_worker
 from facelens.bundles.session import BATCH
 from facelens.data import parquet, synthetic
 from facelens.photo import read_photo
-from facelens.tables import write_csv
+from facelens.tables import write_table
 from facelens.tasks.base import place
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
@@ -118,6 +118,7 @@ def stages(job: Job, chunk: Chunk) -> dict[str, float]:
     faces = [face for _, _, face in found]
     answers = model.predict(faces[:BATCH])[0].probabilities.tolist()
     rows = [(name, n, *place(face), *answers) for name, n, face in found]
+    columns = [str(column) for column in range(len(rows[0]))]
     table = Path(job.parts) / f"{os.getpid()}.csv"
 
     def read() -> None:
@@ -135,7 +136,7 @@ def stages(job: Job, chunk: Chunk) -> dict[str, float]:
             model.predict(faces[start : start + BATCH])
 
     ways = {"read and decode": read, "find and straighten": find, "network": network,
-            "write": lambda: write_csv(table, rows)}  # fmt: skip
+            "write": lambda: write_table(table, rows, columns, header=False)}  # fmt: skip
     if job.aligned:
         del ways["find and straighten"]
     taken = in_turns(ways, turns=5, warm=1)
