@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,9 @@ from facelens.commands.options import add_task
 from facelens.errors import NoFaceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-
     from facelens.faces import Face
     from facelens.photo import Photo
-    from facelens.tasks.attributes.thresholds import Verdict
-    from facelens.tasks.base import Prediction, Style, Task, Word
+    from facelens.tasks.base import Style, Task, Word
 
 PREDICT_JSON = """\
 --json prints one object:
@@ -146,70 +140,4 @@ def _word_as_json(word: "Word") -> dict[str, Any]:
 
 
 def _word_as_text(word: "Word") -> str:
-    return f"    {word.label:<26}{word.value:>5.2f}  {word.verdict or ''}".rstrip()
-
-
-def _face_as_json(
-    face: "Face", prediction: "Prediction", verdicts: "Sequence[Verdict]", points: "np.ndarray"
-) -> dict[str, Any]:
-    import numpy as np
-
-    rows = zip(prediction.names, prediction.probabilities, points, verdicts, strict=True)
-    return {
-        "box": {side: round(float(value), 1) for side, value in face.box._asdict().items()},
-        "points": [[round(float(x), 1), round(float(y), 1)] for x, y in face.landmarks],
-        "confidence": round(float(face.confidence), 4),
-        "hints": list(face.hints),
-        "attributes": [
-            {
-                "name": name,
-                "probability": round(float(probability), 6),
-                "threshold": round(float(threshold), 6) if np.isfinite(threshold) else None,
-                "verdict": str(verdict),
-            }
-            for name, probability, threshold, verdict in rows
-        ],
-    }
-
-
-def _face_as_text(
-    number: int,
-    count: int,
-    face: "Face",
-    prediction: "Prediction",
-    verdicts: "Sequence[Verdict]",
-    *,
-    points: "np.ndarray",
-    judgements: bool,
-) -> str:
-    from facelens.tasks.attributes import names, thresholds
-
-    box = face.box
-    lines = [
-        "",
-        f"Face {number} of {count}: {box.w:.0f} x {box.h:.0f} pixels at {box.x:.0f}, {box.y:.0f}, "
-        f"confidence {face.confidence:.2f}",
-        thresholds.sentence(prediction, verdicts, points, hints=face.hints),
-    ]
-    folded = 0
-    rows: dict[str, list[str]] = {}
-    for name, probability, verdict, point in zip(
-        prediction.names, prediction.probabilities, verdicts, points, strict=True
-    ):
-        said = verdict if math.isfinite(point) else "no threshold"
-        attribute = names.describe(name)
-        if attribute.is_judgement and not judgements:
-            folded += 1
-            continue
-        row = f"    {attribute.label:<26}{probability:>5.2f}  {said}"
-        rows.setdefault(attribute.group, []).append(row)
-    for group in sorted(rows, key=[*names.GROUPS, *rows].index):
-        lines += ["", f"  {names.group_title(group)}", *rows[group]]
-        if group == "judgements":
-            lines += ["", f"  {names.JUDGEMENTS_NOTE}"]
-    if folded:
-        lines += [
-            "",
-            f"  {folded} judgements about people are folded away; --judgements shows them.",
-        ]
-    return "\n".join(lines)
+    return f"    {word.label:<26}{word.value:>5.2f}  {word}".rstrip()

@@ -128,7 +128,7 @@ def train(args: argparse.Namespace) -> None:
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
     _check(args)
-    teachers = [load_model(name).title for name in args.teacher]
+    teachers = [load_model(name, task=args.task).title for name in args.teacher]
     cache = args.cache or cache_folder()
     processes.join(args.device)
     with processes.first_alone():
@@ -225,7 +225,7 @@ def _start(args: argparse.Namespace) -> str:
 
     if args.start_from and (args.start_from / "config.json").is_file():
         if (args.start_from / "manifest.json").is_file():
-            begun = load_model(str(args.start_from))
+            begun = load_model(str(args.start_from), task=args.task)
             return f"{begun.title}, which began with {begun.config.recipe.get('start', '?')}"
         return _description(open_run(args.start_from))
     return "random" if args.from_scratch else "ImageNet"
@@ -321,12 +321,12 @@ def evaluate(args: argparse.Namespace) -> None:
 
     result = evaluate(
         args.parquet,
-        load_model(args.model),
+        load_model(args.model, task=args.task),
         loose=args.loose,
         seed=args.seed,
         split_by=tuple(filter(None, (args.split_by or "").split(","))),
         detector=args.detector,
         limit=args.limit,
-        against=load_model(args.against) if args.against else None,
+        against=load_model(args.against, task=args.task) if args.against else None,
     )
     print(json.dumps(result.asdict(), indent=1) if args.json else as_text(result))

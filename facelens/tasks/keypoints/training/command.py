@@ -157,12 +157,15 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(args: argparse.Namespace) -> None:
     """Measure a model on marked faces and print it."""
+    import numpy as np
+
+    from facelens.tasks import load_model
     from facelens.tasks.keypoints.marks import measure, read_parquet
-    from facelens.tasks.keypoints.model import load_keypoints
 
     faces = read_parquet(args.parquet).take(slice(args.limit))
-    model = load_keypoints(args.model)
-    figures = measure(model.predict(faces.pictures), faces)
+    model = load_model(args.model, task=args.task)
+    points = np.stack([answer.points for answer in model.predict(faces.pictures)])
+    figures = measure(model.as_marked(points), faces)
     if args.json:
         print(json.dumps({"model": model.title, **figures}, indent=1))
         return
