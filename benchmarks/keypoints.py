@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from measure import EXAMPLE, QUICK, RESULTS, write
 
-from facelens import find_faces, load_keypoints, read_photo
+from facelens import find_faces, load_model, read_photo
 from facelens.lessons import keypoints, keypoints_ladder
 from facelens.lessons.plots import style
 from facelens.tasks.keypoints import marks
@@ -64,7 +64,8 @@ def main() -> None:
 def draw(runs: Path) -> None:
     """Draw what each rung answers on the example that comes with Facelens."""
     done = {rung: keypoints_ladder.finished(runs, rung, 0) for rung in LADDER}
-    picture = load_keypoints().picture(find_faces(read_photo(EXAMPLE), detector="haar")[0])[None]
+    face = find_faces(read_photo(EXAMPLE), detector="haar")[0]
+    picture = load_model(task="keypoints").picture(face)[None]
     answers = {rung: predict(t.network, picture)[0] for rung, t in done.items() if t}
     style()
     figure = keypoints.marked(

@@ -2,24 +2,24 @@
 
     python benchmarks/keypoints_cost.py
 
-Beside it, in turns, the network by which faces are straightened. Writes
+Beside it, in turns, the network by which faces are aligned. Writes
 benchmarks/results/keypoints_cost.csv.
 """
 
 import numpy as np
 from measure import EXAMPLE, in_turns, write
 
-from facelens import find_faces, load_keypoints, read_photo
+from facelens import find_faces, load_model, read_photo
 from facelens.faces.landmarks import PATCH, load
 
 
 def main() -> None:
-    model, points = load_keypoints(), load()
-    picture = model.picture(find_faces(read_photo(EXAMPLE), detector="haar")[0])[None]
-    patch = {"patch": np.ascontiguousarray(picture[:, :PATCH, :PATCH])}
+    model, points = load_model(task="keypoints"), load()
+    picture = model.picture(find_faces(read_photo(EXAMPLE), detector="haar")[0])
+    patch = {"patch": np.ascontiguousarray(picture[None, :PATCH, :PATCH])}
     seconds = in_turns(
         {
-            "keypoints": lambda: model.predict(picture),
+            "keypoints": lambda: model.predict([picture]),
             "points": lambda: points._session.run(None, patch),  # noqa: SLF001  one pass of it
         },
         turns=400,

@@ -6,8 +6,8 @@ DATA holds keypoints/. YuNet, an independent network, looks at training faces, e
 mirrored, which takes its own lean to one side away; of the eyes' middles, the nose and the corners
 of the mouth the marks are taken from its answers. What YuNet itself is off in y shows when the
 faces are turned both ways and its answers turned back: a lean downwards becomes one to the side.
-That is rough, for turned faces are answered worse. Writes benchmarks/results/marks.csv, which
-`MARKS_FALL` of `facelens.tasks.keypoints.marks` follows; for `MARKS_AXIS` it is a check.
+That is rough, for turned faces are answered worse. Writes benchmarks/results/marks.csv, which the y
+of `PARQUET_OFFSET` in `facelens.tasks.keypoints.marks` follows; for its x it is a check.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from measure import write
 
 from facelens.faces import align, detect
 from facelens.faces.yunet import Yunet
-from facelens.tasks.keypoints.marks import MIDDLE, TEMPLATE_FIVE, Faces
+from facelens.tasks.keypoints.marks import MIDDLE, PARQUET_OFFSET, TEMPLATE_FIVE, Faces
 from facelens.tasks.keypoints.training.run import read_faces
 
 SIDE, LARGER, TURN = 384, 3.0, 25.0
@@ -51,12 +51,13 @@ def measure(detector: Yunet, faces: Faces) -> list[dict[str, str]]:
         way: np.stack([seen(detector, p, way[0], mirrored=way[1]) for p in faces.pictures])
         for way in ways
     }
-    stacked = np.stack([*found.values(), faces.points[:, TEMPLATE_FIVE]])
+    marks = faces.points[:, TEMPLATE_FIVE] + PARQUET_OFFSET  # as the file has them
+    stacked = np.stack([*found.values(), marks])
     sound = np.isfinite(stacked).all((0, 2, 3))
     sound &= (np.abs(stacked - stacked[0]) < 15).all((0, 2, 3))  # else another face, or none
     there = {way: points[sound] for way, points in found.items()}
     upright = (there[0.0, False] + there[0.0, True]) / 2
-    apart = (faces.points[sound][:, TEMPLATE_FIVE] - upright).mean(1)
+    offset = (marks[sound] - upright).mean(1)
     # Turned by +a and -a, what lies d too low comes back 2 d sin(a) to one side; mirrored, to the
     # other.
     lean = [
@@ -77,8 +78,8 @@ def measure(detector: Yunet, faces: Faces) -> list[dict[str, str]]:
         }
 
     return [
-        row("marks right of YuNet's points", apart[:, 0]),
-        row("marks below YuNet's points", apart[:, 1]),
+        row("marks right of YuNet's points", offset[:, 0]),
+        row("marks below YuNet's points", offset[:, 1]),
         row("YuNet's own points below, roughly", own),
     ]
 

@@ -1,9 +1,9 @@
-"""Straighten by the fifteen points of the keypoints network instead of by the point network.
+"""Align faces by the fifteen points of the keypoints network, not by the landmark network.
 
     python benchmarks/straighten.py DATA [--limit N]
 
 DATA holds celeba/. Test crops are framed loosely, found by each detector (whose file for YuNet
-FACELENS_DETECTOR names, else the cached one), and straightened in both ways from the same rough
+FACELENS_DETECTOR names, else the cached one), and aligned in both ways from the same rough
 place; eye error and accuracy are of the faces that both ways find. Where each of the fifteen lies
 on the template is their mean on training crops. Writes benchmarks/results/straighten.csv.
 """
@@ -18,14 +18,14 @@ import numpy as np
 from faces import eye_error, turn_error
 from measure import in_turns, write
 
-from facelens import load_keypoints, load_model
+from facelens import load_model
 from facelens.data import parquet
 from facelens.data.synthetic import Placed, match, place_on_canvas
 from facelens.faces import Face, align, detect, find_faces
 from facelens.faces.landmarks import load
 from facelens.metrics import accuracy, interval, resample_people
 from facelens.photo import Photo, read_photo
-from facelens.tasks.keypoints.model import PointModel
+from facelens.tasks.keypoints.model import KeypointModel
 
 LEARNT = 1000  # training crops that say where the points lie
 # The tip of the nose moves when a head turns, the eyes move least, as with YuNet's five.
@@ -33,12 +33,12 @@ WEIGHTS = np.array([2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0.3, 1, 1, 1, 0.3])
 
 
 class Fifteen:
-    """The place of the point network in a detector, taken by the keypoints network.
+    """The place of the landmark network in a detector, taken by the keypoints network.
 
-    It cannot say whether there is a face: that is still asked of the point network.
+    It cannot say whether there is a face: that is still asked of the landmark network.
     """
 
-    def __init__(self, model: PointModel, canon: np.ndarray) -> None:
+    def __init__(self, model: KeypointModel, canon: np.ndarray) -> None:
         self.model, self.canon, self.own = model, canon, load()
 
     def __call__(self, grey: np.ndarray, warp: np.ndarray, passes: int) -> tuple[np.ndarray, float]:
@@ -50,10 +50,10 @@ class Fifteen:
         return warp, sure
 
 
-def on_template(model: PointModel, grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
+def on_template(model: KeypointModel, grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
     """The fifteen points (15, 2) in pixels of the template, of a face under a warp."""
     picture = align.align_face(grey, align.compose(model.config.frame, warp), (96, 96))
-    points = model.predict(picture[None])[0] - model.config.beside
+    points = model.predict([picture])[0].points
     return align.apply(align.invert(model.config.frame), points)
 
 
@@ -71,7 +71,7 @@ def grey(pixels: np.ndarray) -> np.ndarray:
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
-def canon(model: PointModel, data: Path) -> np.ndarray:
+def canon(model: KeypointModel, data: Path) -> np.ndarray:
     """Where each point lies on the template, on average."""
     crops = (crop for crop, _, _ in islice(rows(data, "train", ()), LEARNT))
     straight = np.eye(2, 3, dtype=np.float32)
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--limit", type=int, help="only the first so many test faces")
     args = parser.parse_args()
-    attributes, model = load_model(), load_keypoints()
+    attributes, model = load_model(), load_model(task="keypoints")
     ways = {"point network": load(), "fifteen points": Fifteen(model, canon(model, args.data))}
     test = list(islice(rows(args.data, "test", attributes.names), args.limit))
     framed = [place_on_canvas(crop, 0, i) for i, (crop, _, _) in enumerate(test)]

@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facelens.bundles.bundle import FILES, MANIFEST, Bundle, check_place, task_of
 from facelens.bundles.find import embedded_folder
-from facelens.bundles.hub import asking
+from facelens.bundles.hub import hub_errors
 from facelens.errors import BundleError, DownloadError, OutputError
+from facelens.files import atomic_folder, sha256, sha256_of, writing
 from facelens.tasks import DEFAULT, TASKS, find_task
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def push(
             "; to replace it all the same, force it (--force)."
         )
     gone = [name for name in FILES if name in there and name not in files]
-    with asking(repo, "write to"):
+    with hub_errors(repo, "write to"):
         if comparison.commit is None:
             api.create_repo(repo, private=private, exist_ok=True)
         done = api.create_commit(
@@ -199,18 +199,10 @@ def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
     repo, _, revision = name.partition("@")
     folder = Path(folder).resolve()
     api = _api(repo, token)
-    try:
+    with writing(folder):
         check_place(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
-            draft = Path(aside) / "bundle"
-            draft.mkdir()
-            commit = _fetch(api, repo, revision, draft, Path(aside) / "fetched")
-            if folder.exists():
-                folder.rename(Path(aside) / "before")
-            draft.rename(folder)
-    except OSError as error:
-        raise OutputError(f"{folder} could not be written: {error.strerror}.") from error
+    with atomic_folder(folder) as draft:
+        commit = _fetch(api, repo, revision, draft, draft.with_name("fetched"))
     return Bundle(folder, f"{repo}@{commit[:12]}")
 
 
@@ -238,11 +230,15 @@ def _whole(folder: Path) -> dict[str, bytes]:
 
 
 def _is_safetensors(data: bytes | None) -> bool:
-    """Whether `data` begins as the format does: the length of a JSON object, and that object."""
+    from safetensors import SafetensorError, deserialize
+
     if data is None:
         return True
-    length = int.from_bytes(data[:8], "little")
-    return 8 < 8 + length <= len(data) and data[8:9] == b"{"
+    try:
+        deserialize(data)
+    except SafetensorError:
+        return False
+    return True
 
 
 def _message(files: dict[str, bytes]) -> str:
@@ -273,7 +269,7 @@ def _compare(
     """What is published beside `files`, and the names of the files that are there."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    with asking(repo, "read"):
+    with hub_errors(repo, "read"):
         try:
             info = api.model_info(repo, files_metadata=True, timeout=30)
         except RepositoryNotFoundError:
@@ -289,7 +285,7 @@ def _compare(
         foreign = sorted(set(there) - _WITHOUT)
         obstacle = f"it holds something else ({foreign[0]})" if foreign else ""
     elif not identical:
-        with asking(repo, "read"):
+        with hub_errors(repo, "read"):
             published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
             data = published.read_bytes()
         figures, obstacle = _beside(data, files["config.json"], repo, folder)
@@ -328,7 +324,7 @@ def _beside(
 def _is_same(sibling: Any, data: bytes) -> bool:
     """Whether the Hub's file has these bytes: by the hash that git, or its large files, go by."""
     if sibling.lfs:
-        return bool(sibling.lfs["sha256"] == hashlib.sha256(data).hexdigest())
+        return bool(sibling.lfs["sha256"] == sha256_of(data))
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
     return bool(sibling.blob_id == blob.hexdigest())
 
@@ -349,13 +345,13 @@ def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool)
 
 def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -> str:
     """Fetch a bundle into the empty folder `draft`, checked; give its commit."""
-    with asking(repo, "read", revision):
+    with hub_errors(repo, "read", revision):
         # Asked first, since a download would go on trying for half a minute.
         info = api.model_info(repo, revision=revision or None, files_metadata=True, timeout=30)
     sizes = _sizes(info)
 
     def get(name: str) -> None:
-        with asking(repo, "read", revision):
+        with hub_errors(repo, "read", revision):
             path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=fetched)
         Path(path).rename(draft / name)
 
@@ -367,7 +363,7 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
             if sizes.get(name) != entry["size"]:
                 raise DownloadError(f"{name} of {repo} is damaged: it differs from {MANIFEST}.")
             get(name)
-            if _sha256(draft / name) != entry["sha256"]:
+            if sha256(draft / name) != entry["sha256"]:
                 raise DownloadError(f"{name} of {repo} arrived damaged; nothing was kept.")
         _whole(draft)
     except BundleError as error:
@@ -377,11 +373,6 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
 
 def _sizes(info: "ModelInfo") -> dict[str, int]:
     return {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # what can go wrong

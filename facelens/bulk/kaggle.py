@@ -1,6 +1,5 @@
 """Fifteen points of many faces: a folder, a parquet file or Kaggle's csv in, a table out."""
 
-import csv
 import math
 from pathlib import Path
 
@@ -125,12 +124,5 @@ def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path)
         if not np.isfinite(value):
             raise DataError(f"{where}: nothing was predicted for {feature}.")
         lines.append((int(row["RowId"]), f"{np.clip(value, 0, SIDE):.4f}"))
-    draft = Path(f"{out}.draft")
-    try:
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([("RowId", "Location"), *lines])
-        draft.replace(out)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise OutputError(f"{out} cannot be written: {error.strerror}.") from error
+    write_table(Path(out), lines, ("RowId", "Location"))
     return len(lines)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -19,8 +19,8 @@ from facelens.bulk.work import Chunk, Job, Labelled, part_path
 from facelens.bulk.workers import here, in_processes, on_cluster
 from facelens.data import parquet
 from facelens.errors import DataError, OutputError
-from facelens.files import atomic_write, check_out, only_one, write_text, writing
-from facelens.tables import ERROR_COLUMNS, join_csv, join_parquet
+from facelens.files import Progress, check_out, only_one, sha256, write_text, writing
+from facelens.tables import ERROR_COLUMNS, join
 from facelens.tasks import DEFAULT, load_model
 
 CHUNK = 128  # photos at most: a second or so of work, which is what a killed worker loses
@@ -29,7 +29,6 @@ _CHUNKS = 256  # where photos are few, rather than large ones: all cores end at 
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".heic", ".heif",
 }  # fmt: skip
-Progress = Callable[[int, int], None]
 
 
 def label(
@@ -78,7 +77,9 @@ def label(
             if not (parts / "merged.json").is_file():
                 _run(job, chunks, workers, scheduler, progress)
                 _merge(parts, len(chunks), job.kind, job.columns)
-            return _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
+            done = _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
+        shutil.rmtree(parts)  # after the lock, without which Windows would keep its file
+    return done
 
 
 # before the work
@@ -161,7 +162,7 @@ def _plan(job: Job, listing: str) -> dict[str, Any]:
         "photos": listing,
         "chunk": [CHUNK, _LEAST_CHUNK, _CHUNKS],
         "version": __version__,
-        "model": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "model": sha256(manifest),
     }
     del about["parts"]
     return about
@@ -227,12 +228,9 @@ def _merge(parts: Path, count: int, kind: str, columns: tuple[str, ...]) -> None
         raise OutputError(
             f"{lost[0]} was not written; every worker must see that folder under this path."
         )
-    join = join_csv if kind == ".csv" else join_parquet
-    with atomic_write(parts / f"table{kind}") as draft:
-        faces = join(made, draft, columns)
-    with atomic_write(parts / "errors.csv") as draft:
-        errors_made = [part_path(parts, index, ".errors.csv") for index in range(count)]
-        errors = join_csv(errors_made, draft, ERROR_COLUMNS)
+    faces = join(made, parts / f"table{kind}", columns)
+    errors_made = [part_path(parts, index, ".errors.csv") for index in range(count)]
+    errors = join(errors_made, parts / "errors.csv", ERROR_COLUMNS)
     write_text(parts / "merged.json", json.dumps({"faces": faces, "errors": errors}))
 
 
@@ -246,5 +244,4 @@ def _move_into_place(parts: Path, out: Path, photos: int) -> Labelled:
         # A run that was killed here has moved the first already.
         if made.is_file():
             made.replace(place)
-    shutil.rmtree(parts)
     return Labelled(out, errors_out, photos, counts["faces"], counts["errors"])

@@ -12,8 +12,7 @@ from typing import Any
 from facelens.bundles.session import BATCH
 from facelens.data import parquet
 from facelens.errors import FacelensError, PhotoError
-from facelens.files import atomic_write
-from facelens.tables import write_csv, write_parquet
+from facelens.tables import ERROR_COLUMNS, write_table
 from facelens.tasks import DEFAULT, TASKS, load_model
 
 # Where a face is, before what its task says of it.
@@ -88,14 +87,11 @@ def work(job: Job, chunk: Chunk) -> int:
         for (name, number, face), answer in zip(batch, answers, strict=True):
             place = (number, *_place(face)) if job.places else ()
             rows.append((name, *place, *TASKS[job.task].row(model, face, answer)))
-    with atomic_write(part_path(job.parts, chunk.index, ".errors.csv")) as draft:
-        write_csv(draft, errors)
+    failed = part_path(job.parts, chunk.index, ".errors.csv")
+    write_table(failed, errors, ERROR_COLUMNS, header=False)
     # The part comes last: where it is, its errors are.
-    with atomic_write(part_path(job.parts, chunk.index, job.kind)) as draft:
-        if job.kind == ".csv":
-            write_csv(draft, rows)
-        else:
-            write_parquet(draft, rows, job.columns)
+    part = part_path(job.parts, chunk.index, job.kind)
+    write_table(part, rows, job.columns, header=False)
     return chunk.photos
 
 

@@ -1,6 +1,5 @@
 """Lesson 9: a network of one's own labels."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,9 @@ import numpy as np
 from facelens.data.custom import read_table
 from facelens.errors import PhotoError
 from facelens.faces import find_faces
+from facelens.files import atomic_write, write_text
 from facelens.photo import printable, read_photo
+from facelens.tables import write_table
 from facelens.training.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def backbone(model: "AttributeModel", folder: Path) -> Path:
         state[f"{prefix}{name}"] = learnt[f"body.{name}"].to(value.dtype)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{model.config.name}.pt"
-    torch.save(state, path)
+    with atomic_write(path, failures=(RuntimeError,)) as draft:
+        torch.save(state, draft)
     return path
 
 
@@ -99,11 +101,10 @@ def example(
         rows.append([f"photo{number:04}.jpg", f"person {store.people[i]}", *answers])
     nothing = ["no"] * len(names)
     Image.new("RGB", (320, 240), "steelblue").save(photos / "sky.jpg")
-    (photos / "notes.jpg").write_text("not a photo")
+    write_text(photos / "notes.jpg", "not a photo")
     rows[-1][2] = ""
     rows += [["sky.jpg", "", *nothing], ["notes.jpg", "", *nothing]]
-    with table.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([["photo", "person", *names], *rows])
+    write_table(table, rows, ["photo", "person", *names])
     return photos, table
 
 

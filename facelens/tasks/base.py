@@ -155,7 +155,8 @@ class Task:
     `words`: what is written beside a face. `describe`: a face's answer at length, as JSON has it
     and as text; by default its words.
     `figures`: what `facelens push` compares, where `measured_on` says the same of both bundles.
-    `training`: the module with `options`, `train`, `export` and `evaluate`.
+    `training`: the module with `train`, `export` and `evaluate` and their options, as
+    `facelens.commands.train` says.
     `commands`: modules with `add(commands)`, for commands of its own.
     `views`: the panels of the page that it uses: board, heatmap, layers, classes, points, boxes.
     """

@@ -32,13 +32,18 @@ class Prediction:
     maps: np.ndarray | None = None
 
     def __getitem__(self, name: str) -> float:
-        return float(self.probabilities[self.names.index(name)])
+        return float(self.probabilities[self._index(name)])
 
     def evidence(self, name: str) -> np.ndarray:
         """Where the evidence for `name` lies, signed, float32 (h, w)."""
         if self.maps is None:
             raise ValueError("ask with maps=True")
-        return np.asarray(self.maps[self.names.index(name)])
+        return np.asarray(self.maps[self._index(name)])
+
+    def _index(self, name: str) -> int:
+        if name not in self.names:
+            raise BundleError(f"This network knows no attribute {name!r}.")
+        return self.names.index(name)
 
 
 class Classifier(Model):

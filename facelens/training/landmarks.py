@@ -24,6 +24,7 @@ from torch.nn import functional
 from facelens.data import parquet
 from facelens.faces import align, landmarks
 from facelens.faces.landmarks import PATCH, VIEW_CENTRE
+from facelens.files import write_text
 from facelens.photo import read_photo
 from facelens.training.data import split_files
 from facelens.training.graph import write_graph
@@ -303,7 +304,7 @@ def main() -> None:
         "validation": figures,
         "seconds": round(time.monotonic() - started),
     }
-    (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_text(args.out / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     log.info("%s", json.dumps(figures))
 
 

@@ -1,13 +1,10 @@
 """A run directory: recipe, versions, history, checkpoints; resumed where it exists."""
 
-import csv
 import json
 import logging
-import os
 import pickle
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +17,16 @@ from fastai.learner import Learner
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from facelens.errors import DataError, OutputError
+from facelens.errors import DataError
+from facelens.files import atomic_write
+from facelens.tables import read_records, write_records
 from facelens.training import processes
 from facelens.training.network import AttributeNetwork
 from facelens.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
+
+RESUME = "Make room and give the same command again: it goes on after the last whole epoch."
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,14 @@ class Run:
     @property
     def history(self) -> list[dict[str, str]]:
         path = self.folder / "history.csv"
-        if not path.exists():
-            return []
-        with path.open() as file:
-            return list(csv.DictReader(file))
+        return read_records(path) if path.exists() else []
 
     def add_row(self, row: dict[str, Any]) -> None:
         rows = [
             r for r in self.history
             if (int(r["stage"]), int(r["epoch"])) < (row["stage"], row["epoch"])
         ]  # fmt: skip
-        with written(self.folder / "history.csv") as path, path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows([*rows, row])
+        write_records(self.folder / "history.csv", [*rows, row], advice=RESUME)
         log.info("%s", row)
 
     def save(
@@ -109,21 +104,10 @@ class Run:
         return model
 
 
-@contextmanager
-def written(path: Path) -> Iterator[Path]:
-    """Have a file written whole or not at all; a full disk is a sentence."""
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors have theirs
-        partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {getattr(error, 'strerror', None) or 'is the disk full?'} "
-            "Make room and give the same command again: it goes on after the last whole epoch."
-        ) from error
+def written(path: Path) -> AbstractContextManager[Path]:
+    """Have a file of a run written whole or not at all; a full disk is a sentence."""
+    # Torch and safetensors have errors of their own.
+    return atomic_write(path, advice=RESUME, failures=(RuntimeError, SafetensorError))
 
 
 def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
@@ -170,8 +154,8 @@ def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run:
         raise DataError(f"{folder} is not a training run: it has no config.json.")
     path.parent.mkdir(parents=True, exist_ok=True)
     config = {"recipe": recipe.asdict(), "versions": versions(), **about}
-    with written(path) as partial:
-        partial.write_text(json.dumps(config, indent=1) + "\n")
+    with written(path) as draft:
+        draft.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return Run(Path(folder), recipe)
 
 

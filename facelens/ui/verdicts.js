@@ -6,7 +6,7 @@ export function rounded(value) {
   return down % 2 === 0 ? down : down + 1;
 }
 
-/** `facelens.thresholds.verdicts` for one attribute; `threshold` is null where out of reach. */
+/** `facelens.tasks.attributes.thresholds.verdicts` for one attribute; `threshold` is null where out of reach. */
 export function verdict(probability, threshold, curves, hinted) {
   if (hinted || threshold === null) return "doubtful";
   const p = Math.fround(probability);
@@ -20,7 +20,7 @@ export function verdict(probability, threshold, curves, hinted) {
   return p >= cut ? "yes" : "no";
 }
 
-/** `facelens.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
+/** `facelens.tasks.attributes.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
 export function meaning(threshold, curves, data = "CelebA") {
   if (threshold === null) return `No threshold reaches this precision on ${data}.`;
   const column = rounded(Math.fround(threshold) * 100);
@@ -33,7 +33,7 @@ export function meaning(threshold, curves, data = "CelebA") {
     + `of 100 that are labelled so, ${hundred(curves.recall[column])} get a yes.`;
 }
 
-/** `facelens.thresholds.sentence`: what is fairly sure and what is doubtful. */
+/** `facelens.tasks.attributes.thresholds.sentence`: what is fairly sure and what is doubtful. */
 export function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
   if (hints.length) return `Sure of nothing in this face. ${hints.join(" ")}`;
   const yes = [];

@@ -1,29 +1,27 @@
 """A video file: a table of who is to be seen when, or a copy with boxes and answers drawn on it."""
 
 import difflib
-import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facelens.data import parquet
 from facelens.errors import BundleError, OutputError, PhotoError
+from facelens.files import TABLES, Progress, check_out
 from facelens.photo import Photo, printable
-from facelens.tables import csv_rows, parquet_rows
+from facelens.tables import row_writer
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.base import Model, Style, Task
 from facelens.video.annotate import Annotator
-from facelens.video.film import FILMS, Film, FilmWriter, need_text, open_film, refuse_photo
+from facelens.video.film import FILMS, Film, film_writer, need_text, open_film, refuse_photo
 from facelens.video.stream import LivePredictor, Observation
 
 COLUMNS = ("frame", "seconds", "face", "confidence", "x", "y", "w", "h")
-TABLES = (".csv", ".parquet")
+KINDS = {"table": TABLES, "film": tuple(FILMS)}
 # More rows beside a face than this hide the film.
 MOST = 8
-Progress = Callable[[int, int], None]
 Write = Callable[[int, float, np.ndarray, list[Observation]], None]
 
 
@@ -108,7 +106,7 @@ def watch(
         pen = Annotator(lambda face, answer: asked.words(network, face, answer, style))
         watcher = LivePredictor(network, detector)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
-        with _draft(out) as draft, _writing(draft, film, pen, asked, network) as write:
+        with _writing(out, film, pen, asked, network) as write:
             for seconds, pixels in film.frames():
                 seen = watcher.see(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
@@ -138,27 +136,11 @@ def _check_out(
     force: bool,
 ) -> None:
     kind = out.suffix.lower()
-    if kind not in (*TABLES, *FILMS):
-        raise OutputError(
-            f"{printable(out.name)} ends in none of .csv and .parquet, for a table, or .mp4, .webm "
-            "and .avi, for a film; name it so."
-        )
     if kind in TABLES and attributes is not None:
         raise OutputError("A table has all attributes; choose some only for a film.")
     if kind in TABLES and threshold is not None:
         raise OutputError("A table has probabilities, no verdicts; give a threshold for a film.")
-    if kind == ".parquet":
-        parquet.need_pyarrow()
-    if not out.parent.is_dir():
-        raise OutputError(f"There is no folder {printable(str(out.parent))}; make it first.")
-    if out.is_dir():
-        raise OutputError(f"{printable(str(out))} is a folder; name a file.")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError(f"{printable(out.name)} is the film itself; name another file.")
-    if out.exists() and not force:
-        raise OutputError(
-            f"{printable(str(out))} exists; name another file, or give --force to write over it."
-        )
+    check_out(out, KINDS, source=source, force=force)
     if kind in FILMS:
         need_text(out, OutputError)
 
@@ -195,33 +177,18 @@ def _plain(name: str) -> str:
 # what is written
 
 
-@contextmanager
-def _draft(out: Path) -> Iterator[Path]:
-    """A file beside `out` that takes its place when it is whole, and goes if it never is."""
-    # OpenCV tells by the ending what to write.
-    draft = out.with_name(f"{out.stem}.{secrets.token_hex(4)}.draft{out.suffix.lower()}")
-    try:
-        draft.touch()
-        yield draft
-        draft.replace(out)
-    except OSError as error:
-        why = error.strerror or error
-        raise OutputError(f"{printable(str(out))} could not be written: {why}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _writing(
-    draft: Path, film: Film, pen: Annotator, task: Task, model: Model
+    out: Path, film: Film, pen: Annotator, task: Task, model: Model
 ) -> AbstractContextManager[Write]:
-    return _film(draft, film.rate, pen) if draft.suffix in FILMS else _table(draft, task, model)
+    if out.suffix.lower() in FILMS:
+        return _film(out, film.rate, pen)
+    return _table(out, task, model)
 
 
 @contextmanager
-def _table(path: Path, task: Task, model: Model) -> Generator[Write, None, None]:
+def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
     """A table that is written as the film goes on."""
-    opened = csv_rows if path.suffix == ".csv" else parquet_rows
-    with opened(path, (*COLUMNS, *task.columns(model))) as add:
+    with row_writer(out, (*COLUMNS, *task.columns(model))) as add:
 
         def write(number: int, seconds: float, _: np.ndarray, seen: list[Observation]) -> None:
             for each in seen:
@@ -236,15 +203,11 @@ def _table(path: Path, task: Task, model: Model) -> Generator[Write, None, None]
 
 
 @contextmanager
-def _film(path: Path, rate: float, pen: Annotator) -> Generator[Write, None, None]:
+def _film(out: Path, rate: float, pen: Annotator) -> Generator[Write, None, None]:
     """A copy with boxes, at an even rate: a frame that stands for long is written again."""
-    copy = FilmWriter(path, rate)
+    with film_writer(out, rate) as copy:
 
-    def write(_: int, seconds: float, pixels: np.ndarray, seen: list[Observation]) -> None:
-        copy.add(pen.draw(pixels, seconds, seen), seconds)
+        def write(_: int, seconds: float, pixels: np.ndarray, seen: list[Observation]) -> None:
+            copy.add(pen.draw(pixels, seconds, seen), seconds)
 
-    try:
         yield write
-    finally:
-        copy.close()
-    copy.check()

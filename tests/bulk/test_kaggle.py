@@ -144,7 +144,7 @@ def test_kaggles_csv_without_a_lookup_is_a_table_too(tmp_path):
         (["{there}"], "exists; name another file, or give --force"),
         (["{folder}"], "is a folder; name a file"),
         (["{tmp}/none/points.csv"], "There is no folder"),
-        (["{tmp}/points.txt"], "ends neither in .csv nor in .parquet"),
+        (["{tmp}/points.txt"], "points.txt does not end in .csv or .parquet; name it so"),
         (["{tmp}/points.csv", "--lookup", "{tmp}/none.csv"], "cannot be read"),
         (["{tmp}/points.parquet", "--lookup", "{tmp}/IdLookupTable.csv"], "Kaggle takes a .csv"),
         (["{tmp}/points.csv", "--model", "nowhere"], "There is no model 'nowhere'"),

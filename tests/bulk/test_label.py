@@ -233,9 +233,9 @@ def test_what_is_wrong_is_said_before_any_work(crops, tmp_path, monkeypatch):
     empty = tmp_path / "empty"
     empty.mkdir()
     for source, out, kind, words in (
-        (crops, "faces.txt", OutputError, "neither in .csv nor in .parquet"),
+        (crops, "faces.txt", OutputError, "faces.txt does not end in .csv or .parquet"),
         (crops, "no/folder/faces.csv", OutputError, "no folder"),
-        (crops, "crops/more/../more.csv/../../empty", OutputError, "neither"),
+        (crops, "crops/more/../more.csv/../../empty", OutputError, "does not end in"),
         (empty, "faces.csv", DataError, "holds no photos"),
         (tmp_path / "nowhere", "faces.csv", DataError, "does not exist"),
         (crops / "00.png", "faces.csv", DataError, "facelens predict"),

@@ -161,8 +161,10 @@ class Ended:
 _WITH_TORCH = multiprocessing.get_context("forkserver")
 _WITH_TORCH.set_forkserver_preload(
     [
-        "facelens.commands.training",
+        "facelens.lessons.experiments",
         "facelens.tasks.attributes.training.export",
+        "facelens.tasks.keypoints.training.export",
+        "facelens.training.fit",
         "onnxscript",
         "torch._dynamo",
     ]

@@ -19,10 +19,11 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from facelens import load_model
-from facelens.commands import training
+from facelens.commands.main import main, parser
 from facelens.errors import DataError
 from facelens.tasks.attributes.training import distill
 from facelens.tasks.attributes.training.calibrate import doubt_band, fit_temperature
+from facelens.tasks.attributes.training.command import recipe_of
 from facelens.tasks.attributes.training.export import Shipped, export
 from facelens.training import fit
 from facelens.training.augment import Augmentation, augment, plain
@@ -190,9 +191,9 @@ def test_a_coarse_run_is_gone_on_with_where_its_kernels_looked(toy, tmp_path):
         "--batch-size", "16", "--device", "cpu", "--cache", str(tmp_path / "cache"),
     ]  # fmt: skip
     coarse, spread = tmp_path / "coarse", tmp_path / "spread"
-    assert training.main([*common, "--out", str(coarse), "--from-scratch", "--maps", "coarse"]) == 0
+    assert main([*common, "--out", str(coarse), "--from-scratch", "--maps", "coarse"]) == 0
     go_on = ["--out", str(spread), "--start-from", str(coarse), "--maps", "spread"]
-    assert training.main([*common, *go_on]) == 0
+    assert main([*common, *go_on]) == 0
     run = open_run(spread)
     assert run.about["start"] == (
         "a run of 1 epoch over 128 faces with pictures of 64x64, which began with random weights"
@@ -398,18 +399,10 @@ def test_doubt_shrinks_with_more_faces():
     assert 0 < width(6400) < 0.6 * width(400)
 
 
-def test_sizes_may_grow_by_epoch_on_the_command_line():
-    assert training._growing("160x128") == ((0, 160, 128),)
-    assert training._growing("0:96x80,4:160x128") == ((0, 96, 80), (4, 160, 128))
-    for wrong in ("1:96x80", "0:96x80,0:160x128", "0:96x80,160", "0:96x80,2:1x1", ""):
-        with pytest.raises(training.argparse.ArgumentTypeError):
-            training._growing(wrong)
-
-
 def test_from_random_weights_all_layers_learn_as_fast():
     def spread(*start):
-        args = training._parser().parse_args(["train", "DATA", "--out", "RUN", *start])
-        return training._recipe(args).stages[1].spread
+        args = parser().parse_args(["train", "DATA", "--out", "RUN", *start])
+        return recipe_of(args).stages[1].spread
 
     assert spread("--from-scratch") == 1
     assert spread() > 1

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import ipywidgets.embed
 import numpy as np
@@ -15,6 +16,7 @@ from facelens import load_model
 from facelens.bundles.bundle import write_manifest
 from facelens.errors import BundleError
 from facelens.faces import align
+from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import NAMES
 from facelens.ui import Selfie
 from facelens.ui._view import CALM, sentence_of
@@ -183,7 +185,7 @@ def test_where_no_network_for_points_can_be_had_that_is_a_sentence(
     page, sent, astronaut, monkeypatch
 ):
     say(page.intake, "photo", astronaut.read_bytes(), name="a.jpg")
-    monkeypatch.setattr("facelens.tasks.keypoints.model.EMBEDDED", "no-such-network")
+    monkeypatch.setitem(TASKS, "keypoints", replace(TASKS["keypoints"], default="no-such-network"))
     say(page.looks, "points")
     said = last(sent, page.looks, "error")[0]
     assert "no model 'no-such-network'" in said["text"]

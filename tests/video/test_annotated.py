@@ -473,7 +473,7 @@ def test_frames_too_small_for_any_face(out, size):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("x.txt", ".csv and .parquet, for a table, or .mp4, .webm and .avi, for a film"),
+        ("x.txt", ".csv or .parquet (a table) or in .mp4, .webm or .avi (a film)"),
         ("x", "name it so"),
         ("x.mkv", "name it so"),
         ("nowhere/x.csv", "There is no folder"),
@@ -496,7 +496,7 @@ def test_a_film_is_never_written_over_itself(walk, out):
     path = Path(shutil.copy(walk, out / "film.mp4"))
     os.link(path, out / "same.mp4")
     for same in (path, out / "same.mp4", out / ".." / "out" / "film.mp4"):
-        with pytest.raises(OutputError, match="is the film itself"):
+        with pytest.raises(OutputError, match="is read for this"):
             watch(path, same, force=True)
     assert path.read_bytes() == walk.read_bytes()
 
@@ -541,7 +541,7 @@ def test_a_file_that_cannot_grow_is_no_result(walk, out, ending):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
     try:
-        with pytest.raises(OutputError, match="could not be written"):
+        with pytest.raises(OutputError, match="cannot be written"):
             watch(walk, out / f"x{ending}")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -71,7 +71,7 @@ def test_a_picture_of_another_size_is_another_picture(watcher, scenes):
 def test_maps_are_this_frames_and_come_on_wish(watcher, scenes):
     lit, _ = scenes
     (without,) = watcher.see(lit, 0.0)
-    assert without.maps is None
+    assert without.answer.maps is None
     (seen,) = watcher.see(lit, 0.1, maps=True)
     assert seen.answer.maps == pytest.approx(
         watcher.model.predict([seen.face], maps=True)[0].maps, abs=1e-4

@@ -54,7 +54,7 @@ def _describe(
     lines = [f"    {model.label(name):<34}{x:>8.1f}{y:>8.1f}" for name, x, y in rows]
     error = round(answer.error, 4) if answer.error == answer.error else None
     as_json = [{"name": name, "x": round(x, 1), "y": round(y, 1)} for name, x, y in rows]
-    text = "\n".join(["", "  Fifteen keypoints, x and y in pixels of the photo", *lines])
+    text = "\n".join(["  Fifteen keypoints, x and y in pixels of the photo", *lines])
     if error is not None:
         text += f"\n  They lie {error:.1%} of the eyes' distance off, on average on test people."
     return {"keypoints": as_json, "error": error}, text

@@ -1,14 +1,14 @@
-"""Fifteen points of a face: their names, faces that carry them, errors, Kaggle's files.
+"""Fifteen keypoints of a face: their names, faces that carry them, errors, Kaggle's files.
 
-Points are float (n, 15, 2), x and y in pixels of the 96x96 picture; NaN where nobody has marked a
-point. Left is the left of the person, right in the picture.
+Points are float (n, 15, 2), x and y in pixels of the 96x96 picture, counted from the middle of its
+first pixel; NaN where nobody has marked a point. Left is the left of the person, right in the
+picture.
 """
 
 import csv
-import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from facelens.data import parquet
 from facelens.errors import DataError
+from facelens.files import sha256_of
 from facelens.metrics import interval, resample_people
 from facelens.photo import printable, read_photo
 
@@ -61,11 +62,12 @@ SPECIALISTS = {
     "eye corners": tuple(name for name in NAMES if name.endswith("_corner") and "eye" in name),
     "eyebrows": tuple(name for name in NAMES if "eyebrow" in name),
 }
-# The marks of our parquet lie right of what they mark and below: `python benchmarks/marks.py`. A
-# network that never saw a mirrored face answers on faces and on these mirrored as if the mirror
-# stood at this x, and one that was taught 47.5, the picture's middle, is a pixel off everywhere.
-MARKS_AXIS = 48.65
-MARKS_FALL = 1.6
+# How far right of what they mark, and below, the marks in a file lie, in pixels; reading takes it
+# off. Those of our parquet by `python benchmarks/marks.py`, and in x by a network that never saw a
+# mirrored face: it answers on faces and on these mirrored as if the mirror stood at 48.65, not at
+# the picture's middle, 47.5. The original study counts from the corner of the first pixel.
+PARQUET_OFFSET = (1.15, 1.6)
+KAGGLE_OFFSET = (0.5, 0.5)
 # The five of CelebA's template, in its order, the viewer's left first.
 TEMPLATE_FIVE = [NAMES.index(name) for name in (
     "right_eye_center", "left_eye_center", "nose_tip", "mouth_right_corner", "mouth_left_corner",
@@ -79,38 +81,31 @@ class Faces:
 
     `pictures`: uint8 (n, 96, 96), grey. `points`: float32 (n, 15, 2) in pixels, NaN where missing.
     `people`: str (n,), who is on each picture; in Kaggle's files nobody knows, so each its own.
-    `axis`: the x at which the marks' mirror stands. `fall`: how far below a place its mark lies. In
-    the original study coordinates count from the picture's corner: 48, and half a pixel.
     """
 
     pictures: np.ndarray
     points: np.ndarray
     people: np.ndarray
-    axis: float = SIDE / 2
-    fall: float = 0.5
 
     @property
     def digest(self) -> str:
         """What tells these faces from others, or from the same in another order."""
         people = "\0".join(self.people).encode()
-        parts = self.pictures.tobytes(), self.points.tobytes(), people
-        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+        return sha256_of(self.pictures.tobytes(), self.points.tobytes(), people)[:16]
 
     def __len__(self) -> int:
         return len(self.pictures)
 
     def take(self, rows: np.ndarray | slice) -> "Faces":
         """These rows only."""
-        return replace(
-            self,
-            pictures=self.pictures[rows],
-            points=self.points[rows],
-            people=self.people[rows],
-        )
+        return Faces(self.pictures[rows], self.points[rows], self.people[rows])
 
 
 def read_parquet(path: str | Path) -> Faces:
-    """Read a parquet file or a folder of them: a column `image`, `person`, and the 30 columns."""
+    """Read a parquet file or a folder of them: a column `image`, `person`, and the 30 columns.
+
+    The marks come back without their `PARQUET_OFFSET`.
+    """
     pictures, points, people = [], [], []
     for row in parquet.images(path, ["person", *COLUMNS]):
         pixels = read_photo(row.data, name=row.path).pixels
@@ -125,8 +120,8 @@ def read_parquet(path: str | Path) -> Faces:
     if not pictures:
         raise DataError(f"{path} holds no faces.")
     # A null becomes NaN.
-    marks = _shaped(np.array(points, np.float32))
-    return Faces(np.stack(pictures), marks, np.array(people), MARKS_AXIS, MARKS_FALL)
+    marks = _shaped(np.array(points, np.float32), PARQUET_OFFSET)
+    return Faces(np.stack(pictures), marks, np.array(people))
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
@@ -136,6 +131,8 @@ def grey(pixels: np.ndarray) -> np.ndarray:
 
 def read_kaggle(path: str | Path) -> Faces:
     """Read Kaggle's `training.csv`, or its `test.csv`, whose points are all missing.
+
+    The marks come back without their `KAGGLE_OFFSET`.
 
     Raises:
         DataError: the file lacks a column, or a row is broken; the sentence says which and how.
@@ -154,14 +151,14 @@ def read_kaggle(path: str | Path) -> Faces:
         raise DataError(f"{path} holds no faces.")
     stacked = np.stack(pictures).reshape(-1, SIDE, SIDE)
     people = np.array([f"row {i}" for i in range(1, len(pictures) + 1)])
-    return Faces(stacked, _shaped(np.array(points, np.float32)), people)
+    return Faces(stacked, _shaped(np.array(points, np.float32), KAGGLE_OFFSET), people)
 
 
 def mirror(faces: Faces) -> Faces:
     """The faces as a mirror shows them: what was the left eye is the right one."""
     points = faces.points[:, MIRRORED].copy()
-    points[..., 0] = 2 * faces.axis - points[..., 0]
-    return replace(faces, pictures=faces.pictures[:, :, ::-1], points=points)
+    points[..., 0] = 2 * MIDDLE - points[..., 0]
+    return Faces(faces.pictures[:, :, ::-1], points, faces.people)
 
 
 def mean_face(faces: Faces) -> np.ndarray:
@@ -202,9 +199,9 @@ def eye_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     NaN where an eye's middle is unknown.
     """
     squares, known = _squares(predicted, truth)
-    apart = np.sqrt(squares.sum(2))
+    distances = np.sqrt(squares.sum(2))
     eyes = truth[:, _EYES].astype(np.float64)
-    return _mean(apart, np.all(known, 2), 1) / np.hypot(*(eyes[:, 0] - eyes[:, 1]).T)
+    return _mean(distances, np.all(known, 2), 1) / np.hypot(*(eyes[:, 0] - eyes[:, 1]).T)
 
 
 def measure(predicted: np.ndarray, faces: Faces, *, draws: int = 1000) -> dict[str, Any]:
@@ -290,8 +287,8 @@ def shown(text: str) -> str:
     return f"'{printable(text[:24])}'"
 
 
-def _shaped(points: np.ndarray) -> np.ndarray:
-    return points.reshape(-1, len(NAMES), 2)
+def _shaped(points: np.ndarray, offset: tuple[float, float]) -> np.ndarray:
+    return points.reshape(-1, len(NAMES), 2) - np.array(offset, np.float32)
 
 
 def _squares(predicted: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

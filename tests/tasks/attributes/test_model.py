@@ -6,9 +6,12 @@ from helpers.tiny import tiny_bundle
 
 from facelens import load_model
 from facelens.bundles.bundle import write_manifest
+from facelens.bundles.find import embedded_folder
 from facelens.errors import BundleError, FacelensError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.tasks.attributes.names import NAMES
+
+GIVEN = json.loads((embedded_folder("mobilenet_v2") / "config.json").read_text())["input"]
 
 
 @pytest.fixture(scope="module", params=["mobilenet_v2", "resnet50"])
@@ -123,22 +126,24 @@ def test_a_damaged_file_is_noticed(tmp_path, crops):
     [
         ({"format": 99}, "update Facelens"),
         ({"task": "keypoints"}, "not for attributes"),
-        ({"attributes": ["A", "B"]}, "do not fit its 2 attributes"),
+        ({"names": ["A", "B"]}, "do not fit its 2 names"),
+        ({"activation": "tanh"}, "neither sigmoid nor softmax"),
         ({"temperature": [0.0] * 40}, "not a positive number"),
-        ({"crop": {"template": "other", "height": 1, "width": 1}}, "another crop"),
+        ({"input": GIVEN | {"crop": [1, 1]}}, "another crop"),
+        ({"input": GIVEN | {"template": "other"}}, "another crop"),
         ({"layers": "none"}, "lacks or garbles"),
         ({"format": -3}, "never was"),
         ({"temperature": [[1.0]] * 40}, "do not fit"),
         ({"operating_points": {"half": [5.0] * 40}}, "not from 0 to 1"),
         ({"name": "\x1b[31mred"}, "cannot be shown"),
-        ({"input_size": [float("inf"), 1]}, "lacks or garbles"),
+        ({"input": GIVEN | {"size": [float("inf"), 1]}}, "lacks or garbles"),
     ],
 )
 def test_a_foreign_or_newer_config_is_refused_with_a_sentence(tmp_path, changes, sentence):
     bundle = tiny_bundle(tmp_path)
     edit(bundle, **changes)
     with pytest.raises(BundleError, match=sentence):
-        load_model(str(bundle))
+        load_model(str(bundle), task="attributes")
 
 
 def test_a_graph_that_does_not_fit_is_refused(tmp_path, crops):

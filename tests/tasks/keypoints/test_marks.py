@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.marked import parquet_of
 
+from facelens import load_model
 from facelens.bulk.kaggle import write_submission
 from facelens.errors import DataError, OutputError
 from facelens.tasks.keypoints import marks
@@ -19,12 +20,12 @@ def drawn(count=4, seed=0):
     pictures = random.integers(0, 256, (count, 96, 96), dtype=np.uint8)
     points = random.uniform(5, 90, (count, 15, 2)).astype(np.float32)
     points[1, 10] = np.nan
-    return Faces(pictures, points, np.array([f"P{i // 2}" for i in range(count)]), 47.5)
+    return Faces(pictures, points, np.array([f"P{i // 2}" for i in range(count)]))
 
 
 def as_row(faces, i):
-    """One face as Kaggle writes it."""
-    values = faces.points[i].ravel()
+    """One face as Kaggle writes it: x and y count from the corner of the first pixel."""
+    values = (faces.points[i] + 0.5).ravel()
     cells = {c: "" if np.isnan(v) else repr(float(v)) for c, v in zip(COLUMNS, values, strict=True)}
     return cells | {"Image": " ".join(map(str, faces.pictures[i].ravel().tolist()))}
 
@@ -67,12 +68,12 @@ def test_a_mirrored_face_carries_its_points_with_it():
     np.testing.assert_allclose(again.points, faces.points, atol=1e-5)
 
 
-def test_kaggles_file_is_read_as_it_is(tmp_path):
+def test_kaggles_file_is_read_and_counts_from_the_first_pixels_middle(tmp_path):
     faces = drawn()
     rows = [as_row(faces, i) for i in range(4)]
     read = marks.read_kaggle(write(tmp_path / "training.csv", rows))
     np.testing.assert_array_equal(read.pictures, faces.pictures)
-    np.testing.assert_array_equal(read.points, faces.points)
+    np.testing.assert_allclose(read.points, faces.points, atol=1e-5)
     assert len(set(read.people)) == len(read) == 4
 
 
@@ -80,7 +81,7 @@ def test_columns_may_come_in_another_order_and_with_others(tmp_path):
     faces = drawn()
     rows = [as_row(faces, i) | {"note": "hello"} for i in range(4)]
     path = write(tmp_path / "training.csv", rows, ["Image", "note", *COLUMNS[::-1]])
-    np.testing.assert_array_equal(marks.read_kaggle(path).points, faces.points)
+    np.testing.assert_allclose(marks.read_kaggle(path).points, faces.points, atol=1e-5)
 
 
 def test_the_test_file_has_faces_without_points(tmp_path):
@@ -159,11 +160,17 @@ def test_reading_is_several_times_as_fast_as_looking_at_each_value(tmp_path):
     assert seconds(lambda: marks.read_kaggle(path)) < seconds(naive) / 1.5
 
 
-def test_our_parquet_is_read_as_it_is(tmp_path):
+def test_our_parquet_is_read_and_its_marks_are_put_right(tmp_path):
+    from pyarrow import parquet
+
     faces = drawn()
-    read = marks.read_parquet(parquet_of(faces, tmp_path / "train.parquet"))
+    path = parquet_of(faces, tmp_path / "train.parquet")
+    read = marks.read_parquet(path)
     np.testing.assert_array_equal(read.pictures, faces.pictures)
-    np.testing.assert_array_equal(read.points, faces.points)
+    np.testing.assert_allclose(read.points, faces.points, atol=1e-5)
+    in_file = [parquet.read_table(path)[f"nose_tip_{axis}"][0].as_py() for axis in "xy"]
+    nose = read.points[0, NAMES.index("nose_tip")]
+    np.testing.assert_allclose(in_file - nose, (1.15, 1.6), atol=1e-5)
     assert read.people.tolist() == ["P0", "P0", "P1", "P1"]
 
 
@@ -270,3 +277,20 @@ def test_the_real_faces_are_of_other_people_in_training_and_test(data_dir):
     mean = np.broadcast_to(marks.mean_face(train), test.points.shape)
     assert marks.rmse(mean, test.points) == pytest.approx(6.9, abs=0.1)
     assert np.nanmean(marks.eye_errors(mean, test.points)) < 0.5
+
+
+@pytest.mark.data
+def test_marks_and_answers_put_right_leave_the_figures_as_they_were(data_dir):
+    """The bundle's figures are of marks and answers as they were, both beside what they mark."""
+    model = load_model(task="keypoints")
+    test = marks.read_parquet(data_dir / "keypoints" / "test-00000-of-00001.parquet")
+    answers = np.array([answer.points for answer in model.predict(list(test.pictures))])
+    measured, stated = marks.measure(answers, test), model.config.metrics["test"]
+    for figure in ("rmse_px", "low_px", "high_px"):
+        assert measured[figure] == pytest.approx(stated[figure], abs=1e-3), figure
+    assert measured["eye_error"] == pytest.approx(stated["eye_error"], abs=1e-5)
+    by_point = [measured["by_point"][name] - stated["by_point"][name] for name in NAMES]
+    assert np.abs(by_point).max() < 2e-3
+    # The mirror of marks that were put right stands in the middle of the picture.
+    eyes = marks.mean_face(test)[[NAMES.index(f"{side}_eye_center") for side in ("left", "right")]]
+    assert eyes[:, 0].mean() == pytest.approx(marks.MIDDLE, abs=1)

@@ -11,7 +11,7 @@ from helpers.marked import parquet_of
 torch = pytest.importorskip("torch", reason="pip install 'facelens[train]'")
 pytest.importorskip("fastai", reason="pip install 'facelens[train]'")
 
-from facelens import load_keypoints
+from facelens import load_model
 from facelens.commands.main import main
 from facelens.errors import DataError
 from facelens.faces import align
@@ -21,6 +21,7 @@ from facelens.tasks.keypoints import (
 from facelens.tasks.keypoints.marks import MIRRORED, NAMES, SPECIALISTS, Faces
 from facelens.tasks.keypoints.training import ladder, networks
 from facelens.tasks.keypoints.training.augment import AUGMENTATIONS, Augmentation, augment
+from facelens.tasks.keypoints.training.export import answers_of
 from facelens.tasks.keypoints.training.ladder import LADDER, hold_out, predict, train
 from facelens.tasks.keypoints.training.run import open_run, read_faces
 
@@ -44,7 +45,7 @@ def drawn(count, seed=0, people=8):
     points = (middles + WHERE).astype(np.float32)
     points[random.random((count, 15)) < 0.1] = np.nan
     who = np.array([f"P{seed}-{i % people}" for i in range(count)])
-    return Faces(pictures.astype(np.uint8), points, who, 47.5)
+    return Faces(pictures.astype(np.uint8), points, who)
 
 
 FACES, VALID = drawn(96), drawn(24, seed=1)
@@ -78,7 +79,7 @@ def marked(turns=1):
 )
 def test_points_go_where_the_picture_goes(how):
     pictures, points = marked(16)
-    moved, there = augment(pictures, points, how, torch.Generator().manual_seed(1), axis=47.5)
+    moved, there = augment(pictures, points, how, torch.Generator().manual_seed(1))
     assert torch.isfinite(there).any(2).sum() > 40
     for picture, at in zip(moved, there, strict=True):
         for point in (NOSE, LEFT, RIGHT):
@@ -91,23 +92,11 @@ def test_a_mirror_swaps_the_eyes_and_agrees_with_the_library():
     faces = drawn(4)
     how = Augmentation(flip=1.0)
     pictures, points = augment(
-        torch.from_numpy(faces.pictures), torch.from_numpy(faces.points), how, torch.Generator(),
-        axis=faces.axis,
-    )  # fmt: skip
+        torch.from_numpy(faces.pictures), torch.from_numpy(faces.points), how, torch.Generator()
+    )
     mirrored = marks.mirror(faces)
     np.testing.assert_allclose(pictures, mirrored.pictures, atol=0.05)
     np.testing.assert_allclose(points, mirrored.points, atol=1e-3)
-
-
-def test_marks_with_an_axis_of_their_own_keep_it():
-    """Marks that all lie a pixel to the right do so on a mirrored picture too."""
-    pictures, points = marked()
-    _, straight = augment(pictures, points, Augmentation(flip=1.0), torch.Generator(), axis=47.5)
-    _, aside = augment(
-        pictures, points + torch.tensor([1, 0]), Augmentation(flip=1.0), torch.Generator(),
-        axis=48.5,
-    )  # fmt: skip
-    torch.testing.assert_close(aside, straight + torch.tensor([1, 0]), equal_nan=True)
 
 
 def test_a_point_that_leaves_the_picture_is_unknown():
@@ -285,7 +274,6 @@ def test_people_are_held_out_not_rows():
     assert len(set(held.people)) == 2
     assert not set(rest.people) & set(held.people)
     assert len(rest) + len(held) == len(FACES)
-    assert held.axis == FACES.axis
     again = hold_out(FACES, share=0.25, seed=3)[1]
     np.testing.assert_array_equal(again.people, held.people)
     with pytest.raises(DataError, match="too few to hold out"):
@@ -306,7 +294,7 @@ def test_looking_both_ways_is_blind_to_which_way_a_face_looks():
     done = train("ours", FACES, VALID, step=step, epochs=1, device="cpu")
     turned = marks.mirror(VALID)
     there = predict(done.network, turned.pictures)[:, MIRRORED]
-    there[..., 0] = 2 * VALID.axis - there[..., 0]
+    there[..., 0] = 2 * marks.MIDDLE - there[..., 0]
     np.testing.assert_allclose(there, predict(done.network, VALID.pictures), atol=1e-3)
 
 
@@ -318,7 +306,7 @@ def test_a_run_that_is_killed_goes_on_after_its_last_network(tmp_path, monkeypat
     step = short("specialists", make=lambda: networks.Specialists(small))
     monkeypatch.setitem(ladder.STEPS, "specialists", step)
     start, folder = small(), tmp_path / "run"
-    made = {"step": step, "epochs": 2, "data": {"axis": FACES.axis}}
+    made = {"step": step, "epochs": 2, "data": {"train": 96}}
     whole = open_run(tmp_path / "whole", "specialists", **made)
     expected = whole.train(FACES, VALID, start=start, device="cpu")
     fits, fit = [], ladder._Fit.__call__
@@ -354,13 +342,19 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
     (tmp_path / "config.json").write_text('{"recipe": {}}')
     with pytest.raises(DataError, match="not of a training run for keypoints"):
         open_run(tmp_path)
+    (tmp_path / "config.json").write_text(
+        '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": 1, "augmentation": {}, '
+        '"data": {"axis": 48.65, "fall": 1.6}}'
+    )
+    with pytest.raises(DataError, match="on marks that lay beside what they mark"):
+        open_run(tmp_path)
     (tmp_path / "config.json").write_text('{"task": "keypoints", "rung": "huge"}')
     with pytest.raises(DataError, match="not of a training run for keypoints"):
         open_run(tmp_path, "layer")
 
 
 def test_weights_that_are_damaged_are_a_sentence(tmp_path):
-    run = open_run(tmp_path, "layer", data={"axis": 48})
+    run = open_run(tmp_path, "layer", data={"train": 96})
     (tmp_path / "all.safetensors").write_bytes(b"what is this")
     with pytest.raises(DataError, match=r"all\.safetensors is damaged; delete the folder"):
         run.load()
@@ -380,27 +374,25 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
     monkeypatch.setitem(LADDER, "layer", short("layer"))
     monkeypatch.setitem(ladder.STEPS, "layer", short("layer"))
     run, out = tmp_path / "run", tmp_path / "bundle"
-    train = ["train", str(folder), "--task", "keypoints", "--rung", "layer", "--out", str(run)]
+    train = ["train", str(folder), "--task", "keypoints", "--level", "layer", "--out", str(run)]
     with caplog.at_level("INFO"):
         assert main([*train, "--epochs", "0", "2", "--device", "cpu"]) == 0
     assert "px off on" in caplog.text
     assert main(["export", str(run), "--data", str(folder), "--out", str(out)]) == 0
-    model = load_keypoints(str(out))
+    model = load_model(str(out))
+    answers = answers_of(model, VALID.pictures)
+    assert model.config.offset == (0, 0)
     trained = open_run(run).load()
-    np.testing.assert_allclose(
-        model.predict(VALID.pictures), predict(trained.network, VALID.pictures), atol=0.01
-    )
+    np.testing.assert_allclose(answers, predict(trained.network, VALID.pictures), atol=0.01)
     test = model.config.metrics["test"]
     assert test["faces"] == len(VALID)
     # Not the very file: of the 24 faces the marks were rounded to float32 and so were the errors.
-    assert test["rmse_px"] == pytest.approx(
-        marks.rmse(model.predict(VALID.pictures), VALID.points), rel=1e-3
-    )
+    assert test["rmse_px"] == pytest.approx(marks.rmse(answers, VALID.points), rel=1e-3)
     assert model.config.recipe["epochs"] == 2
     assert "## How good" in (out / "README.md").read_text()
     # The frame takes the template's eyes to where these faces have theirs on average.
-    rest, _ = hold_out(replace(FACES, axis=marks.MARKS_AXIS))
-    eyes = marks.mean_face(rest)[[RIGHT, LEFT]] - (marks.MARKS_AXIS - 47.5, 1.6)
+    rest, _ = hold_out(FACES)
+    eyes = marks.mean_face(rest)[[RIGHT, LEFT]]
     middle = align.apply(model.config.frame, align.TEMPLATE[:2]).mean(0)
     assert np.hypot(*(middle - eyes.mean(0))) < 12
     (tmp_path / "mine").mkdir()
@@ -413,32 +405,26 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rung", "huge"], "no rung 'huge'"),
+        (["--level", "huge"], "no level 'huge'"),
         (["--rung", "specialists"], "train that first, and give --start-from its run"),
-        (["--rung", "ours", "--start-from", "{run}"], "ours starts from nothing"),
-        (["--rung", "augmented", "--start-from", "{run}"], "is a run of layer, not of deep"),
-        (["--rung", "augmented", "--start-from", "{data}"], "has no config.json"),
-        (["--rung", "mean", "--epochs", "0", "3"], "mean learns in no epochs"),
+        (["--level", "ours", "--start-from", "{run}"], "ours starts from nothing"),
+        (["--level", "augmented", "--start-from", "{run}"], "is a run of layer, not of deep"),
+        (["--level", "augmented", "--start-from", "{data}"], "has no config.json"),
+        (["--level", "mean", "--epochs", "0", "3"], "mean learns in no epochs"),
         (["--epochs", "1", "9"], "For keypoints nothing is frozen"),
         (["--epochs", "0", "0"], "For keypoints nothing is frozen"),
-        (["--size", "64x64"], "takes no --size"),
-        (["--batch-size", "8"], "takes no --batch-size"),
-        (["--teacher", "mobilenet_v2"], "takes no --teacher"),
+        (["--size", "64x64"], "--size is an option of --task attributes"),
+        (["--batch-size", "8"], "--batch-size is an option of"),
+        (["--teacher", "mobilenet_v2"], "--teacher is an option of"),
         (["--device", "toaster"], "There is no device 'toaster'"),
     ],
 )
 def test_options_that_make_no_sense_are_sentences(options, words, folder, tmp_path, capsys):
-    open_run(tmp_path / "before", "layer", data={"axis": 48})
+    open_run(tmp_path / "before", "layer", data={"train": 96})
     options = [o.format(run=tmp_path / "before", data=folder) for o in options]
     train = ["train", str(folder), "--task", "keypoints", "--out", str(tmp_path / "run")]
     assert main([*train, *options]) == 2
     assert words in capsys.readouterr().err
-
-
-def test_attributes_take_no_rung(folder, tmp_path, capsys):
-    train = ["train", str(folder), "--out", str(tmp_path / "run")]
-    assert main([*train, "--rung", "ours"]) == 2
-    assert "--rung is of --task keypoints" in capsys.readouterr().err
 
 
 def test_who_is_held_out_was_not_seen_by_the_network_that_is_gone_on_from(
@@ -449,8 +435,8 @@ def test_who_is_held_out_was_not_seen_by_the_network_that_is_gone_on_from(
         monkeypatch.setitem(LADDER, name, short(name, make=make))
         monkeypatch.setitem(ladder.STEPS, name, short(name, make=make))
     train = ["train", str(folder), "--task", "keypoints", "--epochs", "0", "1", "--device", "cpu"]
-    assert main([*train, "--rung", "deep", "--out", str(tmp_path / "deep")]) == 0
-    more = [*train, "--rung", "specialists", "--start-from", str(tmp_path / "deep")]
+    assert main([*train, "--level", "deep", "--out", str(tmp_path / "deep")]) == 0
+    more = [*train, "--level", "specialists", "--start-from", str(tmp_path / "deep")]
     assert main([*more, "--out", str(tmp_path / "a"), "--seed", "1"]) == 2
     assert "with another --seed" in capsys.readouterr().err
     assert main([*more, "--out", str(tmp_path / "a")]) == 0
@@ -458,7 +444,7 @@ def test_who_is_held_out_was_not_seen_by_the_network_that_is_gone_on_from(
     shutil.rmtree(tmp_path / "deep")
     monkeypatch.setitem(LADDER, "deep", short("deep", make=small, rates=(0.02, 0.02)))
     monkeypatch.setitem(ladder.STEPS, "deep", short("deep", make=small, rates=(0.02, 0.02)))
-    assert main([*train, "--rung", "deep", "--out", str(tmp_path / "deep")]) == 0
+    assert main([*train, "--level", "deep", "--out", str(tmp_path / "deep")]) == 0
     assert main([*more, "--out", str(tmp_path / "a")]) == 2
     assert "another kind" in capsys.readouterr().err
 
@@ -477,13 +463,13 @@ def test_faces_without_marks_teach_nothing():
         ("config.json", '{"task": "keypoints", "rung": [], "seed": 0, "epochs": 1, '
          '"augmentation": {}, "data": {}}'),
         ("config.json", '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": "x", '
-         '"augmentation": {}, "data": {"axis": 48}}'),
+         '"augmentation": {}, "data": {"train": 96}}'),
         ("config.json", '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": 1, '
-         '"augmentation": {"magic": 1}, "data": {"axis": 48}}'),
+         '"augmentation": {"magic": 1}, "data": {"train": 96}}'),
     ],
 )  # fmt: skip
 def test_a_damaged_run_is_a_sentence(name, text, tmp_path):
-    run = open_run(tmp_path, "layer", data={"axis": 48})
+    run = open_run(tmp_path, "layer", data={"train": 96})
     run._keep("all", LADDER["layer"].make(), [])
     assert run.load().name == "layer"
     (tmp_path / name).write_text(text)
@@ -492,7 +478,7 @@ def test_a_damaged_run_is_a_sentence(name, text, tmp_path):
 
 
 def test_weights_of_another_network_are_a_sentence(tmp_path):
-    run = open_run(tmp_path, "layer", data={"axis": 48})
+    run = open_run(tmp_path, "layer", data={"train": 96})
     run._keep("all", LADDER["cnn"].make(), [])
     with pytest.raises(DataError, match="is damaged; delete the folder"):
         run.load()
@@ -500,7 +486,7 @@ def test_weights_of_another_network_are_a_sentence(tmp_path):
 
 def test_a_folder_that_holds_more_than_a_bundle_is_left_alone(folder, tmp_path, capsys):
     run, out = tmp_path / "run", tmp_path / "mine"
-    train = ["train", str(folder), "--task", "keypoints", "--rung", "mean", "--out", str(run)]
+    train = ["train", str(folder), "--task", "keypoints", "--level", "mean", "--out", str(run)]
     assert main(train) == 0
     out.mkdir()
     (out / "manifest.json").write_text("{}")
@@ -520,10 +506,10 @@ def test_a_folder_that_holds_more_than_a_bundle_is_left_alone(folder, tmp_path, 
 
 
 def test_precision_is_not_of_keypoints(folder, tmp_path, capsys):
-    open_run(tmp_path / "run", "layer", data={"axis": 48})
+    open_run(tmp_path / "run", "layer", data={"train": 96})
     export = ["export", str(tmp_path / "run"), "--data", str(folder), "--out", str(tmp_path / "b")]
     assert main([*export, "--precision", "int8"]) == 2
-    assert "takes no --precision" in capsys.readouterr().err
+    assert "--precision is an option of --task attributes" in capsys.readouterr().err
     assert main(export) == 2
     assert "not trained to its end" in capsys.readouterr().err
 
@@ -537,7 +523,7 @@ def test_faces_are_read_from_kaggles_file_too(tmp_path):
         faces = read_faces(data)
         assert len(faces) == 2
         assert np.isnan(faces.points[:, -1, 1]).all()
-        assert faces.axis == 48
+        np.testing.assert_allclose(faces.points[0, 0], 50)  # from the first pixel's middle
     with pytest.raises(DataError, match="no faces with points"):
         read_faces(tmp_path, "test")
 

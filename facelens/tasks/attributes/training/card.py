@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from facelens.data.celeba import CELEBA_CONFIG, CELEBA_REPO
+from facelens.files import write_text
 from facelens.tasks.attributes.evaluate import Evaluation
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
 from facelens.tasks.config import ClassifierConfig
@@ -32,7 +33,7 @@ def write_card(path: Path, config: ClassifierConfig, results: dict[str, Evaluati
         split = "test" if "test" in results else "validation"
         parts += [_overall(results), _by_attribute(config, shown, split), _by_group(shown, split)]
     parts.append(_limits(config, results))
-    path.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 
 
 def _is_celeba(config: ClassifierConfig) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from facelens.errors import DataError
+from facelens.files import write_array
 from facelens.tasks import DEFAULT, load_model
 from facelens.training.data import Store
 
@@ -30,7 +31,7 @@ def soften(store: Store, teachers: Sequence[str], share: float, *, kept: Path) -
     else:
         answers = np.mean([_answers(store, name) for name in teachers], 0, dtype=np.float32)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, answers)
+        write_array(kept, answers)
     if answers.shape != store.labels.shape:
         raise DataError(f"{kept} holds answers to other faces; remove it.")
     return replace(store, targets=(1 - share) * store.labels + share * answers)

@@ -1,7 +1,6 @@
 """A trained run to a bundle: graph, temperatures, curves, figures, card."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from torch.nn import functional as F  # noqa: N812
 from facelens.bundles.bundle import Bundle, check_place, write_manifest
 from facelens.bundles.session import BATCH, open_session
 from facelens.errors import DataError
+from facelens.files import atomic_folder, write_bytes
 from facelens.tasks import load_model
 from facelens.tasks.attributes import evaluate as ev
 from facelens.tasks.attributes.model import AttributeModel
@@ -170,10 +170,31 @@ def export(
     if precision == "int8" and train_set is None:
         raise DataError("int8 needs training faces, whose crops set the ranges.")
     # Made aside: a bundle that is half done must not be taken for one.
-    final, out = out, out.with_name(f"{out.name}.part")
-    shutil.rmtree(out, ignore_errors=True)
+    with atomic_folder(out) as draft:
+        _write(
+            draft, run, data, valid_set, train_set, name=name, version=version, dataset=dataset,
+            licence=licence, flip_average=flip_average, precision=precision, limit=limit,
+        )  # fmt: skip
+    return load_model(str(out))
+
+
+def _write(
+    out: Path,
+    run: Run | Shipped,
+    data: Path,
+    valid_set: Store,
+    train_set: Store | None,
+    *,
+    name: str,
+    version: str,
+    dataset: str,
+    licence: str,
+    flip_average: bool,
+    precision: str,
+    limit: int | None,
+) -> None:
+    """Write the bundle of `run` into the empty folder `out`."""
     network = _trained(run, len(valid_set.names))
-    out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
     metrics = _round(graph, out / "model.onnx", precision, valid_set, train_set)
@@ -210,7 +231,7 @@ def export(
     write_manifest(out)
     tensors = {key: _halved(value) for key, value in network.state_dict().items()}
     # By its bytes: the file that safetensors would write is readable by its owner alone.
-    (out / "model.safetensors").write_bytes(save(tensors))
+    write_bytes(out / "model.safetensors", save(tensors))
 
     model = load_model(str(out))
     split_by = [n for n in ("Male", "Young") if n in config.names]
@@ -225,9 +246,6 @@ def export(
     config.save(out / "config.json")
     write_card(out / "README.md", config, results)
     write_manifest(out)
-    shutil.rmtree(final, ignore_errors=True)
-    out.rename(final)
-    return load_model(str(final))
 
 
 def _round(

@@ -38,7 +38,7 @@ class Augmentation:
     thresholds: tuple[int, ...] = ()
 
 
-# Those of rung 5, each to be tried alone.
+# Those of level 5, each to be tried alone.
 AUGMENTATIONS: dict[str, dict[str, Any]] = {
     "contrast": {"contrast": 0.5},
     "inverse blur": {"sharpen": True},
@@ -53,15 +53,12 @@ def augment(
     points: Tensor,
     how: Augmentation,
     generator: torch.Generator,
-    *,
-    axis: float = HALF,
 ) -> tuple[Tensor, Tensor]:
     """Change pictures (n, 96, 96) and points (n, 15, 2), each in its own way.
 
-    `axis` is where the mirror of the points stands, as `Faces` have it.
     The pictures come back as floats from 0 to 255; a point that has left its picture is NaN.
     """
-    x, points = _moved(pictures[:, None].float(), points, how, generator, axis)
+    x, points = _moved(pictures[:, None].float(), points, how, generator)
     if how.light:
         x = _lit(x, how.light, generator)
     changes: list[Callable[[Tensor], Tensor]] = []
@@ -81,7 +78,7 @@ def _draw(n: int, reach: float, generator: torch.Generator) -> Tensor:
 
 
 def _moved(
-    x: Tensor, points: Tensor, how: Augmentation, generator: torch.Generator, axis: float
+    x: Tensor, points: Tensor, how: Augmentation, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     n = len(x)
     flipped = torch.rand(n, generator=generator) < how.flip
@@ -94,9 +91,8 @@ def _moved(
     back = torch.linalg.inv(turn)
     theta = torch.cat([back, -back @ shift[..., None] / HALF], 2).to(x.device)
     turn, shift, flipped = (part.to(x.device) for part in (turn, shift, flipped))
-    centre = points.new_tensor([axis, MIDDLE])
     points = torch.where(flipped[:, None, None], points[:, torch.from_numpy(MIRRORED)], points)
-    points = (points - centre) @ turn.transpose(1, 2) + centre + shift[:, None]
+    points = (points - MIDDLE) @ turn.transpose(1, 2) + MIDDLE + shift[:, None]
     inside = ((points > -0.5) & (points < SIDE - 0.5)).all(2, keepdim=True)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="border", align_corners=False)

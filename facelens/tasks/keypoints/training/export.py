@@ -1,6 +1,5 @@
 """A run to a bundle: graph, where the network's picture lies on a face, figures, card."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ from facelens.bundles.bundle import Bundle, check_place, write_manifest
 from facelens.errors import DataError
 from facelens.faces import align
 from facelens.faces.yunet import YUNET_WEIGHTS
+from facelens.files import atomic_folder, write_bytes, write_text
 from facelens.tasks.keypoints import marks
 from facelens.tasks.keypoints.marks import (
-    MIDDLE,
     NAMES,
     PLAIN,
     SIDE,
@@ -22,15 +21,20 @@ from facelens.tasks.keypoints.marks import (
     Faces,
     mean_face,
 )
-from facelens.tasks.keypoints.model import PointModel, PointsConfig, load_keypoints
+from facelens.tasks.keypoints.model import NAME, KeypointModel, KeypointsConfig
 from facelens.tasks.keypoints.training.ladder import hold_out, predict
-from facelens.tasks.keypoints.training.run import Run, data_of, read_faces
+from facelens.tasks.keypoints.training.run import Run, data_of, offset_of, read_faces
 from facelens.training.graph import write_graph
 
 LICENCE = "Non-commercial research only, as the frames of YouTube Faces that it was trained on."
 DATASET = "YouTube Faces, 96x96, fifteen of 68 machine-made marks"
 KAGGLE = "Kaggle's Facial Keypoints Detection"
 KAGGLE_TERMS = "As the rules of Kaggle's competition allow for what comes of its data."
+_LIMITS = (
+    "A network is no better than the marks that it learnt from, and some of them are wrong. It "
+    "expects a face that looks towards the camera, detected and aligned; on a profile it answers "
+    "all the same, and wrongly. A point that is hidden is guessed."
+)
 _TOLERANCE = 1e-2  # pixels by which the graph may differ from torch
 
 
@@ -41,9 +45,8 @@ def terms(data: Path) -> tuple[str, str]:
 
 def frame(faces: Faces) -> np.ndarray:
     """The 2x3 that takes CelebA's template to where faces lie in these pictures on average."""
-    mean = mean_face(faces) - (faces.axis - MIDDLE, faces.fall)
     # The tip of the nose is not the same place in both.
-    return align.similarity(align.TEMPLATE, mean[TEMPLATE_FIVE], YUNET_WEIGHTS)
+    return align.similarity(align.TEMPLATE, mean_face(faces)[TEMPLATE_FIVE], YUNET_WEIGHTS)
 
 
 def export(
@@ -55,7 +58,7 @@ def export(
     version: str,
     dataset: str,
     licence: str,
-) -> PointModel:
+) -> KeypointModel:
     """Write the network of `run` as a bundle into the folder `out`.
 
     Figures are measured on the graph as shipped: on the people that were held out in training, and
@@ -68,16 +71,9 @@ def export(
     rest, valid = hold_out(faces, seed=int(run.about["seed"]))
     if run.about["data"] != data_of(rest, valid):
         raise DataError(f"{run.folder} was trained on other faces than {data} holds.")
-    draft = out.with_name(f"{out.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with atomic_folder(out) as draft:
         _write(draft, run, (rest, valid), data, (name, version, dataset, licence))
-        shutil.rmtree(out, ignore_errors=True)
-        draft.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return load_keypoints(str(out))
+    return KeypointModel(Bundle(out, str(out)))
 
 
 def _write(
@@ -89,16 +85,22 @@ def _write(
     pictures = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
     write_graph(network, pictures, out / "model.onnx", takes="pictures", gives=("points",))
     weights = {k: v.contiguous() for k, v in run.network().state_dict().items()}
-    (out / "model.safetensors").write_bytes(save(weights))
-    config = PointsConfig(
+    write_bytes(out / "model.safetensors", save(weights))
+    config = KeypointsConfig(
+        task=NAME,
         name=name,
         version=version,
         architecture=trained.name,
+        names=NAMES,
+        input_size=(SIDE, SIDE),
         frame=frame(rest),
-        axis=rest.axis,
-        fall=rest.fall,
         licence=licence,
-        data={"name": dataset, "train": len(rest), "valid": len(valid)},
+        data={
+            "name": dataset,
+            "train": len(rest),
+            "valid": len(valid),
+            "offset": list(offset_of(data)),
+        },
         recipe={
             **{k: v for k, v in run.about.items() if k not in ("task", "data")},
             "what": run.step.what,
@@ -108,8 +110,8 @@ def _write(
     )
     config.save(out / "config.json")
     write_manifest(out)
-    model = PointModel(Bundle(out, str(out)))
-    answers = model.predict(valid.pictures)
+    model = KeypointModel(Bundle(out, str(out)))
+    answers = answers_of(model, valid.pictures)
     difference = float(np.abs(answers - predict(network, valid.pictures)).max())
     if difference > _TOLERANCE:
         raise DataError(f"The exported graph differs from torch by {difference:.3g} pixels.")
@@ -117,10 +119,15 @@ def _write(
     config.metrics["valid"] = marks.measure(answers, valid)
     if any(data.rglob("test-*.parquet")):
         test = read_faces(data, "test")
-        config.metrics["test"] = marks.measure(model.predict(test.pictures), test)
+        config.metrics["test"] = marks.measure(answers_of(model, test.pictures), test)
     config.save(out / "config.json")
-    (out / "README.md").write_text(card(config), encoding="utf-8")
+    write_text(out / "README.md", card(config))
     write_manifest(out)
+
+
+def answers_of(model: KeypointModel, pictures: np.ndarray) -> np.ndarray:
+    """What a bundle answers on pictures uint8 (n, 96, 96): points float (n, 15, 2)."""
+    return np.array([answer.points for answer in model.predict(pictures)])
 
 
 def _last(curves: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -128,7 +135,7 @@ def _last(curves: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({row["network"]: row for row in curves}.values())
 
 
-def card(config: PointsConfig) -> str:
+def card(config: KeypointsConfig) -> str:
     """The model card: every figure from `config`."""
     from huggingface_hub import ModelCardData
 
@@ -157,12 +164,12 @@ def card(config: PointsConfig) -> str:
         "are missing count nowhere.",
         _figures(config),
         "## Limits",
-        _limits(config),
+        _LIMITS,
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _figures(config: PointsConfig) -> str:
+def _figures(config: KeypointsConfig) -> str:
     there = {n: config.metrics[n] for n in ("valid", "test") if n in config.metrics}
     lines = [
         "## How good",
@@ -190,17 +197,3 @@ def _figures(config: PointsConfig) -> str:
         for name in NAMES
     ]
     return "\n".join(lines)
-
-
-def _limits(config: PointsConfig) -> str:
-    text = (
-        "A network is no better than the marks that it learnt from, and some of them are off. It "
-        "expects a face that looks towards the camera, found and straightened; on a profile it "
-        "answers all the same, and wrongly. A point that is hidden is guessed."
-    )
-    right, below = config.beside
-    return (
-        f"{text} The answers of `model.onnx` lie where the marks do: {right:.2f} pixels to the "
-        f"right of the places themselves and {below:.2f} below, counted from the middle of the "
-        "first pixel. `facelens` takes that off before it puts points into a photo."
-    )

@@ -177,7 +177,7 @@ def train(
             if keep:
                 keep(part, expert, rows)
         curves += rows
-    return Trained(name, finished(network, step, faces.axis), curves)
+    return Trained(name, finished(network, step), curves)
 
 
 def check(name: str) -> None:
@@ -196,9 +196,9 @@ def parts(network: Network) -> list[tuple[str, list[int] | None, Network]]:
     ]
 
 
-def finished(network: Network, step: Step, axis: float) -> nn.Module:
+def finished(network: Network, step: Step) -> nn.Module:
     """A trained network as it is to be asked."""
-    return (BothWays(network, axis) if step.both_ways else network).eval()
+    return (BothWays(network) if step.both_ways else network).eval()
 
 
 def predict(network: nn.Module, pictures: np.ndarray, *, batch: int = 128) -> np.ndarray:
@@ -249,7 +249,7 @@ class _Fit:
                 _set(optimiser, step, (epoch + i / batches) / self.epochs)
                 x, y = augment(
                     pictures[rows.to(self.device)], truth[rows.to(self.device)],
-                    step.augmentation, generator, axis=self.faces.axis,
+                    step.augmentation, generator,
                 )  # fmt: skip
                 features = self._features(network, x)
                 answer = network.answer(features)

@@ -1,6 +1,6 @@
-"""The networks of the ladder that finds fifteen points.
+"""The networks of the ladder that finds fifteen keypoints.
 
-Rungs 1 to 5 follow Daniel Nouri, "Using convolutional neural nets to detect facial keypoints"
+Levels 1 to 5 follow Daniel Nouri, "Using convolutional neural nets to detect facial keypoints"
 (2014). Every network takes uint8 (n, 96, 96) grey and gives (n, 15, 2) in pixels.
 """
 
@@ -42,7 +42,7 @@ def _mean(values: Tensor) -> Tensor:
 
 
 class MeanFace(Network):
-    """Rung 0: the same points for every picture."""
+    """Level 0: the same points for every picture."""
 
     face: Tensor
 
@@ -58,7 +58,7 @@ class MeanFace(Network):
 
 
 class Regression(Network):
-    """Rungs 1 to 5: layers, and at their end two numbers a point.
+    """Levels 1 to 5: layers, and at their end two numbers a point.
 
     Args:
         body: layers that take floats (n, 1, 96, 96) from 0 to 1.
@@ -82,12 +82,12 @@ class Regression(Network):
 
 
 def layer() -> Regression:
-    """Rung 1: one hidden layer of 100."""
+    """Level 1: one hidden layer of 100."""
     return Regression(nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 100), nn.ReLU()), 100)
 
 
 def cnn(hidden: int = 500, drops: tuple[float, ...] = (0, 0, 0, 0)) -> Regression:
-    """Rung 2: three convolutions of 3, 2 and 2 pixels, two hidden layers."""
+    """Level 2: three convolutions of 3, 2 and 2 pixels, two hidden layers."""
     layers: list[nn.Module] = []
     for inputs, filters, side, drop in zip(
         (1, 32, 64), (32, 64, 128), (3, 2, 2), drops[:3], strict=True
@@ -100,30 +100,30 @@ def cnn(hidden: int = 500, drops: tuple[float, ...] = (0, 0, 0, 0)) -> Regressio
 
 
 def deep() -> Regression:
-    """Rung 3: the same, wider and with dropout."""
+    """Level 3: the same, wider and with dropout."""
     return cnn(1000, (0.1, 0.2, 0.3, 0.5))
 
 
 class BothWays(nn.Module):
     """The mean of what a network says of a picture and of its mirror image.
 
-    `axis`: the x at which the mirror of the points stands, as `Faces` have it.
+    This is test-time augmentation.
     """
 
-    def __init__(self, network: Network, axis: float) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
-        self.network, self.axis = network, axis
+        self.network = network
 
     def forward(self, pictures: Tensor) -> Tensor:
         n = pictures.shape[0]
         points = self.network(torch.cat([pictures, pictures.flip(2)]))
         other = points[n:, MIRRORED.tolist()]
-        other = torch.cat([2 * self.axis - other[..., :1], other[..., 1:]], 2)
+        other = torch.cat([2 * MIDDLE - other[..., :1], other[..., 1:]], 2)
         return (points[:n] + other) / 2
 
 
 class Specialists(Network):
-    """Rungs 4 and 5: a network for each group of points, asked for its own points only."""
+    """Levels 4 and 5: a network for each group of points, asked for its own points only."""
 
     def __init__(self, make: Callable[[], Network] = deep) -> None:
         super().__init__()
@@ -140,7 +140,7 @@ _EXPERT = [
 
 
 class HeatMaps(Network):
-    """Rung 6: convolutions down to 6x6 and back up to 24x24, one map a point, and its middle.
+    """Level 6: convolutions down to 6x6 and back up to 24x24, one map a point, and its middle.
 
     The middle of a map after softmax (Sun et al., "Integral human pose regression", 2018) lies
     between its pixels and has a gradient.
@@ -196,9 +196,9 @@ class HeatMaps(Network):
         x, y = (-(((self.ramp - marks[:, i, None]) / SPOT) ** 2) / 2 for i in (0, 1))
         spots = y.softmax(1)[:, :, None] * x.softmax(1)[:, None]
         between = (maps + spots) / 2
-        apart = (_divergence(maps, between) + _divergence(spots, between)) / 2
+        divergence = (_divergence(maps, between) + _divergence(spots, between)) / 2
         distances = F.smooth_l1_loss(answer[known], marks, reduction="none")
-        return _mean(distances) + SPOT_WEIGHT * _mean(apart)
+        return _mean(distances) + SPOT_WEIGHT * _mean(divergence)
 
 
 def _divergence(p: Tensor, q: Tensor) -> Tensor:

@@ -1,7 +1,5 @@
 """A run: the folder in which a rung of the ladder is trained, and from which it is taken up."""
 
-import csv
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,12 +13,20 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from facelens.errors import DataError
-from facelens.tasks.keypoints.marks import Faces, read_kaggle, read_parquet
+from facelens.files import sha256_of, write_json
+from facelens.tables import read_records, write_records
+from facelens.tasks.keypoints.marks import (
+    KAGGLE_OFFSET,
+    PARQUET_OFFSET,
+    Faces,
+    read_kaggle,
+    read_parquet,
+)
 from facelens.tasks.keypoints.training import ladder
 from facelens.tasks.keypoints.training.augment import Augmentation
 from facelens.tasks.keypoints.training.ladder import STEPS, Row, Step, Trained
 from facelens.tasks.keypoints.training.networks import Network
-from facelens.training.run import versions
+from facelens.training.run import versions, written
 
 TASK = "keypoints"
 _COLUMNS = ("network", "epoch", "train", "valid", "minutes")
@@ -53,20 +59,18 @@ class Run:
     def _whole(self, name: str) -> Iterator[None]:
         try:
             yield
-        except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (
+            DataError, SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError
+        ) as error:  # fmt: skip
             raise DataError(
                 f"{self.folder / name} is damaged; delete the folder and train again."
             ) from error
 
     @property
-    def axis(self) -> float:
-        return float(self.about["data"]["axis"])
-
-    @property
     def told(self) -> str:
         """What this run is, for one that goes on from it; other weights are told otherwise."""
         weights = self.network().state_dict().values()
-        digest = hashlib.sha256(b"".join(w.numpy().tobytes() for w in weights)).hexdigest()[:12]
+        digest = sha256_of(*(w.numpy().tobytes() for w in weights))[:12]
         seed, epochs = self.about["seed"], self.about["epochs"]
         return f"{self.rung}, seed {seed}, {epochs} epochs, weights {digest}"
 
@@ -76,14 +80,11 @@ class Run:
         path = self.folder / "history.csv"
         if not path.is_file():
             return []
-        with self._whole(path.name), path.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if tuple(reader.fieldnames or ()) != _COLUMNS:
-                raise ValueError(reader.fieldnames)
+        with self._whole(path.name):
             return [
                 {"network": row["network"], "epoch": int(row["epoch"])}
                 | {name: float(row[name]) for name in _COLUMNS[2:]}
-                for row in reader
+                for row in read_records(path, _COLUMNS)
             ]
 
     def load(self) -> Trained:
@@ -93,7 +94,7 @@ class Run:
             DataError: it is not trained to its end.
         """
         network = self.network()
-        return Trained(self.rung, ladder.finished(network, self.step, self.axis), self.curves)
+        return Trained(self.rung, ladder.finished(network, self.step), self.curves)
 
     def network(self) -> Network:
         """The network itself, as it was trained."""
@@ -119,16 +120,10 @@ class Run:
     def _keep(self, part: str, network: Network, rows: list[Row]) -> None:
         # The curves first: where there are weights, both are whole.
         known = [row for row in self.curves if row["network"] != part]
-        draft = self.folder / "history.csv.draft"
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(known + rows)
-        draft.replace(self.folder / "history.csv")
-        draft = self.folder / "weights.draft"
+        write_records(self.folder / "history.csv", known + rows, _COLUMNS)
         weights = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-        save_file(weights, draft)
-        draft.replace(self.folder / _file(part))
+        with written(self.folder / _file(part)) as draft:
+            save_file(weights, draft)
 
     def train(
         self, faces: Faces, valid: Faces, *, start: Network | None = None, device: str | None = None
@@ -150,8 +145,6 @@ def data_of(rest: Faces, valid: Faces) -> dict[str, Any]:
     return {
         "train": len(rest),
         "valid": len(valid),
-        "axis": rest.axis,
-        "fall": rest.fall,
         "digest": f"{rest.digest}-{valid.digest}",
     }
 
@@ -193,9 +186,7 @@ def open_run(
         raise DataError(f"{folder} is not a training run: it has no config.json.")
     path.parent.mkdir(parents=True, exist_ok=True)
     about = _json(about) | {"versions": versions()}
-    draft = path.with_name("config.json.draft")
-    draft.write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_json(path, about)
     return Run(Path(folder), about)
 
 
@@ -217,6 +208,11 @@ def read_about(folder: Path) -> dict[str, Any]:
     needed = {"seed", "epochs", "augmentation", "data"}
     if str(about.get("rung")) not in STEPS or not needed <= set(about):
         raise DataError(f"{path} is not of a training run for keypoints.")
+    if "axis" in about["data"]:
+        raise DataError(
+            f"{folder} was trained by an earlier Facelens on marks that lay beside what they mark; "
+            "train it again in another folder."
+        )
     return about
 
 
@@ -252,8 +248,7 @@ def read_faces(data: Path, split: str = "train") -> Faces:
     data = Path(data)
     if data.suffix.lower() == ".parquet" and split == "train":
         return read_parquet(data)
-    kaggle = data if data.suffix.lower() == ".csv" else data / "training.csv"
-    if split == "train" and kaggle.is_file():
+    if split == "train" and (kaggle := _kaggle(data)):
         return read_kaggle(kaggle)
     files = sorted(data.rglob(f"{split}-*.parquet"))
     if not files:
@@ -262,9 +257,19 @@ def read_faces(data: Path, split: str = "train") -> Faces:
             "training.csv."
         )
     parts = [read_parquet(file) for file in files]
-    return replace(
-        parts[0],
-        pictures=np.concatenate([part.pictures for part in parts]),
-        points=np.concatenate([part.points for part in parts]),
-        people=np.concatenate([part.people for part in parts]),
+    return Faces(
+        np.concatenate([part.pictures for part in parts]),
+        np.concatenate([part.points for part in parts]),
+        np.concatenate([part.people for part in parts]),
     )
+
+
+def offset_of(data: Path) -> tuple[float, float]:
+    """How far beside what they mark the marks in the files of `read_faces` lie, in pixels."""
+    return KAGGLE_OFFSET if _kaggle(Path(data)) else PARQUET_OFFSET
+
+
+def _kaggle(data: Path) -> Path | None:
+    """Kaggle's file of training faces, where `data` is it or holds it."""
+    file = data if data.suffix.lower() == ".csv" else data / "training.csv"
+    return file if file.is_file() else None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 UI = Path("facelens/ui")
 BUILT = (UI / "built", Path("dashboards/share/jupyter/voila/templates/facelens"))
 
