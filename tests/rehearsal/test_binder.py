@@ -15,7 +15,7 @@ pytestmark = pytest.mark.install
 GUARANTEED = 450e6  # bytes of memory that mybinder.org promises
 PREFIX = "/user/someone-facelens-x1y2z3/"
 TOKEN = "a-token-of-binder"
-SLEEPS_AFTER = 30  # seconds; mybinder.org waits ten minutes
+SLEEPS_AFTER = 15  # seconds; mybinder.org waits ten minutes
 PAGE = "voila/render/dashboards/selfie.ipynb"
 VISITS = "slider_turns or no_photo or dropped or another_network or compared or asks_nobody"
 
