@@ -81,8 +81,8 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
         ) from error
 
 
-# Not `snapshot_download`: it has no size limit, takes longer than PATIENCE to notice that there is
-# no network, and its bars learn the total only during the download.
+# Not `snapshot_download`: it has no size limit, waits indefinitely for a Hub that accepts a request
+# and does not answer, and its bars learn the total only during the download.
 def _files(repo: str, commit: str, progress: Progress | None) -> Path:
     """Download each file of a commit into the cache; return their folder."""
     folder = _file(repo, MANIFEST, commit, LARGEST_MANIFEST).parent

@@ -16,7 +16,7 @@ from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 if TYPE_CHECKING:
     from facelens.tasks.classifier import Classifier
 
-Way = Literal["map", "finer", "finest", "cover"]
+Way = Literal["map", "finer", "finest", "occlusion"]
 TIMES = {"finer": 2, "finest": 4}
 # A patch of a fifth of the crop's height occludes an eye or the mouth, not both.
 PATCH = 44
@@ -78,7 +78,7 @@ def occlusion(model: "Classifier", crop: np.ndarray) -> Evidence:
         occluded[i, top:bottom, left:right] = crop.mean((0, 1))
     logits = np.stack([prediction.logits for prediction in model.predict(occluded)])
     values = (logits[-1] - logits[:-1]).T.reshape(-1, ROWS, COLUMNS)
-    return Evidence("cover", np.ascontiguousarray(values), len(occluded))
+    return Evidence("occlusion", np.ascontiguousarray(values), len(occluded))
 
 
 def _stride(model: "Classifier", height: int, width: int) -> tuple[float, float]:

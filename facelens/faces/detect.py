@@ -70,10 +70,10 @@ def open_detector(spec: str | None = None) -> Detector:
 
 
 @lru_cache(maxsize=2)
-def _yunet(path: Path, _changed: int, _size: int) -> "Yunet":
+def _yunet(path: Path, _changed: int, _size: int) -> Yunet:
     return Yunet(path)
 
 
 @lru_cache(maxsize=1)
-def _haar() -> "Haar":
+def _haar() -> Haar:
     return Haar()

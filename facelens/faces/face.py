@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+CROP_HEIGHT, CROP_WIDTH = 218, 178
 # Below this score the landmark network sees no face.
 MIN_SCORE = 0.5
-
-CROP_HEIGHT, CROP_WIDTH = 218, 178
 
 
 class Box(NamedTuple):

@@ -11,15 +11,11 @@ from facelens.faces import align, landmarks
 from facelens.faces.boxes import bounded, nms
 from facelens.faces.face import MIN_SCORE, Detection
 
-HAAR_SIDE = 640
-
+HAAR_SIDE = 640  # pixels; a larger picture is shrunk
 SMALLEST_FACE = 30
-
-HAAR_PASSES = 3
-
-TURNS = (22.0, -22.0)
-
 NEIGHBOURS = 2
+HAAR_PASSES = 3
+TURNS = (22.0, -22.0)  # degrees
 
 
 class Haar:

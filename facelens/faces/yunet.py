@@ -15,18 +15,13 @@ from facelens.faces.face import MIN_SCORE, Detection
 
 # A larger picture only helps with smaller faces: `python benchmarks/faces.py small`.
 YUNET_SIDE = 512
-
 YUNET_CONFIDENCE = 0.6
-
-YUNET_OVERLAP = 0.3
-
+YUNET_OVERLAP = 0.3  # IoU
 YUNET_STRIDES = (8, 16, 32)
-
 YUNET_OUTPUTS = [f"{kind}_{n}" for kind in ("cls", "obj", "bbox", "kps") for n in YUNET_STRIDES]
 
 # The nose moves most when a head turns sideways, the eyes least.
 YUNET_WEIGHTS = np.array([2, 2, 0.3, 1, 1])
-
 YUNET_PASSES = 2
 
 

@@ -64,7 +64,7 @@ def _checked(model: str | None, chosen: str | None, *, hosted: bool) -> str:
 
     try:
         # A wrong name fails here, not on a page that stays empty.
-        return str(load_model(model).title)
+        return str(load_model(model, task=DEFAULT).title)
     except (DownloadError, BundleError) as error:
         # A hosted server restarts unattended, so it must start even if a repository is gone.
         if not isinstance(error, DownloadError) and not (hosted and is_repository(chosen or "")):

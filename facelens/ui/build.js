@@ -7,7 +7,7 @@ import { build } from "esbuild";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, "../..");
 const VIEWS = [
-  "about", "board", "camera", "compare", "footer", "inside", "intake", "looks", "network", "picture", "steps",
+  "about", "board", "camera", "classes", "compare", "footer", "inside", "intake", "heatmap", "network", "picture", "steps",
 ];
 const options = {
   absWorkingDir: HERE,

@@ -44,7 +44,7 @@ class CameraHandler(Protocol):
         """Turn to the attribute that is looked for over the face."""
 
     def rest(self) -> None:
-        """Forget whom the camera saw."""
+        """Forget the faces that the camera saw."""
 
     def go_back(self) -> None:
         """Let go of the snapshot: the camera goes on."""
@@ -68,9 +68,9 @@ class Camera(Intake):
     _esm = script("camera")
     _css = source("shared.css", "camera.css")
 
-    def __init__(self, desk: CameraHandler) -> None:
-        super().__init__(desk.take, desk.forget, desk.warm_up)
-        self._desk = desk
+    def __init__(self, handler: CameraHandler) -> None:
+        super().__init__(handler.take, handler.forget, handler.warm_up)
+        self._handler = handler
         self._model: AttributeModel | None = None
         self.near: tuple[float, float] | None = None
 
@@ -109,11 +109,11 @@ class Camera(Intake):
             except Exception as error:  # noqa: BLE001  the next frame may be better
                 self.send({"kind": "failed", "turn": turn, "text": sentence_of(error)})
         elif kind == "choose":
-            self._desk.choose(str(content["name"]))
+            self._handler.choose(str(content["name"]))
         elif kind == "rest":
-            self._desk.rest()
+            self._handler.rest()
         elif kind == "back":
-            self._desk.go_back()
+            self._handler.go_back()
         else:
             if kind == "photo":
                 near = content.get("near")
@@ -123,7 +123,7 @@ class Camera(Intake):
     def _answer(self, turn: str, content: Mapping[str, Any], data: bytes) -> None:
         start = perf_counter()
         wanted = content.get("map")
-        photo, seen = self._desk.see(
+        photo, seen = self._handler.see(
             data,
             float(content.get("seconds") or 0),
             anew=bool(content.get("anew")),

@@ -53,7 +53,7 @@ class Network(View):
         self.send({"kind": "progress", "text": text})
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
-        """Pass the visitor's choice on; send the model card to whoever opens it."""
+        """Pass the visitor's choice on; send the model card when it is opened."""
         if kind == "choose":
             key = str(content["name"])
             self._on_choose(next((name for name in self._titles if self.key(name) == key), key))

@@ -172,7 +172,7 @@ async function finish() {
 
 const place = document.querySelector("#early .facelens-column > div");
 let early;
-if (document.getElementById("early").dataset.door === "camera") {
+if (document.getElementById("early").dataset.input === "camera") {
   early = drawWaiting(place);
 } else {
   early = drawEarly(place);

@@ -9,7 +9,7 @@ import numpy as np
 
 from facelens.bundles.find import is_repository
 from facelens.bundles.hub import Progress
-from facelens.errors import BundleError, DownloadError
+from facelens.errors import BundleError, DownloadError, FacelensError
 from facelens.explain.maps import Evidence, finer, occlusion
 from facelens.explain.stem import Stem, stem
 from facelens.faces import Face, align, detector_in_use, find_faces
@@ -19,16 +19,17 @@ from facelens.serve.offered import choose, offered, page_tasks, tried
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.base import Layer, Model, Task
+from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
 from facelens.ui._view import jpeg, sentence_of
 from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
+from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
 from facelens.ui.footer import Footer
+from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
-from facelens.ui.looks import Looks
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
@@ -47,7 +48,7 @@ FORMS = {
 WAYS = {
     "finer": lambda model, crop: finer(model, crop, "finer"),
     "finest": lambda model, crop: finer(model, crop, "finest"),
-    "cover": occlusion,
+    "occlusion": occlusion,
 }
 
 
@@ -72,23 +73,25 @@ class Selfie(ipywidgets.Box):
         self._kept: Reading | None = None
         self._layers: list[Layer] = []
         self._others: dict[str, Model] = {}
+        self._points = next((task for task in page_tasks() if "points" in task.views), None)
         self._stages: dict[str, float] = {}
-        self.intake = self._door()
+        self.intake = self._input()
         self.picture = Picture(self.pick)
-        self.looks = Looks(self.choose, self.look_again, self.locate)
+        self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report)
+        self.classes = [Classes(task) for task in page_tasks() if "classes" in task.views]
         self.compare = Compare(self.keep, self.drop)
         self.inside = Inside(self.open_layer)
         self.steps = Steps(self.walk)
         self.network = Network(self.switch)
         self.about = About()
         self.footer = Footer()
-        above, stays = [self.intake], [self.picture, self.looks]
+        above, stays = [self.intake], [self.picture, self.heatmap]
         if self.moving:  # it stays in sight beside the rows; where a photo is chosen need not
             above, stays = [], above + stays
         seen = ipywidgets.Box(stays)
         left = ipywidgets.Box([*above, seen])
-        right = ipywidgets.Box([self.board, self.compare, self.inside, self.steps])
+        right = ipywidgets.Box([self.board, *self.classes, self.compare, self.inside, self.steps])
         foot = ipywidgets.Box([self.network, self.about, self.footer])
         for column in (seen, left, right):
             column.add_class("facelens-column")
@@ -98,7 +101,7 @@ class Selfie(ipywidgets.Box):
         if self.moving:
             self.add_class("facelens-moving")
 
-    def _door(self) -> Intake:
+    def _input(self) -> Intake:
         """Where photos come in."""
         return Intake(self.take, self.forget, self.warm_up)
 
@@ -206,8 +209,10 @@ class Selfie(ipywidgets.Box):
         key = f"{self._photos}-{index}-{list(self._loaded).index(self._name)}"
         self.board.read(answer, face.hints, key)
         picture = jpeg(face.crop, quality=92)
-        self.looks.draw(picture, index + 1, len(self._faces), model, answer)
-        self.looks.light(
+        self.heatmap.draw(
+            picture, index + 1, len(self._faces), model, answer, marks=self._points is not None
+        )
+        self.heatmap.light(
             Evidence("map", _maps(answer), 1), self._stages["network"] / len(self._faces)
         )
         ordinary = [name for name in model.names if not describe(name).is_judgement]
@@ -220,13 +225,25 @@ class Selfie(ipywidgets.Box):
         self.about.show_face(model.names, answer.logits / model.config.temperature)
         self._set_beside()
         self.footer.time(self._stages)
+        for view in self.classes:
+            self._ask(view, face)
+
+    def _ask(self, view: Classes, face: Face) -> None:
+        """Ask another task about a face; a network that fails fails alone."""
+        task = view.task
+        try:
+            model = self._model_of(task)
+            (answer,) = model.predict([face])
+            view.read(task.words(model, face, answer, Style()), model.title)
+        except FacelensError as error:
+            view.fail(error)
 
     def choose(self, name: str) -> None:
         """Turn to attribute `name`, on the board and on the map."""
         if self._picked is None or name not in self.model.names:
             return
         self._choice = name
-        self.looks.choose(name)
+        self.heatmap.choose(name)
         self.board.choose(name)
 
     def look_again(self, way: str) -> None:
@@ -235,18 +252,15 @@ class Selfie(ipywidgets.Box):
             return
         with self._timed(way):
             where = WAYS[way](self.model, self._faces[self._picked].crop)
-        self.looks.light(where, self._stages.pop(way))
+        self.heatmap.light(where, self._stages.pop(way))
 
     def locate(self) -> None:
         """Show the fifteen points of the face that is on the page."""
-        if self._picked is None:
+        if self._picked is None or self._points is None:
             return
-        task = next((task for task in page_tasks() if "points" in task.views), None)
-        if task is None:
-            return
-        face, model = self._faces[self._picked], self._model_of(task)
+        face, model = self._faces[self._picked], self._model_of(self._points)
         (found,) = model.predict([face])
-        self.looks.mark(align.apply(face.warp, found.points), found, model)
+        self.heatmap.mark(align.apply(face.warp, found.points), found, model)
 
     def _model_of(self, task: Task) -> Model:
         """The embedded network of another task, opened when it is first asked."""
@@ -347,8 +361,8 @@ class Selfie(ipywidgets.Box):
             self._choice = FIRST_CHOICE
         self._faces, self._answers, self._layers, self._stages = [], [], [], {}
         for view in (
-            self.picture, self.looks, self.board, self.compare, self.inside, self.steps,
-            self.about, self.footer,
+            self.picture, self.heatmap, self.board, *self.classes, self.compare, self.inside,
+            self.steps, self.about, self.footer,
         ):  # fmt: skip
             view.clear()
 

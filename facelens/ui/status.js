@@ -1,6 +1,6 @@
 import { element } from "./shared.js";
 
-const SETTLE = 800; // milliseconds that something has to be so before it is said: it may be read out
+const SETTLE = 800; // ms that a state must hold before it is announced: this line is a live region
 
 /** What the camera's page says in its line. */
 export const LINES = {

@@ -518,7 +518,7 @@ def test_a_cancelled_photo_never_flashes_up_and_the_next_one_works(desk):
             const shown = (image) => image.src
                 && image.checkVisibility({ visibilityProperty: true });
             const watch = () => {
-                const images = [...document.querySelectorAll(".picture img, .looks img")];
+                const images = [...document.querySelectorAll(".picture img, .heatmap img")];
                 if (images.some(shown) || document.querySelector(".board .filled")
                         .checkVisibility({ visibilityProperty: true })) flashes += 1;
                 if (watching) requestAnimationFrame(watch);

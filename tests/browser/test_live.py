@@ -851,7 +851,7 @@ def test_a_snapshot_opens_the_whole_dashboard_and_back_goes_on(room):
     page = room.page
     room.press("Take a snapshot")
     room.status("Found one face.")
-    page.locator(".looks canvas").first.wait_for()
+    page.locator(".heatmap canvas").first.wait_for()
     assert page.locator(".picture img").is_visible()
     assert page.get_by_text("Take it home:").is_visible()
     assert room.out.count("photo") == 1
@@ -860,7 +860,7 @@ def test_a_snapshot_opens_the_whole_dashboard_and_back_goes_on(room):
     assert room.out.count("frame") == before
     room.press("Back to the camera")
     room.status("One face in sight.")
-    page.locator(".looks").wait_for(state="hidden")
+    page.locator(".heatmap").wait_for(state="hidden")
     assert room.out.count("frame") > before
     page.wait_for_function(
         "document.querySelector('.board .sentence').textContent.includes('smiling')"

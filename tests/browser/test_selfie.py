@@ -125,29 +125,29 @@ def test_fifteen_points_lie_over_the_face_once_they_are_wanted(visit, astronaut)
     tab = visit()
     tab.page.get_by_role("button", name="Try the example").click()
     tab.status("done")
-    dots = tab.page.locator(".looks .marked .dot")
+    dots = tab.page.locator(".heatmap .marked .dot")
     box = tab.page.get_by_role("checkbox", name="Fifteen points")
     assert dots.count() == 0
     assert not box.is_checked()
-    note = tab.page.locator(".looks .points")
+    note = tab.page.locator(".heatmap .points")
     assert not note.is_visible()
     box.check()
     dots.first.wait_for()
     assert dots.count() == 15
     assert "% of the eyes' distance off" in note.inner_text()
-    face = tab.page.locator(".looks .marked img").bounding_box()
+    face = tab.page.locator(".heatmap .marked img").bounding_box()
     seen = [dot.bounding_box() for dot in dots.all()]
     middles = [((d["x"] + d["width"] / 2 - face["x"]) / face["width"],
                 (d["y"] + d["height"] / 2 - face["y"]) / face["height"]) for d in seen]  # fmt: skip
     assert all(0.2 < x < 0.8 and 0.3 < y < 0.9 for x, y in middles)
-    tab.page.locator(".looks .marked g").nth(10).hover()
+    tab.page.locator(".heatmap .marked g").nth(10).hover()
     assert note.inner_text().startswith("Tip of the nose")
     # They are of the next face when it comes, and go with the photo.
     before = dots.first.get_attribute("cx")
     tab.upload(encoded(ImageOps.mirror(Image.open(astronaut))), "mirrored.jpg")
     tab.page.wait_for_function(
         "was => ![was, undefined].includes("
-        "document.querySelector('.looks .dot')?.getAttribute('cx'))",
+        "document.querySelector('.heatmap .dot')?.getAttribute('cx'))",
         arg=before,
     )
     assert dots.count() == 15
@@ -176,7 +176,7 @@ def test_what_is_no_photo_or_shows_no_face_gets_a_sentence_and_the_next_photo_wo
     tab.page.get_by_role("button", name="Clear").click()
     tab.page.locator(".board .empty").wait_for()
     assert not tab.page.locator(".picture img").is_visible()
-    assert not tab.page.locator(".looks img").first.is_visible()
+    assert not tab.page.locator(".heatmap img").first.is_visible()
     # Out of sight is not enough: whoever uses the machine next could look it up.
     left = tab.page.locator(".facelens-page").evaluate("page => page.textContent")
     assert not re.search(r"Fairly sure|Doubtful:|Score \(logit\)|Here:", left)
@@ -205,7 +205,7 @@ def test_a_photo_can_be_dropped_another_face_picked_and_one_on_its_side_is_shown
     second = tab.page.get_by_role("button", name="Face 2")
     second.focus()
     second.press("Enter")
-    tab.page.locator(".looks figcaption", has_text="Face 2").wait_for()
+    tab.page.locator(".heatmap figcaption", has_text="Face 2").wait_for()
     assert second.get_attribute("aria-pressed") == "true"
 
     exif = Image.Exif()
@@ -222,13 +222,13 @@ def test_the_map_is_repainted_in_the_page(visit):
     page = tab.page
     page.get_by_role("button", name="Try the example").click()
     tab.status("done")
-    canvas = page.locator(".looks .pair canvas")
+    canvas = page.locator(".heatmap .pair canvas")
     painted = lambda: canvas.evaluate("canvas => canvas.toDataURL()")  # noqa: E731
-    caption = page.locator(".looks .caption")
-    page.locator('.looks canvas[aria-label*="for “Smiling”"]').wait_for()
+    caption = page.locator(".heatmap .caption")
+    page.locator('.heatmap canvas[aria-label*="for “Smiling”"]').wait_for()
     before = painted()
     tab.row("Eyeglasses").locator(".label").click()
-    page.locator('.looks canvas[aria-label*="Eyeglasses"]').wait_for()
+    page.locator('.heatmap canvas[aria-label*="Eyeglasses"]').wait_for()
     assert painted() != before
     assert "logit" in caption.inner_text()
 
@@ -246,17 +246,17 @@ def test_the_map_is_repainted_in_the_page(visit):
     pictures.add(painted())
     assert len(pictures) == 4
     page.get_by_role("button", name="Keep this map beside").click()
-    assert page.locator(".looks .beside li").count() == 1
+    assert page.locator(".heatmap .beside li").count() == 1
     assert page.get_by_role("button", name="Keep this map beside").is_disabled()
     assert len(tab.said) == sent
 
     page.get_by_label("Attribute to look at").select_option("Smiling")
     page.get_by_role("button", name="Keep this map beside").click()
-    assert page.locator(".looks .beside li").all_inner_texts()[1].endswith("Smiling 1.00")
+    assert page.locator(".heatmap .beside li").all_inner_texts()[1].endswith("Smiling 1.00")
     page.get_by_role("button", name="Look at No beard").click()
     assert "No beard" in canvas.get_attribute("aria-label")
     page.get_by_role("button", name="Take No beard away").click()
-    assert page.locator(".looks .beside li").count() == 1
+    assert page.locator(".heatmap .beside li").count() == 1
 
     # Something that is nowhere in the face has a grey picture and words that say why.
     page.get_by_label("Attribute to look at").select_option("Wearing_Hat")
@@ -265,16 +265,16 @@ def test_the_map_is_repainted_in_the_page(visit):
     for kind, words in (
         ("finer", "16 \u00d7 20 fields"),
         ("finest", "32 \u00d7 40 fields"),
-        ("cover", "covered, 80 times"),
+        ("occlusion", "covered, 80 times"),
     ):
         page.get_by_label("Attribute to look at").select_option("Smiling")
         kinds.select_option(kind)
-        page.locator(".looks .caption", has_text=words).wait_for()
+        page.locator(".heatmap .caption", has_text=words).wait_for()
 
     # The kernel may be busy with a slow map; choosing is the page's own affair.
     page.evaluate("() => { WebSocket.prototype.send = () => {}; }")
     tab.row("Eyeglasses").locator(".label").click()
-    page.locator('.looks canvas[aria-label*="Eyeglasses"]').wait_for()
+    page.locator('.heatmap canvas[aria-label*="Eyeglasses"]').wait_for()
     page.get_by_label("Attribute to look at").select_option("Bangs")
     assert tab.row("Bangs").locator(".label").get_attribute("aria-pressed") == "true"
 

@@ -59,9 +59,9 @@ def test_the_dashboard_is_served_until_ctrl_c():
 
 
 def test_the_dashboard_opens_without_the_hub(tmp_path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
     env = os.environ | {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HOME": str(tmp_path)}
     run = subprocess.Popen(
         [*COMMAND, "dashboard", "--no-browser", "--port", str(port), "--model", "someone/faces"],

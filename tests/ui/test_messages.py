@@ -12,7 +12,7 @@ from PIL import Image
 from facelens import load_model
 from facelens.ui import Live, Selfie
 from facelens.ui._view import HERE
-from facelens.ui.looks import WAYS
+from facelens.ui.heatmap import WAYS
 
 TO_VIEW, TO_HOST = "→ view", "→ host"
 VIEWS = sorted(path.stem for path in (HERE / "built").iterdir())
@@ -160,9 +160,9 @@ def messages(sent, astronaut):
     say(live.intake, "frame", b"no picture", turn="3", seconds=3, anew=False, map=None)
     say(live.intake, "photo", b"no photo", turn="4", name="snapshot", near=None)
     say(page.intake, "photo", file.getvalue(), turn="a", name="two.jpg")
-    for way in ("finer", "finest", "cover"):
-        say(page.looks, "ask", way=way)
-    say(page.looks, "points")
+    for way in ("finer", "finest", "occlusion"):
+        say(page.heatmap, "ask", way=way)
+    say(page.heatmap, "points")
     say(page.inside, "ask", name=model.config.layers[0].name)
     say(page.steps, "ask", channel=None)
     say(page.compare, "keep")

@@ -60,7 +60,13 @@ def test_every_view_runs_the_file_that_was_joined_for_it():
 
     page = ui.Live(detector="haar")
     views = [page.board, page.compare, page.inside, page.steps, page.network, page.about]
-    views += [page.footer, page.picture, page.looks, page.intake, ui.Selfie(detector="haar").intake]
+    views += [
+        page.footer,
+        page.picture,
+        page.heatmap,
+        page.intake,
+        ui.Selfie(detector="haar").intake,
+    ]
     for view in views:
         name = type(view).__name__.lower()
         assert view._esm == (ROOT / BUILT[0] / f"{name}.js").read_text(), name

@@ -311,7 +311,7 @@ var DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
 var SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
 var OF_A_PHOTO = [
   "What happens to a photo here",
-  "Every face in it is found, and the one you pick is laid straight.",
+  "Every face in it is detected, and the one you pick is aligned: turned, shifted and scaled into one frame.",
   "A network that has seen thousands of labelled faces says how likely each of its attributes is: smiling, eyeglasses, wavy hair…",
   "A threshold turns each probability into yes, no or doubtful. You can move every one.",
   "You see where the network looked, and what its layers made of the face."

@@ -207,7 +207,7 @@ function render({ model, el, signal }) {
       convolved.picture.ariaLabel = `Feature map ${channel} before ReLU`;
       kept.picture.ariaLabel = `Feature map ${channel} after ReLU`;
       pooled.picture.ariaLabel = `Feature map ${channel} after pooling`;
-      seen.words.textContent = has ? `Your face as the network gets it, ${has.size[1]} × ${has.size[0]} pixels of red, green and blue. The square is what the filter sees at once.` : "Your face, laid straight.";
+      seen.words.textContent = has ? `Your face as the network gets it, ${has.size[1]} × ${has.size[0]} pixels of red, green and blue. The square is what the filter sees at once.` : "Your face, aligned.";
       filter.node.hidden = !has;
       if (has) {
         filter.picture.src = shelf.url(thumbs[message.channels.indexOf(channel)], "image/png");

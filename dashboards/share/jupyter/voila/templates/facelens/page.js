@@ -702,7 +702,7 @@
   }
   var place = document.querySelector("#early .facelens-column > div");
   var early;
-  if (document.getElementById("early").dataset.door === "camera") {
+  if (document.getElementById("early").dataset.input === "camera") {
     early = drawWaiting(place);
   } else {
     early = drawEarly(place);

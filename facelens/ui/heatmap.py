@@ -21,11 +21,11 @@ WAYS = {
     "map": "exact map",
     "finer": "finer map",
     "finest": "finest map",
-    "cover": "check by covering",
+    "occlusion": "check by covering",
 }
 
 
-class Looks(View):
+class Heatmap(View):
     """Show the straightened face beside its maps.
 
     The maps of all attributes are on the page, which paints them itself: choosing, turning to
@@ -34,8 +34,8 @@ class Looks(View):
     kind of map; `on_points()` the wish for the fifteen points of the face.
     """
 
-    _esm = script("looks")
-    _css = source("shared.css", "looks.css")
+    _esm = script("heatmap")
+    _css = source("shared.css", "heatmap.css")
 
     def __init__(
         self,
@@ -54,8 +54,13 @@ class Looks(View):
         count: int,
         model: "AttributeModel",
         prediction: "Prediction",
+        *,
+        marks: bool = False,
     ) -> None:
-        """Show face `number` of `count`, a JPEG laid straight, and offer what `model` knows."""
+        """Show face `number` of `count`, an aligned JPEG, and offer what `model` knows.
+
+        `marks`: whether keypoints can be asked for.
+        """
         for stale in (*WAYS, "points"):
             self._shown.pop(stale, None)
         described = [describe(name) for name in model.names]
@@ -63,6 +68,7 @@ class Looks(View):
             "number": number,
             "alone": count == 1,
             "ways": list(WAYS.items()),
+            "marks": marks,
             "attributes": [
                 {
                     "name": attribute.name,
