@@ -21,8 +21,9 @@ from torch import nn
 
 from facelens import metrics
 from facelens.data import parquet
-from facelens.data.celeba import OUR_SLICE, celeba, convert, need
+from facelens.data.celeba import OUR_SLICE, celeba, need
 from facelens.data.dataset import SPLITS
+from facelens.data.original import convert
 from facelens.errors import DataError
 from facelens.files import sha256_of, write_array
 from facelens.lessons import plots
