@@ -345,14 +345,14 @@ def _train_keypoints(args: argparse.Namespace) -> int:
     start, begun = None, ""
     if args.start_from:
         before = run.open_run(args.start_from)
-        if before.rung != step.start:
-            raise DataError(f"{args.start_from} is a run of {before.rung}, not of {step.start}.")
+        if before.level != step.start:
+            raise DataError(f"{args.start_from} is a run of {before.level}, not of {step.start}.")
         if before.about["data"] != data:
             raise DataError(
                 f"{args.start_from} learnt from other faces, or with another --seed, which says "
                 "who is held out: some of these would be known to it."
             )
-        start, begun = before.network(), before.told
+        start, begun = before.network(), before.description
     opened = run.open_run(
         args.out,
         rung,

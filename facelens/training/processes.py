@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -58,6 +58,13 @@ def first_alone() -> Iterator[None]:
     yield
     if not behind:
         wait()
+
+
+@contextmanager
+def one_of_them(block: AbstractContextManager[Any]) -> Iterator[None]:
+    """Enter `block` in the first of all processes alone."""
+    with nullcontext() if rank() else block:
+        yield
 
 
 def gather(mine: Any) -> list[Any]:

@@ -20,7 +20,7 @@ from helpers.toy import RECIPE, SMALL, write_split
 from safetensors.torch import load_file, save_file
 
 from facelens.errors import DataError
-from facelens.training import callbacks, fit, processes
+from facelens.training import callbacks, fit, processes, record
 from facelens.training.augment import Augmentation, augment
 from facelens.training.data import Batches, open_store
 from facelens.training.network import build
@@ -42,10 +42,10 @@ ACCELERATE = [
 def work(data, folder, recipe=HEAD):
     """Train, keeping every process's weights beside the run."""
     processes.join("cpu")
-    record = callbacks.Record.after_epoch
+    after_epoch = record.Record.after_epoch
 
     def keep(self):
-        record(self)
+        after_epoch(self)
         weights = processes.bare(self.learn.model).state_dict()
         save_file(
             {name: value.contiguous() for name, value in weights.items()},
@@ -53,7 +53,7 @@ def work(data, folder, recipe=HEAD):
         )
 
     with (
-        mock.patch.object(callbacks.Record, "after_epoch", keep),
+        mock.patch.object(record.Record, "after_epoch", keep),
         mock.patch.object(torch.nn, "Dropout", torch.nn.Identity),
     ):
         with processes.first_alone():
@@ -158,9 +158,7 @@ def test_small_batches_add_up_to_a_large_one(toy, tmp_path):
     large = replace(HEAD, augmentation=none, batch_size=32)
     small = replace(large, batch_size=8, accumulate=4)
     with (
-        mock.patch.object(
-            fit, "_one_cycle", lambda fitted, stage, _: fitted.fit(stage.epochs, stage.rate)
-        ),
+        mock.patch.object(fit, "one_cycle", lambda stage: {"lr": lambda _: stage.rate}),
         # In float32 on every machine: Adam makes much of what bfloat16 rounds.
         mock.patch.object(callbacks, "has_bf16", return_value=False),
     ):

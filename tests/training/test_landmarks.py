@@ -15,6 +15,7 @@ from PIL import Image
 
 from facelens.faces import align, landmarks
 from facelens.training import landmarks as training
+from facelens.training.run import Run, open_as
 
 pytestmark = pytest.mark.train
 
@@ -76,7 +77,7 @@ def test_labels_lie_where_the_picture_shows_the_points():
     recipe = training.Recipe(steps=1, batch=24, negatives=2)
     crops = [drawn_crop(i) for i in range(4)]
     mined = np.zeros((1, 64, 64), np.uint8)
-    ((patches, face, where),) = training.batches(crops, mined, recipe)
+    patches, face, where = training.Batches(crops, mined, recipe, 1).draw()
     assert face.tolist() == [1] * 24 + [0] * 2
     for patch, five in zip(patches.numpy(), where.numpy(), strict=False):
         seen = align.apply(landmarks.view(), five)
@@ -86,12 +87,42 @@ def test_labels_lie_where_the_picture_shows_the_points():
         assert np.median(dark) < np.median(patch)
 
 
-def test_training_twice_gives_the_same_network():
-    recipe = training.Recipe(steps=2, batch=8, negatives=4)
+def test_training_twice_gives_the_same_network_and_so_does_a_killed_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 2)
+    recipe = training.Recipe(steps=6, batch=4, negatives=2)
     crops = [drawn_crop(i) for i in range(4)]
     mined = np.zeros((1, 64, 64), np.uint8)
     first, again = (training.train(crops, mined, recipe).state_dict() for _ in range(2))
     assert all(torch.equal(first[key], again[key]) for key in first)
+    save = Run.save_last
+
+    def kill(run, state):
+        save(run, state)
+        if state["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    run = open_as(training.Recipe, tmp_path / "run", recipe)
+    with monkeypatch.context() as context:
+        context.setattr(Run, "save_last", kill)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(crops, mined, recipe, run)
+    run = open_as(training.Recipe, tmp_path / "run", recipe)
+    assert len(run.history) == 2
+    resumed = training.train(crops, mined, recipe, run).state_dict()
+    assert all(torch.equal(first[key], resumed[key]) for key in first)
+
+
+def test_the_rate_is_that_of_torchs_one_cycle():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    adam = torch.optim.AdamW([weight], 4e-3)
+    torchs = torch.optim.lr_scheduler.OneCycleLR(adam, 4e-3, 50, pct_start=0.2)
+    ours = training.one_cycle(50, 4e-3)
+    for step in range(50):
+        (group,) = adam.param_groups
+        assert ours["lr"](step / 50) == pytest.approx(group["lr"], rel=1e-6, abs=1e-12)
+        assert ours["mom"](step / 50) == pytest.approx(group["betas"][0], rel=1e-6)
+        adam.step()
+        torchs.step()
 
 
 def test_training_learns_to_find_the_points():
