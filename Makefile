@@ -1,6 +1,6 @@
 # The commands of the project: `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test test-app lint badges release-check clean
+.PHONY: help dashboard test test-app lint js badges release-check clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -25,10 +25,16 @@ test: $(VENV)/.train ## run all tests; the first time installs torch and fastai 
 test-app: $(VENV)/.test ## run the tests that need no torch
 	$(TESTS) -m "not train" $(PYTEST)
 
-lint: $(VENV)/.test ## check style and types
+lint: $(VENV)/.test ## check style, types and who imports whom
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy facelens
+	$(VENV)/bin/lint-imports
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.made && npm run --silent lint; \
+	else echo "There is no Node here: the page's JavaScript is not checked."; fi
+
+js: node_modules/.made ## join the page's JavaScript; needs Node
+	npm run --silent build
 
 badges: ## write all badges and links: REPO=owner/name TAG=v0.2.0 SPACE=owner/name
 	@$(PYTHON) binder/badges.py $(if $(REPO),--repo "$(REPO)") $(if $(TAG),--tag "$(TAG)") $(if $(SPACE),--space "$(SPACE)")
@@ -37,7 +43,12 @@ release-check: $(VENV)/.test ## say what stands between this checkout and a rele
 	@$(RUN) binder/release.py
 
 clean: ## remove .venv and what tools have left
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache build dist *.egg-info
+
+node_modules/.made: package.json
+	@command -v npm >/dev/null || { echo "There is no Node here; install Node 18 or later; on Debian: apt-get install nodejs npm" >&2; exit 1; }
+	npm install --silent --no-audit --no-fund
+	@touch $@
 
 $(VENV)/.made:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here; install Python 3.11 or later, or give PYTHON=…" >&2; exit 1; }

@@ -18,7 +18,7 @@ from measure import RESULTS
 
 from facelens import find_faces, load_model, read_photo
 from facelens.tasks.attributes.evaluate import Evaluation, evaluate
-from facelens.tasks.classifier import Model
+from facelens.tasks.attributes.model import AttributeModel
 
 Row = dict[str, object]
 
@@ -76,7 +76,7 @@ def groups(result: Evaluation) -> Iterator[Row]:
         }
 
 
-def portraits(folder: Path, model: Model, detector: str) -> Iterator[Row]:
+def portraits(folder: Path, model: AttributeModel, detector: str) -> Iterator[Row]:
     """Facts that are plain to the eye in portraits, right at 0.5; photos with just one face."""
     right = asked = single = photos = 0
     with (folder / "labels.csv").open(newline="") as file:

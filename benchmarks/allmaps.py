@@ -84,7 +84,7 @@ def same(folder: Path, _cores: int) -> Job:
 def look(folder: Path, _cores: int) -> Job:
     model = facelens.load_model()
     crop = np.array(Image.open(folder / "crop.png"))
-    return lambda: enlarged(model.look([crop])[0].maps, crop.shape[1::-1])
+    return lambda: enlarged(model.predict([crop], maps=True)[0].maps, crop.shape[1::-1])
 
 
 def enlarged(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:

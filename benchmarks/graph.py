@@ -33,7 +33,7 @@ def main() -> None:
         onnx.utils.extract_model(str(whole), str(cut), ["crops"], ["logits"])
         full, small = open_session(whole), open_session(cut)
     ways = {
-        "as shipped: one graph, only the path to the logits": lambda: model.batch(crop),
+        "as shipped: one graph, only the path to the logits": lambda: model.predict(crop),
         "every map computed": lambda: full.run(None, {"crops": crop}),
         "a second graph of the logits alone": lambda: small.run(["logits"], {"crops": crop}),
     }

@@ -26,7 +26,7 @@ from facelens.data.parquet import images
 from facelens.explain.maps import finer, occlusion
 from facelens.metrics import interval
 from facelens.photo import read_photo
-from facelens.tasks.classifier import Model
+from facelens.tasks.classifier import Classifier
 from facelens.training.augment import plain
 from facelens.training.network import AttributeNetwork, build
 from facelens.training.run import load_weights
@@ -44,7 +44,7 @@ def main() -> None:
     model = load_model(args.model)
     network = rebuilt(model)
     ways: dict[str, tuple[int, Way]] = {
-        "the exact map": (1, lambda crop: model.look([crop])[0].maps),
+        "the exact map": (1, lambda crop: model.predict([crop], maps=True)[0].maps),
         "moved by half a field and put together": (4, lambda crop: finer(model, crop).values),
         "moved by quarters of a field": (16, lambda crop: finer(model, crop, "finest").values),
         "the body on a picture 1.5 times as large": (
@@ -96,7 +96,7 @@ def main() -> None:
         writer.writerows(rows)
 
 
-def rebuilt(model: Model) -> AttributeNetwork:
+def rebuilt(model: Classifier) -> AttributeNetwork:
     """The bundle's network in torch, from its training weights."""
     network = build(
         model.config.architecture, len(model.names), from_scratch=True,
@@ -107,7 +107,9 @@ def rebuilt(model: Model) -> AttributeNetwork:
 
 
 @torch.no_grad()
-def enlarged(model: Model, network: AttributeNetwork, crop: np.ndarray, times: float) -> np.ndarray:
+def enlarged(
+    model: Classifier, network: AttributeNetwork, crop: np.ndarray, times: float
+) -> np.ndarray:
     """Activation maps of a crop whose picture is `times` as large as the network's own."""
     height, width = model.config.input_size
     size = (round(height * times), round(width * times))

@@ -17,7 +17,7 @@ from facelens import load_model
 from facelens.bundles.bundle import DEFAULT
 from facelens.bundles.find import embedded_folder
 from facelens.tasks.attributes.evaluate import Answers, answer, compare, summarise
-from facelens.tasks.classifier import Model
+from facelens.tasks.attributes.model import AttributeModel
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def embedded() -> list[str]:
 
 
 def row(
-    split: str, model: Model, answers: Answers, default: Answers, title: str
+    split: str, model: AttributeModel, answers: Answers, default: Answers, title: str
 ) -> dict[str, object]:
     """What one network reached on one split, and how that differs from the default."""
     overall = summarise(answers, model.title).overall

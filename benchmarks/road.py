@@ -42,7 +42,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
     finder = detect.open_detector(detector)
     found = finder.find(photo.pixels)
     faces = find_faces(photo, detector=detector)
-    (look,) = model.look(faces)
+    (look,) = model.predict(faces, maps=True)
     points = operating_point(model.config, "half")
     hints = faces[0].hints
 
@@ -54,7 +54,9 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
         seen = read_photo(data)
         jpeg(seen.pixels)
         for face, answer in zip(
-            there := find_faces(seen, detector=detector), model.look(there), strict=True
+            there := find_faces(seen, detector=detector),
+            model.predict(there, maps=True),
+            strict=True,
         ):
             said = verdicts(answer.prediction, points, model.curves, hints=face.hints)
             sentence(answer.prediction, said, points, hints=face.hints)
@@ -64,7 +66,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
         "decode": lambda: read_photo(data),
         "detect, find the points": lambda: finder.find(photo.pixels),
         "straighten, judge the light": lambda: [face_of(photo, f, finder.name) for f in found],
-        "network: 40 answers and maps": lambda: model.look(faces),
+        "network: 40 answers and maps": lambda: model.predict(faces, maps=True),
         "verdicts and sentence": rows,
         "pictures for the page": lambda: (jpeg(photo.pixels), jpeg(faces[0].crop)),
     }

@@ -25,8 +25,8 @@ from facelens.data.parquet import images
 from facelens.explain.maps import occlusion
 from facelens.photo import read_photo
 from facelens.tasks.attributes.evaluate import answer, compare, summarise
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training.export import write_exact
-from facelens.tasks.classifier import Model
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def main() -> None:
     write("rounding", rows)
 
 
-def in_float(model: Model, folder: Path) -> Model:
+def in_float(model: AttributeModel, folder: Path) -> AttributeModel:
     """The same bundle with a graph in float32."""
     shutil.copytree(model.bundle.folder, folder)
     write_exact(model.bundle, folder / "model.onnx")
@@ -55,13 +55,15 @@ def in_float(model: Model, folder: Path) -> Model:
     return load_model(str(folder))
 
 
-def row(model: Model, what: str, int8: float, exact: float, **more: Any) -> dict[str, Any]:
+def row(model: AttributeModel, what: str, int8: float, exact: float, **more: Any) -> dict[str, Any]:
     told = {"network": model.title, "what": what, "faces": "", "int8": f"{int8:.4f}"}
     told |= {"float32": f"{exact:.4f}", "difference": f"{int8 - exact:+.4f}", "low": "", "high": ""}
     return told | more
 
 
-def accuracy(whole: Model, exact: Model, data: Path, limit: int | None) -> list[dict[str, Any]]:
+def accuracy(
+    whole: AttributeModel, exact: AttributeModel, data: Path, limit: int | None
+) -> list[dict[str, Any]]:
     rows = []
     for split in ("valid", "test"):
         faces = sorted((data / "celeba").glob(f"{split}-*.parquet"))
@@ -76,14 +78,16 @@ def accuracy(whole: Model, exact: Model, data: Path, limit: int | None) -> list[
     return rows
 
 
-def maps(whole: Model, exact: Model, data: Path, count: int) -> list[dict[str, Any]]:
+def maps(
+    whole: AttributeModel, exact: AttributeModel, data: Path, count: int
+) -> list[dict[str, Any]]:
     same, agreed = [], []
     (valid,) = sorted((data / "celeba").glob("valid-*.parquet"))[:1]
     for face in images(valid, columns=(), stop=count):
         crop = read_photo(face.data).pixels
-        (ours,), (theirs,) = whole.look([crop]), exact.look([crop])
+        (ours,), (theirs,) = whole.predict([crop], maps=True), exact.predict([crop], maps=True)
         check = occlusion(exact, crop).values
-        for i in np.flatnonzero(theirs.prediction.probabilities >= 0.5):
+        for i in np.flatnonzero(theirs.probabilities >= 0.5):
             same.append(alike(ours.maps[i], theirs.maps[i]))
             agreed.append([alike(each.maps[i], check[i]) for each in (ours, theirs)])
     both = np.mean(agreed, 0)

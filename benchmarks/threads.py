@@ -39,12 +39,12 @@ def measure(network: str, threads: int, awake: str, batch: int) -> dict[str, flo
         model = load_model(network)
         crops = np.random.default_rng(0).integers(0, 256, (batch, 218, 178, 3), dtype=np.uint8)
         for _ in range(3):
-            model.batch(crops)
+            model.predict(crops)
     times, used = [], time.process_time()
     turns = max(4, 64 // batch)
     for _ in range(turns):
         start = time.perf_counter()
-        model.batch(crops)
+        model.predict(crops)
         times.append(time.perf_counter() - start)
         time.sleep(0.01)  # as between two photos: what spins goes on here
     used = time.process_time() - used

@@ -51,3 +51,8 @@ class DownloadError(FacelensError):
 
 class MissingExtraError(FacelensError):
     """A command that needs packages that are not installed."""
+
+
+def printable(name: str) -> str:
+    """A file name that is safe to show: control characters and stray bytes escaped."""
+    return name if name.isprintable() else ascii(name)[1:-1]

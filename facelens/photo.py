@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facelens.errors import PhotoError
+from facelens.errors import PhotoError, printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,11 +63,6 @@ def read_photo(source: bytes | str | Path, *, name: str | None = None) -> Photo:
     if len(source) > MAX_BYTES:
         raise PhotoError(_too_heavy(shown))
     return Photo(_decode(bytes(source), shown), name or "photo")
-
-
-def printable(name: str) -> str:
-    """A file name that is safe to show: control characters and stray bytes escaped."""
-    return name if name.isprintable() else ascii(name)[1:-1]
 
 
 def _read(path: Path, shown: str) -> bytes:

@@ -2,38 +2,26 @@
 
 import hashlib
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from facelens.bundles.bundle import DEFAULT, FILES, MANIFEST, Bundle, check_place, task_of
+from facelens.bundles.bundle import FILES, MANIFEST, Bundle, check_place, task_of
 from facelens.bundles.find import embedded_folder
-from facelens.bundles.hub import asking
+from facelens.bundles.hub import hub_errors
 from facelens.errors import BundleError, DownloadError, OutputError
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.tasks.classifier import Model
-from facelens.tasks.config import Config
-from facelens.tasks.keypoints.marks import SIDE
-from facelens.tasks.keypoints.model import TASK as KEYPOINTS
-from facelens.tasks.keypoints.model import PointModel, PointsConfig
+from facelens.files import atomic_folder, sha256, sha256_of, writing
+from facelens.tasks import DEFAULT, TASKS, find_task
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import ModelInfo
 
-_FIGURES = {
-    "accuracy": ("mean accuracy", 1),
-    "average_precision": ("macro average precision", 1),
-    "ece": ("mean calibration error", -1),
-}
 _WITHOUT = {".gitattributes", "README.md", "LICENSE", "LICENSE.md"}  # what an empty repository has
 
 
 @dataclass(frozen=True)
-class Figure:
+class Difference:
     """One figure of the validation faces, of what is published and of what is at hand."""
 
     title: str
@@ -62,7 +50,7 @@ class Comparison:
     commit: str | None
     private: bool
     identical: bool
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Difference, ...] = ()
     obstacle: str = ""
 
     @property
@@ -110,16 +98,12 @@ class Published:
 def newest(runs: Path) -> Path:
     """The bundle under `runs` that was written last; the embedded one where there is none.
 
-    One for keypoints does not count: a dashboard could not open it.
+    One for another task than the default does not count: a dashboard could not open it.
     """
     configs = [path.with_name("config.json") for path in runs.rglob(MANIFEST)]
-    found = [path for path in configs if path.is_file() and not _finds_points(path)]
+    found = [path for path in configs if path.is_file() and task_of(path.read_bytes()) == DEFAULT]
     latest = max(found, key=lambda path: path.with_name(MANIFEST).stat().st_mtime, default=None)
-    return latest.parent if latest else embedded_folder(DEFAULT)
-
-
-def _finds_points(config: Path) -> bool:
-    return task_of(config.read_bytes()) == KEYPOINTS
+    return latest.parent if latest else embedded_folder(TASKS[DEFAULT].default)
 
 
 def compare(bundle: Path | str, repo: str, *, token: str | None = None) -> Comparison:
@@ -176,7 +160,7 @@ def push(
             "; to replace it all the same, force it (--force)."
         )
     gone = [name for name in FILES if name in there and name not in files]
-    with asking(repo, "write to"):
+    with hub_errors(repo, "write to"):
         if comparison.commit is None:
             api.create_repo(repo, private=private, exist_ok=True)
         done = api.create_commit(
@@ -215,18 +199,10 @@ def pull(name: str, folder: Path | str, *, token: str | None = None) -> Bundle:
     repo, _, revision = name.partition("@")
     folder = Path(folder).resolve()
     api = _api(repo, token)
-    try:
+    with writing(folder):
         check_place(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as aside:
-            draft = Path(aside) / "bundle"
-            draft.mkdir()
-            commit = _fetch(api, repo, revision, draft, Path(aside) / "fetched")
-            if folder.exists():
-                folder.rename(Path(aside) / "before")
-            draft.rename(folder)
-    except OSError as error:
-        raise OutputError(f"{folder} could not be written: {error.strerror}.") from error
+    with atomic_folder(folder) as draft:
+        commit = _fetch(api, repo, revision, draft, draft.with_name("fetched"))
     return Bundle(folder, f"{repo}@{commit[:12]}")
 
 
@@ -249,26 +225,20 @@ def _whole(folder: Path) -> dict[str, bytes]:
     files[MANIFEST] = (folder / MANIFEST).read_bytes()
     if not _is_safetensors(files.get("model.safetensors")):
         raise BundleError(f"{folder / 'model.safetensors'} is not a safetensors file.")
-    _try_out(bundle, task_of(files["config.json"]))
+    find_task(bundle.task).model(bundle).check()
     return files
 
 
-def _try_out(bundle: Bundle, task: str) -> None:
-    """Ask a bundle's network about a black picture."""
-    if task == KEYPOINTS:
-        PointModel(bundle).predict(np.zeros((1, SIDE, SIDE), np.uint8))
-        return
-    model = Model(bundle)
-    model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
-    _ = model.curves
-
-
 def _is_safetensors(data: bytes | None) -> bool:
-    """Whether `data` begins as the format does: the length of a JSON object, and that object."""
+    from safetensors import SafetensorError, deserialize
+
     if data is None:
         return True
-    length = int.from_bytes(data[:8], "little")
-    return 8 < 8 + length <= len(data) and data[8:9] == b"{"
+    try:
+        deserialize(data)
+    except SafetensorError:
+        return False
+    return True
 
 
 def _message(files: dict[str, bytes]) -> str:
@@ -299,7 +269,7 @@ def _compare(
     """What is published beside `files`, and the names of the files that are there."""
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    with asking(repo, "read"):
+    with hub_errors(repo, "read"):
         try:
             info = api.model_info(repo, files_metadata=True, timeout=30)
         except RepositoryNotFoundError:
@@ -309,13 +279,13 @@ def _compare(
     identical = named == set(files) and all(
         _is_same(there[name], data) for name, data in files.items()
     )
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[Difference, ...] = ()
     obstacle = ""
     if MANIFEST not in there or "config.json" not in there:
         foreign = sorted(set(there) - _WITHOUT)
         obstacle = f"it holds something else ({foreign[0]})" if foreign else ""
     elif not identical:
-        with asking(repo, "read"):
+        with hub_errors(repo, "read"):
             published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
             data = published.read_bytes()
         figures, obstacle = _beside(data, files["config.json"], repo, folder)
@@ -327,61 +297,36 @@ def _compare(
 
 def _beside(
     published: bytes, mine: bytes, repo: str, folder: Path
-) -> tuple[tuple[Figure, ...], str]:
-    """The figures that two config.json both state, or why there are none."""
-    there, here = Path(repo) / "config.json", folder / "config.json"
+) -> tuple[tuple[Difference, ...], str]:
+    """The figures that two config.json both state of the same faces, or why there are none."""
     try:
-        if task_of(mine) == KEYPOINTS:
-            points = PointsConfig.read(published, there), PointsConfig.read(mine, here)
-            return _figures_of_points(*points)
-        return _figures(Config.read(published, there), Config.read(mine, here))
+        task = find_task(task_of(mine))
+        there = task.config(published, Path(repo) / "config.json")
+        here = task.config(mine, folder / "config.json")
     except BundleError as error:
         return (), str(error).rstrip(".")
+    if set(there.names) != set(here.names):
+        return (), "it answers other questions"
+    found = [
+        Difference(figure.title, one, other, figure.better)
+        for figure in task.figures
+        for one, other in [(figure.of(there), figure.of(here))]
+        if one is not None and other is not None
+    ]
+    if not found:
+        return (), "one of the two states no figures of validation faces"
+    one, other = task.measured_on(there), task.measured_on(here)
+    if one != other:
+        return (), f"its figures are of {one}, these of {other}"
+    return tuple(found), ""
 
 
 def _is_same(sibling: Any, data: bytes) -> bool:
     """Whether the Hub's file has these bytes: by the hash that git, or its large files, go by."""
     if sibling.lfs:
-        return bool(sibling.lfs["sha256"] == hashlib.sha256(data).hexdigest())
+        return bool(sibling.lfs["sha256"] == sha256_of(data))
     blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
     return bool(sibling.blob_id == blob.hexdigest())
-
-
-def _figures(published: Config, here: Config) -> tuple[tuple[Figure, ...], str]:
-    """The figures that both state of the same validation faces, or why there are none."""
-    if set(published.attributes) != set(here.attributes):
-        return (), "it answers other questions"
-    measured = [config.metrics.get("valid") or {} for config in (published, here)]
-    try:
-        values = {key: [float(m["overall"][key]["value"]) for m in measured] for key in _FIGURES}
-    except (KeyError, TypeError, ValueError):
-        return (), "one of the two states no figures of validation faces"
-    faces = [(config.data.get("name"), m.get("faces")) for config, m in
-             zip((published, here), measured, strict=True)]  # fmt: skip
-    if faces[0] != faces[1]:
-        one, other = (f"{count} faces of {name}" for name, count in faces)
-        return (), f"its figures are of {one}, these of {other}"
-    figures = [
-        Figure(title, values[key][0], values[key][1], better)
-        for key, (title, better) in _FIGURES.items()
-    ]
-    return tuple(figures), ""
-
-
-def _figures_of_points(
-    published: PointsConfig, here: PointsConfig
-) -> tuple[tuple[Figure, ...], str]:
-    """The error of both on the same validation faces, or why there is none."""
-    measured = [config.metrics.get("valid") or {} for config in (published, here)]
-    try:
-        values = [float(m["rmse_px"]) for m in measured]
-        faces = [(c.data.get("name"), m["faces"], c.recipe.get("seed")) for c, m in
-                 zip((published, here), measured, strict=True)]  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return (), "one of the two states no figures of validation faces"
-    if faces[0] != faces[1]:
-        return (), "its figures are of other faces"
-    return (Figure("error in pixels", values[0], values[1], -1),), ""
 
 
 def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool) -> Published:
@@ -400,13 +345,13 @@ def _published(comparison: Comparison, api: "HfApi", commit: str, private: bool)
 
 def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -> str:
     """Fetch a bundle into the empty folder `draft`, checked; give its commit."""
-    with asking(repo, "read", revision):
+    with hub_errors(repo, "read", revision):
         # Asked first, since a download would go on trying for half a minute.
         info = api.model_info(repo, revision=revision or None, files_metadata=True, timeout=30)
     sizes = _sizes(info)
 
     def get(name: str) -> None:
-        with asking(repo, "read", revision):
+        with hub_errors(repo, "read", revision):
             path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=fetched)
         Path(path).rename(draft / name)
 
@@ -418,7 +363,7 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
             if sizes.get(name) != entry["size"]:
                 raise DownloadError(f"{name} of {repo} is damaged: it differs from {MANIFEST}.")
             get(name)
-            if _sha256(draft / name) != entry["sha256"]:
+            if sha256(draft / name) != entry["sha256"]:
                 raise DownloadError(f"{name} of {repo} arrived damaged; nothing was kept.")
         _whole(draft)
     except BundleError as error:
@@ -428,11 +373,6 @@ def _fetch(api: "HfApi", repo: str, revision: str, draft: Path, fetched: Path) -
 
 def _sizes(info: "ModelInfo") -> dict[str, int]:
     return {sibling.rfilename: sibling.size or 0 for sibling in info.siblings or []}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # what can go wrong

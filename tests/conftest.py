@@ -4,11 +4,13 @@ import http.server
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
 import pytest
+from helpers.cost import Cost
 from helpers.hub import Hub
 from helpers.tiny import tiny_bundle
 
@@ -22,6 +24,15 @@ _DETECTOR = os.environ.pop("FACELENS_DETECTOR", "")
 os.environ.pop("FACELENS_MODEL", None)
 _CACHE = tempfile.TemporaryDirectory(prefix="facelens-tests-")
 os.environ["FACELENS_CACHE"] = _CACHE.name
+
+
+def pytest_addoption(parser):
+    parser.addoption("--cost", action="store_true", help="end with what each folder's tests cost")
+
+
+def pytest_configure(config):
+    if config.getoption("--cost"):
+        config.pluginmanager.register(Cost(), "cost")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -138,6 +149,22 @@ def browser():
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory) -> Path:
+    """A folder with the tools that package.json pins."""
+    npm = shutil.which("npm")
+    if not npm:
+        missing("there is no Node: `apt-get install nodejs npm` on Debian")
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("package.json", ".npmrc"):
+        shutil.copy(ROOT / name, folder)
+    command = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        missing(f"npm could not install what package.json pins: {done.stderr.strip()[:300]}")
+    return folder
 
 
 @pytest.fixture

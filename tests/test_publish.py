@@ -20,7 +20,6 @@ from facelens.bundles.find import embedded_folder
 from facelens.errors import FacelensError
 from facelens.tasks import load_model
 from facelens.tasks.attributes.evaluate import Answers, summarise
-from facelens.tasks.config import Config
 
 # A client that waits between its tries would only make the tests slow.
 SCRIPT = "import sys, time; time.sleep = lambda _: None; from facelens.commands.main import main; "
@@ -308,7 +307,11 @@ def test_a_folder_that_is_no_bundle_is_not_written_over(bundle, tmp_path, monkey
 
 def config(bundle, **changes):
     restate(bundle, **changes)
-    return Config.read((bundle / "config.json").read_bytes(), bundle / "config.json")
+    return (bundle / "config.json").read_bytes()
+
+
+def beside(one, other, bundle):
+    return publish._beside(one, other, "someone/faces", bundle)
 
 
 @pytest.mark.parametrize(
@@ -325,20 +328,26 @@ def config(bundle, **changes):
 )
 def test_worse_is_what_most_figures_say(change, worse, bundle):
     base = {"accuracy": 0.9151, "average_precision": 0.7873, "ece": 0.0188}
-    figures, obstacle = publish._figures(config(bundle, **base), config(bundle, **change))
+    figures, obstacle = beside(config(bundle, **base), config(bundle, **change), bundle)
     compared = publish.Comparison("a/b", "0", private=False, identical=False, figures=figures)
     assert not obstacle
     assert compared.worse is worse
 
 
 def test_figures_of_other_faces_or_questions_are_not_compared(bundle):
-    one, other = config(bundle), config(bundle)
-    other.metrics["valid"]["faces"] = 256
-    assert publish._figures(one, other)[1].startswith("its figures are of 2044 faces of CelebA")
-    del other.metrics["valid"]
-    assert "states no figures" in publish._figures(one, other)[1]
-    object.__setattr__(other, "attributes", other.attributes[:39])
-    assert publish._figures(one, other)[1] == "it answers other questions"
+    one = config(bundle)
+    other = json.loads(one)
+    other["metrics"]["valid"]["faces"] = 256
+    _, said = beside(one, json.dumps(other).encode(), bundle)
+    assert said == "its figures are of 2044 faces of CelebA, these of 256 faces of CelebA"
+    del other["metrics"]["valid"]
+    _, said = beside(one, json.dumps(other).encode(), bundle)
+    assert "states no figures" in said
+    for table in ("names", "temperature", "bias"):
+        other[table] = other[table][:39]
+    other["operating_points"] = {}
+    _, said = beside(one, json.dumps(other).encode(), bundle)
+    assert said == "it answers other questions"
 
 
 def test_the_bundle_written_last_is_the_one_to_publish(tmp_path):
@@ -346,8 +355,8 @@ def test_the_bundle_written_last_is_the_one_to_publish(tmp_path):
     for number, name in enumerate(("b", "a")):
         folder = tmp_path / "runs" / name / "bundle"
         folder.mkdir(parents=True)
-        for file in ("config.json", "manifest.json"):
-            (folder / file).write_text("{}")
+        (folder / "config.json").write_text('{"task": "attributes"}')
+        (folder / "manifest.json").write_text("{}")
         os.utime(folder / "manifest.json", (number, number))
     assert publish.newest(tmp_path / "runs") == tmp_path / "runs" / "a" / "bundle"
 
@@ -372,7 +381,7 @@ def card(bundle):
         from facelens.tasks.attributes.training.card import write_card
 
         config = load_model(str(bundle)).config
-        results = {split: measured(config.attributes, 60 + i, i) for i, split in enumerate(splits)}
+        results = {split: measured(config.names, 60 + i, i) for i, split in enumerate(splits)}
         figures = {split: result.asdict() for split, result in results.items()}
         told = replace(config, metrics=config.metrics | figures, **changes)
         write_card(bundle / "README.md", told, results)
@@ -402,7 +411,7 @@ def test_the_cards_head_states_the_figures_of_the_config(splits, card):
 
 
 def test_a_card_of_other_data_claims_nothing_of_celeba(card):
-    _, read = card(data={"name": "my friends"}, licence="Only for us.", attributes=("Attractive",))
+    _, read = card(data={"name": "my friends"}, licence="Only for us.", names=("Attractive",))
     assert "celeba" not in str(read).lower().replace("celeba's template", "")
     assert "Attractive: opinions of whoever labelled the pictures" in read.text
     assert "Only for us." in read.text

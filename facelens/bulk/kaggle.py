@@ -1,17 +1,18 @@
 """Fifteen points of many faces: a folder, a parquet file or Kaggle's csv in, a table out."""
 
-import csv
 import math
 from pathlib import Path
 
 import numpy as np
 
 from facelens.bulk.label import Progress, label
-from facelens.bulk.work import KEYPOINTS, Labelled
+from facelens.bulk.work import Labelled
 from facelens.errors import DataError, OutputError
 from facelens.files import check_out
 from facelens.tables import ERROR_COLUMNS, write_table
-from facelens.tasks.keypoints.marks import COLUMNS, SIDE, csv_rows, shown
+from facelens.tasks import load_model
+from facelens.tasks.keypoints import NAME
+from facelens.tasks.keypoints.marks import COLUMNS, SIDE, csv_rows, read_kaggle, shown
 
 _LOOKUP = ("RowId", "ImageId", "FeatureName", "Location")
 
@@ -32,7 +33,7 @@ def locate(
     Args:
         source: a folder of photos, parquet in the Hub's layout, or Kaggle's csv.
         out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
-        model: as for `load_keypoints`.
+        model: as for `load_model`.
         detector: as for `find_faces`.
         cropped: the photos are faces of 96x96 already; the points are in pixels of these.
         workers, force, progress: as for `label`.
@@ -47,7 +48,7 @@ def locate(
         return _of_kaggle(Path(source), Path(out), model=model, force=force)
     return label(
         source, out, model=model, detector=detector, aligned=cropped, workers=workers, force=force,
-        progress=progress, task=KEYPOINTS,
+        progress=progress, task=NAME, places=False,
     )  # fmt: skip
 
 
@@ -65,20 +66,16 @@ def hand_in(
         source: that file.
         out: the file to hand in.
         lookup: Kaggle's `IdLookupTable.csv`, which says what is asked.
-        model: as for `load_keypoints`.
+        model: as for `load_model`.
         force: write over `out`.
     """
-    from facelens.tasks.keypoints.marks import read_kaggle
-    from facelens.tasks.keypoints.model import load_keypoints
-
     if Path(source).suffix.lower() != ".csv":
         raise DataError(f"{source} is not Kaggle's test.csv, which an IdLookupTable.csv is about.")
     _spare(out, source, lookup)
     check_out(Path(out).absolute(), force=force)
     if Path(out).suffix.lower() != ".csv":
         raise OutputError(f"Kaggle takes a .csv; {Path(out).name} does not end so.")
-    answers = load_keypoints(model).predict(read_kaggle(source).pictures)
-    return write_submission(answers, lookup, out)
+    return write_submission(_answers(read_kaggle(source).pictures, model), lookup, out)
 
 
 def _spare(out: str | Path, *read: str | Path) -> None:
@@ -88,19 +85,21 @@ def _spare(out: str | Path, *read: str | Path) -> None:
 
 
 def _of_kaggle(source: Path, out: Path, *, model: str | None, force: bool) -> Labelled:
-    from facelens.tasks.keypoints.marks import COLUMNS, read_kaggle
-    from facelens.tasks.keypoints.model import load_keypoints
-
     _spare(out, source)
     check_out(out.absolute(), force=force)
-    network = load_keypoints(model)
     faces = read_kaggle(source)
-    points = network.predict(faces.pictures).reshape(-1, len(COLUMNS))
+    points = _answers(faces.pictures, model).reshape(-1, len(COLUMNS))
     rows = [(who, *where) for who, where in zip(faces.people, points.tolist(), strict=True)]
     errors = out.with_name(f"{out.name}.errors.csv")
     write_table(errors, [], ERROR_COLUMNS)
     write_table(out, rows, ("photo", *COLUMNS))
     return Labelled(out, errors, len(rows), len(rows), 0)
+
+
+def _answers(pictures: np.ndarray, model: str | None) -> np.ndarray:
+    """The points float (n, 15, 2) on pictures, where the data set would mark them."""
+    network = load_model(model, task=NAME)
+    return np.stack([network.as_marked(each.points) for each in network.predict(pictures)])
 
 
 def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path) -> int:
@@ -125,12 +124,5 @@ def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path)
         if not np.isfinite(value):
             raise DataError(f"{where}: nothing was predicted for {feature}.")
         lines.append((int(row["RowId"]), f"{np.clip(value, 0, SIDE):.4f}"))
-    draft = Path(f"{out}.draft")
-    try:
-        with draft.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerows([("RowId", "Location"), *lines])
-        draft.replace(out)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise OutputError(f"{out} cannot be written: {error.strerror}.") from error
+    write_table(Path(out), lines, ("RowId", "Location"))
     return len(lines)

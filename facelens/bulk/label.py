@@ -8,19 +8,20 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from facelens import __version__
-from facelens.bulk.work import ATTRIBUTES, Chunk, Job, Labelled, open_answers, part_path
+from facelens.bulk.work import Chunk, Job, Labelled, part_path
 from facelens.bulk.workers import here, in_processes, on_cluster
 from facelens.data import parquet
 from facelens.errors import DataError, OutputError
-from facelens.files import atomic_write, check_out, only_one, write_text, writing
-from facelens.tables import ERROR_COLUMNS, join_csv, join_parquet
+from facelens.files import Progress, check_out, only_one, sha256, write_text, writing
+from facelens.tables import ERROR_COLUMNS, join
+from facelens.tasks import DEFAULT, load_model
 
 CHUNK = 128  # photos at most: a second or so of work, which is what a killed worker loses
 _LEAST_CHUNK = 16
@@ -28,7 +29,6 @@ _CHUNKS = 256  # where photos are few, rather than large ones: all cores end at 
 SUFFIXES = {
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".heic", ".heif",
 }  # fmt: skip
-Progress = Callable[[int, int], None]
 
 
 def label(
@@ -42,7 +42,8 @@ def label(
     scheduler: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
-    task: str = ATTRIBUTES,
+    task: str = DEFAULT,
+    places: bool = True,
 ) -> Labelled:
     """Write a table with a row for every face of every photo of `source`.
 
@@ -51,13 +52,14 @@ def label(
         out: a .csv or .parquet file. What has no face or cannot be read goes to OUT.errors.csv.
         model: as for `load_model`.
         detector: as for `find_faces`.
-        aligned: the photos are CelebA's 178x218 crops already; no face is looked for.
+        aligned: the photos are the task's crops already, CelebA's 178x218; no face is looked for.
         workers: how many processes; each fills one core and brings its own copy of the network.
         scheduler: the address of a Dask scheduler, whose workers do it instead. They must see
             `source` and the folder of `out` under the same paths.
         force: write over a finished `out`.
         progress: called with the photos done and all photos.
-        task: "attributes", or "keypoints" for the table of `facelens.bulk.kaggle`.
+        task: whose columns the table has, a key of `TASKS`.
+        places: whether the table says where each face is.
 
     Raises:
         DataError: there is nothing to label at `source`.
@@ -68,30 +70,29 @@ def label(
     model, detector = _same_everywhere(model, detector, aligned=aligned, task=task)
     chunks, listing = _chunks(source, out)
     parts = out.with_name(out.name + ".parts")
-    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task)
+    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task, places)
     with writing(out):
         _open_parts(parts, _plan(job, listing), force=force)
         with only_one(parts):
             if not (parts / "merged.json").is_file():
                 _run(job, chunks, workers, scheduler, progress)
-                _merge(parts, len(chunks), job.kind, open_answers(task, model).columns)
-            return _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
+                _merge(parts, len(chunks), job.kind, job.columns)
+            done = _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
+        shutil.rmtree(parts)  # after the lock, without which Windows would keep its file
+    return done
 
 
 # before the work
 
 
 def _same_everywhere(
-    model: str | None, detector: str | None, *, aligned: bool, task: str = ATTRIBUTES
+    model: str | None, detector: str | None, *, aligned: bool, task: str
 ) -> tuple[str, str | None]:
     """Settle what the environment decides, so that every worker decides the same."""
-    from facelens.bundles.find import find_bundle
     from facelens.faces.detect import resolve
 
-    # An embedded network has the name of its task, but for the one that answers by default.
-    bundle = find_bundle(model if task == ATTRIBUTES else model or task)
-    model = str(bundle.folder.absolute())
-    open_answers(task, model)  # one that cannot be used is refused before anything is written
+    # One that cannot be used is refused before anything is written.
+    model = str(load_model(model, task=task).bundle.folder.absolute())
     if aligned:
         return model, None
     name, file = resolve(detector)
@@ -161,7 +162,7 @@ def _plan(job: Job, listing: str) -> dict[str, Any]:
         "photos": listing,
         "chunk": [CHUNK, _LEAST_CHUNK, _CHUNKS],
         "version": __version__,
-        "model": hashlib.sha256(manifest.read_bytes()).hexdigest(),
+        "model": sha256(manifest),
     }
     del about["parts"]
     return about
@@ -227,12 +228,9 @@ def _merge(parts: Path, count: int, kind: str, columns: tuple[str, ...]) -> None
         raise OutputError(
             f"{lost[0]} was not written; every worker must see that folder under this path."
         )
-    join = join_csv if kind == ".csv" else join_parquet
-    with atomic_write(parts / f"table{kind}") as draft:
-        faces = join(made, draft, columns)
-    with atomic_write(parts / "errors.csv") as draft:
-        errors_made = [part_path(parts, index, ".errors.csv") for index in range(count)]
-        errors = join_csv(errors_made, draft, ERROR_COLUMNS)
+    faces = join(made, parts / f"table{kind}", columns)
+    errors_made = [part_path(parts, index, ".errors.csv") for index in range(count)]
+    errors = join(errors_made, parts / "errors.csv", ERROR_COLUMNS)
     write_text(parts / "merged.json", json.dumps({"faces": faces, "errors": errors}))
 
 
@@ -246,5 +244,4 @@ def _move_into_place(parts: Path, out: Path, photos: int) -> Labelled:
         # A run that was killed here has moved the first already.
         if made.is_file():
             made.replace(place)
-    shutil.rmtree(parts)
     return Labelled(out, errors_out, photos, counts["faces"], counts["errors"])

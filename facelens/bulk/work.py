@@ -12,13 +12,11 @@ from typing import Any
 from facelens.bundles.session import BATCH
 from facelens.data import parquet
 from facelens.errors import FacelensError, PhotoError
-from facelens.files import atomic_write
-from facelens.tables import write_csv, write_parquet
-from facelens.tasks.attributes.model import Attributes
-from facelens.tasks.base import Answers
-from facelens.tasks.keypoints.model import Keypoints
+from facelens.tables import ERROR_COLUMNS, write_table
+from facelens.tasks import DEFAULT, TASKS, load_model
 
-ATTRIBUTES, KEYPOINTS = "attributes", "keypoints"  # what a table may be about
+# Where a face is, before what its task says of it.
+PLACE_COLUMNS = ("face", "confidence", "x", "y", "w", "h")
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +36,10 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker has to know; absolute paths, since workers start elsewhere."""
+    """What every worker has to know; absolute paths, since workers start elsewhere.
+
+    `places`: whether the table says where each face is.
+    """
 
     source: str
     parts: str
@@ -46,7 +47,14 @@ class Job:
     model: str
     detector: str | None
     aligned: bool
-    task: str = ATTRIBUTES
+    task: str = DEFAULT
+    places: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the table."""
+        own = TASKS[self.task].columns(open_model(self.task, self.model))
+        return ("photo", *(PLACE_COLUMNS if self.places else ()), *own)
 
 
 @dataclass(frozen=True)
@@ -71,25 +79,26 @@ def part_path(parts: str | Path, index: int, suffix: str) -> Path:
 def work(job: Job, chunk: Chunk) -> int:
     """Label one chunk and leave its part and its errors in the job's parts."""
     with _opening:
-        answers = open_answers(job.task, job.model)
+        model = open_model(job.task, job.model)
     rows: list[tuple[Any, ...]] = []
     errors: list[tuple[str, str]] = []
     for batch in _batches(_found(job, chunk, errors)):
-        rows += answers.rows(batch)
-    with atomic_write(part_path(job.parts, chunk.index, ".errors.csv")) as draft:
-        write_csv(draft, errors)
+        answers = model.predict([face for _, _, face in batch])
+        for (name, number, face), answer in zip(batch, answers, strict=True):
+            place = (number, *_place(face)) if job.places else ()
+            rows.append((name, *place, *TASKS[job.task].row(model, face, answer)))
+    failed = part_path(job.parts, chunk.index, ".errors.csv")
+    write_table(failed, errors, ERROR_COLUMNS, header=False)
     # The part comes last: where it is, its errors are.
-    with atomic_write(part_path(job.parts, chunk.index, job.kind)) as draft:
-        if job.kind == ".csv":
-            write_csv(draft, rows)
-        else:
-            write_parquet(draft, rows, answers.columns)
+    part = part_path(job.parts, chunk.index, job.kind)
+    write_table(part, rows, job.columns, header=False)
     return chunk.photos
 
 
 @lru_cache(maxsize=1)
-def open_answers(task: str, name: str) -> Answers:
-    return Keypoints(name) if task == KEYPOINTS else Attributes(name)
+def open_model(task: str, name: str) -> Any:
+    """The model of a job, opened once in a process."""
+    return load_model(name, task=task)
 
 
 def _found(job: Job, chunk: Chunk, errors: list[tuple[str, str]]) -> Iterator[tuple[str, int, Any]]:
@@ -140,13 +149,21 @@ def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
     photo = read_photo(data, name=name)
     if not job.aligned:
         return find_faces(photo, detector=job.detector)
-    answers = open_answers(job.task, job.model)
-    if (photo.width, photo.height) != (answers.width, answers.height):
+    model = open_model(job.task, job.model)
+    height, width = model.crop_size
+    if (photo.height, photo.width) != (height, width):
         raise PhotoError(
             f"{printable(name)} has {photo.width} x {photo.height} pixels; a crop has "
-            f"{answers.width} x {answers.height}."
+            f"{width} x {height}."
         )
-    return [answers.crop(photo.pixels)]
+    return [model.crop(photo.pixels)]
+
+
+def _place(face: Any) -> tuple[float | None, ...]:
+    """Confidence, x, y, w, h; an aligned crop is the face, and nothing was looked for."""
+    if hasattr(face, "box"):
+        return (round(float(face.confidence), 4), *(round(float(side), 1) for side in face.box))
+    return (None, 0.0, 0.0, float(face.shape[1]), float(face.shape[0]))
 
 
 def _text(name: str) -> str:

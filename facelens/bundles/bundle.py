@@ -1,6 +1,5 @@
 """A bundle: a folder, or a repository on the Hugging Face Hub, that holds one trained network."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,19 +8,48 @@ from typing import TYPE_CHECKING, Any
 
 from facelens.bundles.session import failures, open_session
 from facelens.errors import BundleError, OutputError
+from facelens.files import sha256, sha256_of, write_json
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnxruntime
 
-MANIFEST = "manifest.json"
+FORMAT = 2
 
 
-FORMAT = 1
+def _to_second(values: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 gathers what goes in as `input` and calls what is answered `names`.
+
+    Where the network's points lie beside what they mark, format 1 said where their mirror stands
+    and how far they fall; format 2 says the `offset`, x and y in pixels of the input.
+    """
+    values = dict(values)
+    crop = values.pop("crop", {"template": "celeba", "height": 218, "width": 178})
+    size = values.pop("input_size")
+    colours = "attributes" in values
+    names = values.pop("attributes") if colours else values.pop("points")
+    if "axis" in values:
+        beside = float(values.pop("axis")) - (size[1] - 1) / 2
+        values["offset"] = [round(beside, 6), float(values.pop("fall"))]
+    return values | {
+        "input": {
+            "template": crop["template"],
+            "crop": [crop["height"], crop["width"]],
+            "frame": values.pop("frame", None),
+            "size": size,
+            "channels": 3 if colours else 1,
+        },
+        "activation": "sigmoid" if colours else "none",
+        "names": names,
+    }
+
+
 # A step for each older format: what its config.json holds becomes what the next one's does.
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_second}
 DEFAULT = "mobilenet_v2"
-FILES = ("config.json", "model.onnx", "curves.json", "model.safetensors", "README.md")
-NEEDED = FILES[:2]
+MANIFEST = "manifest.json"
+NEEDED = ("config.json", "model.onnx")
+FILES = (*NEEDED, "curves.json", "model.safetensors", "README.md")
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
 
 # What reading hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
@@ -33,8 +61,7 @@ GARBLED = (
 
 def write_values(values: dict[str, Any], path: Path) -> None:
     """Write what a config.json says, and its format."""
-    text = json.dumps({"format": FORMAT, **values}, indent=1) + "\n"
-    path.write_text(text, encoding="utf-8")
+    write_json(path, {"format": FORMAT, **values})
 
 
 def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
@@ -92,6 +119,11 @@ class Bundle:
         """The manifest: each file's `sha256` and `size`."""
         return read_manifest(self.folder)
 
+    @property
+    def task(self) -> str:
+        """The task that its config.json names; empty where that cannot be read."""
+        return task_of(self.read("config.json"))
+
     def read(self, name: str) -> bytes:
         """The bytes of one file, checked against the manifest as they are read."""
         manifest = self.files
@@ -101,9 +133,9 @@ class Bundle:
             data = (self.folder / name).read_bytes()
         except OSError as error:
             raise BundleError(f"{self.folder / name} cannot be read.") from error
-        if hashlib.sha256(data).hexdigest() != manifest[name]["sha256"]:
+        if sha256_of(data) != manifest[name]["sha256"]:
             raise BundleError(
-                f"{self.folder / name} is damaged: it differs from manifest.json. Fetch it anew."
+                f"{self.folder / name} is damaged: it differs from {MANIFEST}. Fetch it anew."
             )
         return data
 
@@ -121,25 +153,32 @@ def open_graph(bundle: Bundle, *, threads: int | None = None) -> "onnxruntime.In
         raise BundleError(f"The graph of {bundle.folder} cannot be run.") from error
 
 
+def read_tensors(bundle: Bundle) -> "dict[str, np.ndarray]":
+    """The training weights by name: read without torch, checked as every file is."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return load(bundle.read("model.safetensors"))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise BundleError("The bundle's model.safetensors cannot be read.") from error
+
+
 def write_manifest(folder: Path) -> None:
     """Write `manifest.json`: the sha256 and size of each file of the bundle."""
     entries = {
-        name: {
-            "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
-            "size": (folder / name).stat().st_size,
-        }
+        name: {"sha256": sha256(folder / name), "size": (folder / name).stat().st_size}
         for name in FILES
         if (folder / name).exists()
     }
-    text = json.dumps({"format": FORMAT, "files": entries}, indent=1) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    write_json(folder / MANIFEST, {"format": FORMAT, "files": entries})
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
     """Each file's `sha256` and `size`, as manifest.json of `folder` says."""
-    path = folder / "manifest.json"
+    path = folder / MANIFEST
     if not path.is_file():
-        raise BundleError(f"{folder} is not a bundle: it has no manifest.json.")
+        raise BundleError(f"{folder} is not a bundle: it has no {MANIFEST}.")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         newest = int(manifest.get("format", 1))
@@ -163,7 +202,7 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def check_place(folder: Path) -> None:
-    """Refuse to write over what is not a bundle, or is one and more."""
+    """Refuse to overwrite what is not a bundle, or is one and more."""
     if not folder.exists():
         return
     if not folder.is_dir():

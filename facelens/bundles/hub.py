@@ -1,23 +1,23 @@
-"""Fetch a bundle from the Hugging Face Hub, or take what is kept of it where there is no network.
+"""The Hugging Face Hub: a bundle fetched or found in the cache, and a sentence for each failure.
 
 Of a repository only the files of a bundle are fetched, each asked for its size first.
 """
 
-import contextlib
+import errno
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from facelens.bundles.bundle import Bundle, read_manifest
-from facelens.errors import BundleError, DownloadError, OutputError
+from facelens.bundles.bundle import MANIFEST, Bundle, read_manifest
+from facelens.errors import BundleError, DownloadError, FacelensError, OutputError
+from facelens.files import Progress
 
-Progress = Callable[[int, int], None]
-
-LARGEST_MANIFEST = 100_000
+LARGEST_MANIFEST = 100_000  # bytes
 PATIENCE = 5  # seconds: who waits for a page does not wait longer for a Hub that is not there
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # which the system says without a file's name
 
 
 def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
@@ -31,31 +31,9 @@ def fetch_bundle(name: str, progress: Progress | None = None) -> Bundle:
         BundleError: There is no such repository, or it holds no sound bundle.
         DownloadError: The Hub cannot be reached, or what it sends breaks off.
     """
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        HfHubHTTPError,
-        HFValidationError,
-        HTTPError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
     repo, _, revision = name.partition("@")
-    try:
+    with hub_errors(repo, "fetch", revision):
         folder = _fetch(repo, revision or "main", progress)
-    except RevisionNotFoundError as error:
-        raise BundleError(f"{repo} on the Hub has no revision {revision!r}.") from error
-    except RepositoryNotFoundError as error:
-        raise BundleError(f"There is no public model {repo} on the Hub.") from error
-    except LocalEntryNotFoundError as error:  # an EntryNotFoundError too
-        raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
-    except EntryNotFoundError as error:
-        raise BundleError(f"{repo} on the Hub is not a Facelens bundle.") from error
-    except HFValidationError as error:
-        raise BundleError(f"{name!r} is not a repository's name.") from error
-    except (HfHubHTTPError, HTTPError, OSError) as error:
-        raise DownloadError(f"{name} could not be fetched from the Hub; try again.") from error
     return Bundle(folder, f"{repo}@{folder.name[:12]}")
 
 
@@ -64,7 +42,7 @@ def _fetch(repo: str, revision: str, progress: Progress | None) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
-    before = _kept(repo, "manifest.json", revision)
+    before = _kept(repo, MANIFEST, revision)
     commit = _commit(repo, revision, before)
     try:
         folder = _files(repo, commit, progress)
@@ -74,9 +52,9 @@ def _fetch(repo: str, revision: str, progress: Progress | None) -> Path:
             raise
         folder = _files(repo, before.parent.name, progress)
     if before is None or before.parent != folder:
-        with contextlib.suppress(HfHubHTTPError, HTTPError, OSError):
+        with suppress(HfHubHTTPError, HTTPError, OSError):
             # By its name it is found without a network only once it is whole.
-            hf_hub_download(repo, "manifest.json", revision=revision)
+            hf_hub_download(repo, MANIFEST, revision=revision)
     return folder
 
 
@@ -87,7 +65,7 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
     if _COMMIT.fullmatch(revision):
         return revision
     try:
-        return str(_asked(repo, "manifest.json", revision).commit_hash)
+        return str(_asked(repo, MANIFEST, revision).commit_hash)
     except (HfHubHTTPError, HTTPError, OSError) as error:
         if before is not None:
             return before.parent.name
@@ -102,9 +80,11 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
         ) from error
 
 
+# Not `snapshot_download`: it knows no limit of size, takes longer than PATIENCE to find that there
+# is no network, and its bars of bytes learn the total only on the way.
 def _files(repo: str, commit: str, progress: Progress | None) -> Path:
     """Bring each file of a commit into the cache, and give the folder."""
-    folder = _file(repo, "manifest.json", commit, LARGEST_MANIFEST).parent
+    folder = _file(repo, MANIFEST, commit, LARGEST_MANIFEST).parent
     sizes = {
         file: int(entry["size"])
         for file, entry in read_manifest(folder).items()
@@ -163,76 +143,97 @@ def _counted(total: int, progress: Progress) -> type:
     return Bar
 
 
-@contextmanager
-def fetching(what: str) -> Iterator[None]:
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    unreachable = f"The Hub could not be reached for {what}; try again with a network."
-    try:
-        yield
-    except (LocalEntryNotFoundError, ConnectionError) as error:
-        raise DownloadError(unreachable) from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else "no answer"
-        raise DownloadError(
-            f"The Hub refused {what} ({status}); check HF_ENDPOINT, or try again later."
-        ) from error
-    except OSError:
-        raise
-    except Exception as error:  # the client's versions bring different HTTP libraries
-        raise DownloadError(unreachable) from error
+# what can go wrong
 
 
 @contextmanager
-def asking(repo: str, what: str, revision: str = "") -> Iterator[None]:
-    """Make one sentence of whatever the Hub, or the way to it, fails with."""
+def hub_errors(
+    what: str, doing: Literal["fetch", "download", "read", "write to"], revision: str = ""
+) -> Iterator[None]:
+    """Make one sentence of whatever the Hub, or the way to it, fails with.
+
+    Args:
+        what: the repository, or what is fetched from it.
+        doing: "fetch" a public bundle, "download" data, or "read" and "write to" a repository as
+            who has an account.
+        revision: the one that was asked for.
+    """
     from huggingface_hub.errors import HTTPError
 
     try:
         yield
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno is not None and error.filename:
-            raise  # this machine's doing
         # An upload wraps what went wrong with one of its files.
         inner = error.__cause__ if isinstance(error, RuntimeError) else error
-        raise _sentence(inner or error, repo, what, revision) from error
+        if _is_of_this_machine(error) and doing != "fetch":
+            raise
+        raise _sentence(inner or error, what, doing, revision) from error
 
 
-def _sentence(
-    error: BaseException, repo: str, what: str, revision: str
-) -> BundleError | DownloadError | OutputError:
+def _is_of_this_machine(error: BaseException) -> bool:
+    return isinstance(error, OSError) and bool(
+        error.errno and (error.filename or error.errno in _FULL)
+    )
+
+
+def _sentence(error: BaseException, what: str, doing: str, revision: str) -> FacelensError:
     from huggingface_hub import errors as hub
 
     if isinstance(error, hub.RevisionNotFoundError):
-        return BundleError(f"{repo} on the Hub has no revision {revision!r}.")
-    if isinstance(error, hub.RepositoryNotFoundError):
+        return BundleError(f"{what} on the Hub has no revision {revision!r}.")
+    if doing == "fetch":
+        return _not_fetched(error, what)
+    if isinstance(error, hub.RepositoryNotFoundError) and doing != "download":
         return BundleError(
-            f"The Hub has no model {repo}, or keeps it private: then set HF_TOKEN or log in with "
+            f"The Hub has no model {what}, or keeps it private: then set HF_TOKEN or log in with "
             "`hf auth login`."
         )
     if isinstance(error, hub.HfHubHTTPError | PermissionError):
         # The store of large files has an error of its own for who has no right.
         answer = getattr(error, "response", None)
-        return _refused(repo, what, 403 if answer is None else answer.status_code)
-    if isinstance(error, ValueError):
+        return _refused(what, doing, 403 if answer is None else answer.status_code)
+    if isinstance(error, ValueError) and not isinstance(error, OSError):
         why = " ".join(str(error).split()).rstrip(".")
-        return OutputError(f"The Hub does not take {repo}: {why}.")
-    if type(error) is OSError and what == "read":
-        return DownloadError(f"A file of {repo} arrived cut short; try again.")
-    return DownloadError(f"The Hub could not be reached for {repo}; try again with a network.")
+        return OutputError(f"The Hub does not take {what}: {why}.")
+    short = type(error) is OSError and doing != "write to"
+    return DownloadError(
+        f"A file of {what} arrived cut short; try again."
+        if short
+        else f"The Hub could not be reached for {what}; try again with a network."
+    )
 
 
-def _refused(repo: str, what: str, status: int) -> OutputError:
-    if status == 401:
+def _not_fetched(error: BaseException, repo: str) -> FacelensError:
+    """What a visitor is told, who has no account: without a word of tokens."""
+    from huggingface_hub import errors as hub
+
+    if isinstance(error, hub.RepositoryNotFoundError):
+        return BundleError(f"There is no public model {repo} on the Hub.")
+    if isinstance(error, hub.HFValidationError):
+        return BundleError(f"{repo!r} is not a repository's name.")
+    # A file that is not in the cache is no entry either.
+    if isinstance(error, hub.EntryNotFoundError) and not isinstance(
+        error, hub.LocalEntryNotFoundError
+    ):
+        return BundleError(f"{repo} on the Hub is not a Facelens bundle.")
+    if _is_of_this_machine(error) and isinstance(error, OSError):
+        return DownloadError(f"{repo} could not be kept in the cache: {error.strerror}.")
+    return DownloadError(f"{repo} could not be fetched from the Hub; try again.")
+
+
+def _refused(what: str, doing: str, status: int) -> FacelensError:
+    if doing != "download" and status == 401:
         return OutputError(
             "The Hub does not know this token; make one at huggingface.co/settings/tokens and set "
             "HF_TOKEN, or log in with `hf auth login`."
         )
-    if status == 403:
+    if doing != "download" and status == 403:
         return OutputError(
-            f"This token may not {what} {repo}; choose a repository of your own, or a token with "
+            f"This token may not {doing} {what}; choose a repository of your own, or a token with "
             "that right."
         )
     if status in (409, 412):
-        return OutputError(f"{repo} has been changed meanwhile; push again.")
-    return OutputError(f"The Hub refused {repo} ({status}); try again later.")
+        return OutputError(f"{what} has been changed meanwhile; push again.")
+    return DownloadError(
+        f"The Hub refused {what} ({status}); check HF_ENDPOINT, or try again later."
+    )

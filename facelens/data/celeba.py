@@ -1,21 +1,17 @@
-"""Fetch what Facelens does not bring: the YuNet detector, and the CelebA data set."""
+"""CelebA: downloaded from the Hub, whole or a slice of it, or made of the original files."""
 
 import csv
-import hashlib
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from facelens.bundles.hub import fetching
-from facelens.data import parquet
+from facelens.bundles.hub import hub_errors
 from facelens.data.dataset import ROW_GROUP, SPLITS, Sample, write_split
 from facelens.errors import DataError, DownloadError, OutputError
-from facelens.files import sha256
+from facelens.files import Progress, atomic_write, need_pyarrow, sha256, sha256_of, writing
 
 CELEBA_REPO = "flwrlabs/celeba"
 CELEBA_REVISION = "2d738f56e0e7f925ea36ae7c808ea925264aacec"
@@ -24,8 +20,6 @@ CELEBA_TERMS = "CelebA is for non-commercial research; its images may not be pas
 CELEBA_IMAGES = 202_599
 # The 21,723 images that the project's figures are about; `--slice facelens` names it.
 OUR_SLICE = Path(__file__).with_name("celeba_slice.txt")
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -71,9 +65,10 @@ def celeba(folder: Path, *, names: Path | None = None, shards: int | None = None
         OutputError: there is no room, `folder` cannot be written, or holds another data set.
     """
     wanted = None if names is None else _names(names)
-    parquet.need_pyarrow()
+    need_pyarrow()
     listed = _shards()
-    with _writing(folder):
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         if wanted is not None:
             return _slice(listed, folder, wanted)
         _check_alone(folder, {shard.name for shard in listed})
@@ -126,7 +121,7 @@ def _gigabytes(size: int) -> str:
 def _shards() -> list[Shard]:
     from huggingface_hub import HfApi
 
-    with fetching("the list of CelebA's files"):
+    with hub_errors("the list of CelebA's files", "download"):
         info = HfApi().dataset_info(
             CELEBA_REPO, revision=CELEBA_REVISION, files_metadata=True, timeout=30
         )
@@ -144,7 +139,7 @@ def _fetch(shard: Shard, folder: Path) -> Path:
     """Fetch one file to a place below `folder`; a part that is there is gone on with."""
     from huggingface_hub import hf_hub_download
 
-    with fetching(shard.name):
+    with hub_errors(shard.name, "download"):
         path = hf_hub_download(
             CELEBA_REPO,
             shard.path,
@@ -214,7 +209,7 @@ def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Fetched
     _check_alone(folder, {_only(split) for split in SPLITS})
     _check_room(folder, 2 * max(shard.size for shard in shards))
     # Another list of names must not take up this one's parts.
-    digest = hashlib.sha256("\n".join(sorted(wanted)).encode()).hexdigest()[:16]
+    digest = sha256_of("\n".join(sorted(wanted)).encode())[:16]
     kept = _drafts(folder) / f"slice-{digest}"
     kept.mkdir(parents=True, exist_ok=True)
     found: set[str] = set()
@@ -229,12 +224,11 @@ def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Fetched
     for split in SPLITS:
         parts = [kept / shard.name for shard in shards if shard.split == split]
         if parts:
-            draft = kept / f"{split}.draft"
-            with pq.ParquetWriter(draft, pq.read_schema(parts[0])) as writer:
+            whole, schema = folder / _only(split), pq.read_schema(parts[0])
+            with atomic_write(whole) as draft, pq.ParquetWriter(draft, schema) as writer:
                 for part in parts:
                     writer.write_table(pq.read_table(part), row_group_size=ROW_GROUP)
-            rows += _count([draft])
-            draft.replace(folder / _only(split))
+            rows += _count([whole])
     _drop_drafts(folder)
     return Fetched(folder, rows, tuple(sorted(wanted - found)))
 
@@ -244,13 +238,15 @@ def _filter(source: Path, part: Path, wanted: frozenset[str]) -> None:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    draft = part.with_suffix(".draft")
-    with pq.ParquetFile(source) as shard, pq.ParquetWriter(draft, shard.schema_arrow) as writer:
+    with (
+        pq.ParquetFile(source) as shard,
+        atomic_write(part) as draft,
+        pq.ParquetWriter(draft, shard.schema_arrow) as writer,
+    ):
         for batch in shard.iter_batches(256):
             paths = pc.struct_field(batch.column("image"), "path")
             mask = pa.array([path in wanted for path in paths.to_pylist()])
             writer.write_batch(batch.filter(mask))
-    draft.replace(part)
 
 
 def _paths(part: Path) -> list[str]:
@@ -261,7 +257,7 @@ def _paths(part: Path) -> list[str]:
     return [image["path"] for image in column.to_pylist()]
 
 
-def _count(paths: Any) -> int:
+def _count(paths: Iterable[Path]) -> int:
     import pyarrow.parquet as pq
 
     return sum(pq.read_metadata(path).num_rows for path in paths)
@@ -293,7 +289,7 @@ def convert(
         OutputError: `folder` cannot be written, or holds another data set.
     """
     wanted = None if names is None else _names(names)
-    parquet.need_pyarrow()
+    need_pyarrow()
     tables, images = _original(source)
     attributes, answers = _labels(tables["list_attr_celeba"])
     partition = _numbers(tables["list_eval_partition"], allowed=range(3))
@@ -324,7 +320,8 @@ def convert(
                 missing.append(name)
 
     rows = 0
-    with _writing(folder):
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
         _check_alone(folder, {_only(split) for split in SPLITS})
         for index, split in enumerate(SPLITS):
             rows += write_split(folder / _only(split), samples(index), attributes, people=people)
@@ -413,16 +410,3 @@ def _jpeg(path: Path) -> bytes:
     except OSError:
         return b""
     return data if data.startswith(b"\xff\xd8") and b"\xff\xd9" in data[-64:] else b""
-
-
-# what can go wrong
-
-
-@contextmanager
-def _writing(folder: Path) -> Iterator[None]:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        why = error.strerror or error
-        raise OutputError(f"{folder} could not be written: {why}.") from error

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +11,13 @@ import numpy as np
 from facelens.data.dataset import SPLITS, Sample, write_split
 from facelens.errors import DataError, OutputError, PhotoError
 from facelens.faces import find_faces
+from facelens.files import Progress, need_pyarrow, writing
 from facelens.photo import read_photo
+from facelens.tables import ERROR_COLUMNS, write_table
 
 SHARES = (0.7, 0.15, 0.15)
 YES, NO = {"1", "yes", "y", "true", "t"}, {"0", "no", "n", "false", "f"}
 _TRIES = 50
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def prepare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Prepared:
-    """Find and straighten the face on each photo and write it with its answers.
+    """Find and align the face on each photo and write it with its answers.
 
     The faces are split 70/15/15 into train, valid and test; all photos of one person go to one
     split. Where a photo shows several faces the largest is taken. A photo with a blank answer,
@@ -123,9 +124,7 @@ def prepare(
         seed: decides the split.
         progress: called with the photos done and all photos.
     """
-    from facelens.data import parquet
-
-    parquet.need_pyarrow()
+    need_pyarrow()
     names, lines = read_table(table)
     whole = [line for line in lines if None not in line.answers]
     left_out = [
@@ -151,17 +150,12 @@ def prepare(
             yield Sample(crop, line.photo, int(person[i]), [bool(a) for a in line.answers])
 
     _open(out)
-    try:
-        faces = {
-            split: write_split(out / f"{split}-00000-of-00001.parquet", samples(index), names)
-            for index, split in enumerate(SPLITS)
-        }
-        left_out.sort()
-        with (out / "errors.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([("photo", "reason"), *left_out])
-    except OSError as error:
-        raise OutputError(f"{out} could not be written: {error.strerror or error}.") from error
+    faces = {
+        split: write_split(out / f"{split}-00000-of-00001.parquet", samples(index), names)
+        for index, split in enumerate(SPLITS)
+    }
+    left_out.sort()
+    write_table(out / "errors.csv", left_out, ERROR_COLUMNS)
     for split, count in faces.items():
         if not count:
             why = left_out[-1][1] if left_out else ""
@@ -170,18 +164,16 @@ def prepare(
 
 
 def _open(out: Path) -> None:
-    """Make `out`; write over what an earlier call left there and over nothing else."""
-    try:
+    """Make `out`; overwrite what an earlier call left there and nothing else."""
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
         others = any(out.glob("*.parquet")) and not (out / "errors.csv").is_file()
-    except OSError as error:
-        raise OutputError(f"{out} could not be written: {error.strerror or error}.") from error
     if others:
         raise OutputError(f"{out} holds another data set; name another folder.")
 
 
 def _look(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, str]:
-    """The straightened crop of the largest face as PNG, how many faces, or why there is none."""
+    """The aligned crop of the largest face as PNG, how many faces, or why there is none."""
     from PIL import Image
 
     try:
@@ -230,9 +222,3 @@ def _split(lines: Sequence[Line], seed: int) -> tuple[np.ndarray, np.ndarray]:
         if unlike < least:
             best, least = split, unlike
     return best, person
-
-
-# from the faces to a network
-
-
-# to look at

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SPLITS = ("train", "valid", "test")  # 0, 1, 2 in list_eval_partition.txt
+from facelens.files import atomic_write
 
-ROW_GROUP = 1000
+SPLITS = ("train", "valid", "test")  # 0, 1, 2 in list_eval_partition.txt
+ROW_GROUP = 1000  # rows
 
 
 @dataclass(frozen=True)
@@ -34,24 +35,19 @@ def write_split(
     fields = [("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())]))]
     fields += [("celeb_id", pa.int64())] if people else []
     schema = pa.schema([*fields, *((name, pa.bool_()) for name in names)])
-    draft = path.with_name(f"{path.name}.draft")
     count = 0
-    try:
-        with pq.ParquetWriter(draft, schema) as writer:
-            for group in _groups(samples):
-                rows = [
-                    {
-                        "image": {"bytes": sample.data, "path": sample.path},
-                        "celeb_id": sample.person,
-                        **dict(zip(names, sample.labels, strict=True)),
-                    }
-                    for sample in group
-                ]
-                writer.write_table(pa.Table.from_pylist(rows, schema))
-                count += len(rows)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with atomic_write(path) as draft, pq.ParquetWriter(draft, schema) as writer:
+        for group in _groups(samples):
+            rows = [
+                {
+                    "image": {"bytes": sample.data, "path": sample.path},
+                    "celeb_id": sample.person,
+                    **dict(zip(names, sample.labels, strict=True)),
+                }
+                for sample in group
+            ]
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+            count += len(rows)
     return count
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.errors import DataError, MissingExtraError
+from facelens.errors import DataError
+from facelens.files import need_pyarrow
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -108,16 +109,6 @@ def bool_columns(path: str | Path) -> list[str]:
 
 def _is_aside(relative: Path) -> bool:
     return any(part.startswith(".") or part.endswith(".parts") for part in relative.parts)
-
-
-def need_pyarrow() -> None:
-    """Say how to get pyarrow where it is missing."""
-    try:
-        import pyarrow.parquet  # noqa: F401 - only whether it is there
-    except ImportError:
-        raise MissingExtraError(
-            "Reading and writing parquet needs pyarrow: pip install 'facelens[bulk]'."
-        ) from None
 
 
 def _open(file: Path) -> "pq.ParquetFile":

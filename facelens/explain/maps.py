@@ -4,19 +4,18 @@ The check needs no inner view: it hides a part of the face and sees how the scor
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from facelens.bundles.session import BATCH
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
-Way = Literal["map", "finer", "finest", "cover"]
+Way = Literal["map", "finer", "finest", "occlusion"]
 TIMES = {"finer": 2, "finest": 4}
 # A patch of a fifth of the crop's height hides an eye or a mouth, not both.
 PATCH = 44
@@ -36,7 +35,9 @@ class Evidence:
     passes: int
 
 
-def finer(model: "Model", crop: np.ndarray, way: Literal["finer", "finest"] = "finer") -> Evidence:
+def finer(
+    model: "Classifier", crop: np.ndarray, way: Literal["finer", "finest"] = "finer"
+) -> Evidence:
     """The same maps with fields two or four times as close.
 
     The face is moved by fractions of a field and the maps are put together field by field
@@ -47,20 +48,20 @@ def finer(model: "Model", crop: np.ndarray, way: Literal["finer", "finest"] = "f
         crop: uint8 (218, 178, 3).
     """
     times = TIMES[way]
-    height, width = model.activation_maps(crop).shape[1:]
+    height, width = _maps(model, [crop]).shape[2:]
     down, across = (
         [round((i - (times - 1) / 2) * step / times) for i in range(times)]
         for step in _field(model, height, width)
     )
     moved = np.stack([_moved(crop, dy, dx) for dy in down for dx in across])
-    maps = _in_batches(model.batch_maps, moved)
+    maps = _maps(model, moved)
     # (down, across, attribute, row, column) to (attribute, row and down, column and across)
     maps = maps.reshape(times, times, *maps.shape[1:]).transpose(2, 3, 0, 4, 1)
     values = maps.reshape(len(maps), height * times, width * times)
     return Evidence(way, np.ascontiguousarray(values), times * times)
 
 
-def occlusion(model: "Model", crop: np.ndarray) -> Evidence:
+def occlusion(model: "Classifier", crop: np.ndarray) -> Evidence:
     """How far each score falls when a square of the face is covered with the crop's mean colour.
 
     Args:
@@ -73,12 +74,12 @@ def occlusion(model: "Model", crop: np.ndarray) -> Evidence:
         top, left = (max(0, round(middle - PATCH / 2)) for middle in (y, x))
         bottom, right = (round(middle + PATCH / 2) for middle in (y, x))
         covered[i, top:bottom, left:right] = crop.mean((0, 1))
-    logits = _in_batches(lambda crops: model.batch(crops)[0], covered)
+    logits = np.stack([prediction.logits for prediction in model.predict(covered)])
     values = (logits[-1] - logits[:-1]).T.reshape(-1, ROWS, COLUMNS)
-    return Evidence("cover", np.ascontiguousarray(values), len(covered))
+    return Evidence("occlusion", np.ascontiguousarray(values), len(covered))
 
 
-def _field(model: "Model", height: int, width: int) -> tuple[float, float]:
+def _field(model: "Classifier", height: int, width: int) -> tuple[float, float]:
     """How far apart two fields look at the crop, down and across, in its pixels."""
     tall, wide = model.config.input_size
     # Strides halve and round up: 114 pixels to 8 fields are steps of 16.
@@ -93,5 +94,7 @@ def _moved(crop: np.ndarray, dy: int, dx: int) -> np.ndarray:
     return crop[rows[:, None], columns]
 
 
-def _in_batches(run: Callable[[np.ndarray], np.ndarray], crops: np.ndarray) -> np.ndarray:
-    return np.concatenate([run(crops[at : at + BATCH]) for at in range(0, len(crops), BATCH)])
+def _maps(model: "Classifier", crops: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+    """Activation maps of crops, float32 (n, names, h, w)."""
+    found = [prediction.maps for prediction in model.predict(crops, maps=True)]
+    return np.stack([maps for maps in found if maps is not None])

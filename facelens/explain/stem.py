@@ -3,20 +3,17 @@
 Everything after it works on what it found; and it is the only layer whose filters are pictures.
 """
 
-import json
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from facelens.bundles.bundle import read_tensors
 from facelens.errors import BundleError
 from facelens.imagenet import MEAN, STD
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
-
-_TYPES = {"F32": "<f4", "F16": "<f2"}
+    from facelens.tasks.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,25 +63,25 @@ class Stem:
         return np.stack(sums)
 
 
-def stem(model: "Model") -> Stem:
+def stem(model: "Classifier") -> Stem:
     """The first convolution of `model`, read from its training weights.
 
     Raises:
         BundleError: The weights are not there, or begin in another way.
     """
     first = model.config.layers[0]
-    tensors = _tensors(model.bundle.read("model.safetensors"))
+    tensors = read_tensors(model.bundle)
     kernels = [
-        name
-        for name, (_, shape, _) in tensors.items()
-        if len(shape) == 4 and shape[:2] == (first.shape[0], 3)
+        values
+        for values in tensors.values()
+        if values.ndim == 4 and values.shape[:2] == (first.shape[0], 3)
     ]
     norm = f"body.{first.name}"
     wanted = [f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
     if len(kernels) != 1 or not set(wanted) <= set(tensors):
         raise BundleError(f"{model.title} does not begin with a convolution and a batch norm.")
-    kernel = _values(tensors[kernels[0]]).transpose(0, 2, 3, 1)
-    scale, bias, mean, variance = (_values(tensors[name]) for name in wanted)
+    kernel = kernels[0].astype(np.float32).transpose(0, 2, 3, 1)
+    scale, bias, mean, variance = (tensors[name].astype(np.float32) for name in wanted)
     gain = scale / np.sqrt(variance + 1e-5)
     # On colours from 0 to 1 instead of normalised ones.
     filters = kernel * gain[:, None, None, None] / np.array(STD, np.float32)
@@ -105,29 +102,3 @@ def filter_picture(kernel: np.ndarray, *, side: int = 63) -> np.ndarray:
     largest = float(np.abs(kernel).max()) or 1.0
     grey = 127.5 * (1 + kernel / largest)
     return cv2.resize(grey.round().astype(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST)
-
-
-_Tensor = tuple[str, tuple[int, ...], memoryview]
-
-
-def _tensors(data: bytes) -> dict[str, _Tensor]:
-    """Type, shape and bytes of every tensor of a safetensors file."""
-    try:
-        (length,) = struct.unpack_from("<Q", data)
-        header = json.loads(data[8 : 8 + length])
-        body = memoryview(data)[8 + length :]
-        return {
-            name: (entry["dtype"], tuple(entry["shape"]), body[slice(*entry["data_offsets"])])
-            for name, entry in header.items()
-            if name != "__metadata__"
-        }
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BundleError("The bundle's model.safetensors cannot be read.") from error
-
-
-def _values(tensor: _Tensor) -> np.ndarray:
-    kind, shape, data = tensor
-    try:
-        return np.frombuffer(data, _TYPES[kind]).reshape(shape).astype(np.float32)
-    except (KeyError, ValueError) as error:
-        raise BundleError("The bundle's model.safetensors cannot be read.") from error

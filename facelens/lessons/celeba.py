@@ -1,6 +1,5 @@
 """What is in a labelled set of faces: counts, pairs, contradictions, and what imbalance does."""
 
-import hashlib
 import itertools
 import json
 import logging
@@ -25,6 +24,7 @@ from facelens.data import parquet
 from facelens.data.celeba import OUR_SLICE, celeba, convert, need
 from facelens.data.dataset import SPLITS
 from facelens.errors import DataError
+from facelens.files import sha256_of, write_array
 from facelens.lessons import plots
 from facelens.training.augment import plain
 from facelens.training.data import Store
@@ -385,13 +385,13 @@ def features(
     torch.manual_seed(seed)
     network = build(arch, 1, fine_maps=False, **start)
     first = next(network.body.parameters()).detach().numpy().tobytes()
-    about = json.dumps([arch, size, store.paths, hashlib.sha256(first).hexdigest()])
-    path = Path(cache) / f"features-{hashlib.sha256(about.encode()).hexdigest()[:16]}.npy"
+    about = json.dumps([arch, size, store.paths, sha256_of(first)])
+    path = Path(cache) / f"features-{sha256_of(about.encode())[:16]}.npy"
     if path.exists():
         return np.load(path)
     found = _pooled(network.body.to(device).eval(), store, size, device, batch_size)
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, found)
+    write_array(path, found)
     return found
 
 

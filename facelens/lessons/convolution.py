@@ -19,9 +19,9 @@ from facelens.explain.layers import colour, grid, overlay
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align, find_faces
 from facelens.lessons.plots import AMBER, GREY, INK, TEAL
 from facelens.photo import read_photo
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training.export import watch
 from facelens.tasks.base import Layer
-from facelens.tasks.classifier import Model
 from facelens.training.augment import plain
 from facelens.training.data import Store
 from facelens.training.network import AttributeNetwork
@@ -282,7 +282,7 @@ class Place:
     stayed: float
 
 
-def places(model: Model, faces: Store, title: str, *, down: int = 26) -> list[Place]:
+def places(model: AttributeModel, faces: Store, title: str, *, down: int = 26) -> list[Place]:
     """Test the story that a layer's channels see parts of a face, one part of `PARTS` each.
 
     A channel is picked on every other face and measured on the rest. Faces moved `down` by so
@@ -307,7 +307,7 @@ def _lowered(crop: np.ndarray, down: int) -> np.ndarray:
     return align.align_face(crop, np.array([[1, 0, 0], [0, 1, down]], np.float32))
 
 
-def _mean_maps(model: Model, crops: Sequence[np.ndarray], title: str) -> np.ndarray:
+def _mean_maps(model: AttributeModel, crops: Sequence[np.ndarray], title: str) -> np.ndarray:
     """The mean of what each channel says above zero, float32 (channels, h, w)."""
     total = [
         np.maximum(layer.maps, 0)

@@ -1,6 +1,5 @@
 """Lesson 9: a network of one's own labels."""
 
-import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,18 +8,20 @@ import numpy as np
 from facelens.data.custom import read_table
 from facelens.errors import PhotoError
 from facelens.faces import find_faces
+from facelens.files import atomic_write, write_text
 from facelens.photo import printable, read_photo
+from facelens.tables import write_table
 from facelens.training.recipe import Recipe, Stage
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
     from facelens.training.data import Store
 
 
-def backbone(model: "Model", folder: Path) -> Path:
+def backbone(model: "AttributeModel", folder: Path) -> Path:
     """Write what a bundle's network knows of faces as a file to start from.
 
     Pass it to `learn.train` as `backbone_weights`, with a recipe of the same architecture.
@@ -39,7 +40,8 @@ def backbone(model: "Model", folder: Path) -> Path:
         state[f"{prefix}{name}"] = learnt[f"body.{name}"].to(value.dtype)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{model.config.name}.pt"
-    torch.save(state, path)
+    with atomic_write(path, failures=(RuntimeError,)) as draft:
+        torch.save(state, draft)
     return path
 
 
@@ -99,11 +101,10 @@ def example(
         rows.append([f"photo{number:04}.jpg", f"person {store.people[i]}", *answers])
     nothing = ["no"] * len(names)
     Image.new("RGB", (320, 240), "steelblue").save(photos / "sky.jpg")
-    (photos / "notes.jpg").write_text("not a photo")
+    write_text(photos / "notes.jpg", "not a photo")
     rows[-1][2] = ""
     rows += [["sky.jpg", "", *nothing], ["notes.jpg", "", *nothing]]
-    with table.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([["photo", "person", *names], *rows])
+    write_table(table, rows, ["photo", "person", *names])
     return photos, table
 
 
@@ -168,7 +169,7 @@ def answers_plot(stores: "dict[str, Store]") -> "Figure":
     return figure
 
 
-def scores(model: "Model", test: "Store", *, draws: int = 400) -> "pd.DataFrame":
+def scores(model: "AttributeModel", test: "Store", *, draws: int = 400) -> "pd.DataFrame":
     """How good the answers on `test` are, with 95 % intervals by bootstrap over people."""
     import pandas as pd
 
@@ -215,7 +216,7 @@ def scores_plot(table: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def answered(model: "Model", test: "Store", *, count: int = 6) -> "Figure":
+def answered(model: "AttributeModel", test: "Store", *, count: int = 6) -> "Figure":
     """Some test faces with each answer, and where the network looks for the first question."""
     from matplotlib import pyplot as plt
 
@@ -227,7 +228,7 @@ def answered(model: "Model", test: "Store", *, count: int = 6) -> "Figure":
         above.imshow(crop)
         below.imshow(crop)
         height, width, _ = crop.shape
-        heat = model.activation_map(crop, model.names[0])
+        heat = model.predict([crop], maps=True)[0].evidence(model.names[0])
         below.imshow(heat, alpha=0.5, extent=(0, width, height, 0), interpolation="bilinear")
         below.set_title(model.names[0], fontsize=8)
         above.axis("off")

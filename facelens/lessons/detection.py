@@ -17,14 +17,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from facelens.bundles.session import BATCH
 from facelens.data.synthetic import Placed, match, place_on_canvas
 from facelens.errors import DataError, DetectorError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Box, Face, align, detect, find_faces
 from facelens.lessons.plots import AMBER, GREY, INK, SERIES, TEAL, bars
 from facelens.metrics import resample_people, wilson
 from facelens.photo import Photo
-from facelens.tasks.classifier import Model
+from facelens.tasks.attributes.model import AttributeModel
 
 if TYPE_CHECKING:
     from facelens.training.data import Store
@@ -333,16 +332,14 @@ def tight(photo: Photo, box: Box) -> np.ndarray:
     return align.align_face(photo.pixels, np.array([[scale, 0, x], [0, scale, y]], np.float32))
 
 
-def answers(model: Model, crops: Sequence[np.ndarray], faces: "Store") -> np.ndarray:
+def answers(model: AttributeModel, crops: Sequence[np.ndarray], faces: "Store") -> np.ndarray:
     """The network's yes or no to every question of `faces`, bool (n, attributes)."""
-    said = np.concatenate(
-        [model.batch(np.stack(crops[i : i + BATCH]))[1] for i in range(0, len(crops), BATCH)]
-    )
+    said = np.stack([prediction.probabilities for prediction in model.predict(crops)])
     return said[:, [model.names.index(name) for name in faces.names]] >= 0.5
 
 
 def disturb(
-    model: Model, faces: "Store", changes: Mapping[str, Sequence[float]]
+    model: AttributeModel, faces: "Store", changes: Mapping[str, Sequence[float]]
 ) -> list[dict[str, Any]]:
     """What turning, shifting or zooming every crop does to the answers, a row each.
 
@@ -370,7 +367,7 @@ def disturb(
 
 
 def served(
-    model: Model, faces: "Store", *, seed: int = 0, detector: str | None = None
+    model: AttributeModel, faces: "Store", *, seed: int = 0, detector: str | None = None
 ) -> list[dict[str, Any]]:
     """Mean accuracy on loosely framed faces by how each is cut out, a row each.
 

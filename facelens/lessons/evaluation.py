@@ -13,10 +13,10 @@ from facelens import metrics
 from facelens.lessons.plots import AMBER, GREY, INK, TEAL
 from facelens.tasks.attributes.curves import GRID
 from facelens.tasks.attributes.evaluate import Answers, Evaluation, aligned_answers
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
 from facelens.tasks.attributes.training.calibrate import sigmoid
-from facelens.tasks.base import Prediction
-from facelens.tasks.classifier import Model
+from facelens.tasks.classifier import Prediction
 from facelens.training.data import split_files
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def published() -> dict[str, float]:
         return {row["attribute"]: float(row["accuracy"]) for row in csv.DictReader(file)}
 
 
-def answers(model: Model, data: Path, split: str, *, limit: int | None = None) -> Answers:
+def answers(model: AttributeModel, data: Path, split: str, *, limit: int | None = None) -> Answers:
     """What `model` says of the aligned faces of a split."""
     return aligned_answers(split_files(data, split), model, limit=limit)
 
@@ -146,7 +146,7 @@ def reliability(told: Answers, names: Sequence[str]) -> Figure:
     return figure
 
 
-def threshold_curves(model: Model, name: str) -> Figure:
+def threshold_curves(model: AttributeModel, name: str) -> Figure:
     """Precision and recall of one attribute at every threshold, and the named thresholds."""
     row = model.names.index(name)
     curves = model.curves

@@ -12,7 +12,7 @@ import numpy as np
 from facelens import __version__
 from facelens.report.report import NOTE, OUT_OF_REACH, SAID, Report, Row
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
-from facelens.tasks.attributes.thresholds import Verdict
+from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,12 +16,13 @@ import numpy as np
 from facelens import __version__
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import Attribute, describe, group_title
-from facelens.tasks.attributes.thresholds import Verdict, meaning, sentence, verdicts
+from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
+from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
     from facelens.faces import Box, Face
     from facelens.photo import Photo
-    from facelens.tasks.base import Prediction
+    from facelens.tasks.classifier import Prediction
 
 NOTE = "Answers are about the labels of celebrity photos, not about the person."
 COLUMNS = (

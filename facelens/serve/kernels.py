@@ -35,19 +35,19 @@ class ReadyKernels(AsyncMappingKernelManager):
         self.given: set[str] = set()
         self.visited: set[str] = set()
         self.refill: Any = None
-        self.door = asyncio.Lock()  # a kernel counts only once it has started
+        self.starting = asyncio.Lock()  # a kernel counts only once it has started
         IOLoop.current().add_callback(self.fill)
 
     async def fill(self) -> None:
         """Start kernels until enough wait."""
-        async with self.door:
+        async with self.starting:
             while len(self.waiting) < self.ready:
                 self.waiting.append(await super().start_kernel(extra_arguments=[READY]))
 
     async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Give a visitor a kernel that nobody has had."""
         loop = IOLoop.current()
-        async with self.door:
+        async with self.starting:
             if len(self.given) >= self.most:
                 raise HTTPError(503, reason=FULL)
             while self.waiting:

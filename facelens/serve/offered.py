@@ -3,15 +3,18 @@
 import os
 import re
 from pathlib import Path
+from typing import Any, TypeVar
 
-import numpy as np
-
-from facelens.bundles.bundle import DEFAULT, Bundle
+from facelens.bundles.bundle import Bundle, task_of
 from facelens.bundles.find import embedded_folder, find_bundle, is_repository
 from facelens.bundles.hub import Progress, fetch_bundle
 from facelens.errors import BundleError, FacelensError
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-from facelens.tasks.classifier import Model
+from facelens.tasks import DEFAULT, TASKS, find_task, load_model
+from facelens.tasks.base import Model, Task
+
+M = TypeVar("M", bound=Model)
+# What a page that others see asks of a face, where its host does not say otherwise.
+DEFAULT_TASKS = ("attributes", "keypoints")
 
 
 def listed() -> tuple[str, ...]:
@@ -20,16 +23,34 @@ def listed() -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, parts)))
 
 
+def page_tasks() -> tuple[Task, ...]:
+    """The tasks that the page asks, which `FACELENS_TASKS` lists by name.
+
+    By default those that are the same for every visitor: attributes and keypoints; on one's own
+    machine all whose network is embedded.
+    """
+    wanted = tuple(filter(None, map(str.strip, os.environ.get("FACELENS_TASKS", "").split(","))))
+    if not wanted and not may_choose_freely():
+        wanted = DEFAULT_TASKS
+    if wanted:
+        return tuple(find_task(name) for name in wanted)
+    return tuple(task for task in TASKS.values() if embedded_folder(task.default).is_dir())
+
+
 def offered() -> tuple[str, ...]:
     """Name the networks that every visitor may choose, the default first, none twice.
 
     After `FACELENS_MODEL`, if it is set, come the embedded ones and what `FACELENS_MODELS` lists.
     """
-    weights = embedded_folder(DEFAULT).parent
-    # Every bundle for attributes has curves; the networks that find points in a face have none.
-    embedded = sorted(curves.parent.name for curves in weights.glob("*/curves.json"))
+    first = TASKS[DEFAULT].default
+    weights = embedded_folder(first).parent
+    embedded = sorted(
+        config.parent.name
+        for config in weights.glob("*/config.json")
+        if task_of(config.read_bytes()) == DEFAULT
+    )
     default = os.environ.get("FACELENS_MODEL", "")
-    names = [default, *(name for name in [DEFAULT] if name in embedded), *embedded, *listed()]
+    names = [default, *(name for name in [first] if name in embedded), *embedded, *listed()]
     return tuple(dict.fromkeys(filter(None, names)))
 
 
@@ -46,24 +67,24 @@ def title_of(name: str) -> str:
     if is_repository(name):
         return name
     try:
-        return Model(find_bundle(name)).title
+        return str(load_model(name, task=DEFAULT).title)
     except FacelensError:
         return Path(name).name
 
 
-def choose(name: str, progress: Progress | None = None) -> Model:
+def choose(name: str, progress: Progress | None = None) -> Any:
     """Load the network that a visitor chose, and see that it answers.
 
     Raises:
         BundleError: It is not offered, or is no sound bundle.
         DownloadError: The Hub cannot be reached.
     """
-    return tried(Model(_bundle(name, progress)))
+    return tried(TASKS[DEFAULT].model(_bundle(name, progress)))
 
 
-def tried(model: Model) -> Model:
+def tried(model: M) -> M:
     """See that a network answers: what cannot is refused while the page still has another."""
-    model.predict([np.zeros((CROP_HEIGHT, CROP_WIDTH, 3), np.uint8)])
+    model.check()
     return model
 
 

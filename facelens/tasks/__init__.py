@@ -1,34 +1,89 @@
-"""What a network can be asked: one table of tasks, one way to load a model."""
+"""What a network can be asked: the table of tasks, and the one way to load a model."""
 
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from facelens.bundles.bundle import Bundle
-from facelens.bundles.find import find_bundle
-from facelens.tasks.base import Look, Prediction
-from facelens.tasks.classifier import Model
+from facelens.errors import BundleError
 
 if TYPE_CHECKING:
     from facelens.bundles.hub import Progress
+    from facelens.tasks.base import Task
 
-__all__ = [
-    "Bundle",
-    "Look",
-    "Model",
-    "Prediction",
-    "load_model",
-]
+# What the page, the camera and the commands ask where nobody says otherwise.
+DEFAULT = "attributes"
 
 
-def load_model(name: str | None = None, *, progress: "Progress | None" = None) -> Model:
+class Tasks(MutableMapping[str, "Task"]):
+    """The tasks by name; each is imported when it is first used.
+
+    A value is a `Task`, or the name of the module that holds one as TASK.
+    """
+
+    def __init__(self, rows: "dict[str, Task | str]") -> None:
+        self._rows = rows
+
+    def __getitem__(self, name: str) -> "Task":
+        row = self._rows[name]
+        if isinstance(row, str):
+            row = self._rows[name] = import_module(row).TASK
+        return row
+
+    def __setitem__(self, name: str, row: "Task | str") -> None:
+        self._rows[name] = row
+
+    def __delitem__(self, name: str) -> None:
+        del self._rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+TASKS = Tasks(
+    {
+        "attributes": "facelens.tasks.attributes",
+        "keypoints": "facelens.tasks.keypoints",
+    }
+)
+
+
+def find_task(name: str) -> "Task":
+    """The task called `name`.
+
+    Raises:
+        BundleError: there is none.
+    """
+    if name not in TASKS:
+        raise BundleError(f"There is no task {name!r}; there are {', '.join(TASKS)}.")
+    return TASKS[name]
+
+
+def load_model(
+    name: str | None = None, *, task: str | None = None, progress: "Progress | None" = None
+) -> Any:
     """Load a network: the only way in.
 
     Args:
         name: a bundle's folder, an embedded bundle's name, or "owner/repo[@revision]" on the
-            Hub. Without it `FACELENS_MODEL`, then the embedded default.
+            Hub. Without it `FACELENS_MODEL`, then the embedded default; for another task than the
+            default one its embedded bundle.
+        task: what it is to be asked; by default what the bundle is for.
         progress: gets the bytes that have come from the Hub and all that will.
+
+    Returns:
+        Model: of the bundle's task.
 
     Raises:
         BundleError: The bundle is missing, damaged, for another task or too new.
         DownloadError: The Hub cannot be reached and its cache does not hold the bundle.
     """
-    return Model(find_bundle(name, progress))
+    from facelens.bundles.find import find_bundle
+
+    if name is None and (task is None or task == DEFAULT):
+        name = os.environ.get("FACELENS_MODEL")
+    bundle = find_bundle(name or find_task(task or DEFAULT).default, progress)
+    return find_task(task or bundle.task or DEFAULT).model(bundle)

@@ -1,8 +1,9 @@
-"""Run a bundle's graph."""
+"""A classifier: crops to logits, with layers and exact activation maps out of the same graph."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -10,108 +11,77 @@ from facelens.bundles.bundle import Bundle, open_graph
 from facelens.bundles.session import BATCH, failures
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Face
-from facelens.tasks.attributes.curves import Curves
-from facelens.tasks.base import Layer, Look, Prediction
-from facelens.tasks.config import Config
+from facelens.tasks.base import Layer, Model
+from facelens.tasks.config import ClassifierConfig
 
 if TYPE_CHECKING:
     import onnxruntime
 
 
-class Model:
-    """A network ready to answer.
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a classifier says about one face; all float32 (names,).
 
-    Example:
-        >>> model = facelens.load_model()
-        >>> model.predict(facelens.find_faces(photo))[0]["Smiling"]
-        0.97
+    `maps`: float32 (names, h, w), the signed evidence for each logit, None where nobody asked. The
+    mean of a map plus the bias (`config.bias`) is the logit.
     """
+
+    logits: np.ndarray
+    probabilities: np.ndarray
+    names: tuple[str, ...]
+    maps: np.ndarray | None = None
+
+    def __getitem__(self, name: str) -> float:
+        return float(self.probabilities[self._index(name)])
+
+    def evidence(self, name: str) -> np.ndarray:
+        """Where the evidence for `name` lies, signed, float32 (h, w)."""
+        if self.maps is None:
+            raise ValueError("ask with maps=True")
+        return np.asarray(self.maps[self._index(name)])
+
+    def _index(self, name: str) -> int:
+        if name not in self.names:
+            raise BundleError(f"This network knows no attribute {name!r}.")
+        return self.names.index(name)
+
+
+class Classifier(Model):
+    """A network that gives a probability for each of its names."""
+
+    task: ClassVar[str]
+    config: ClassifierConfig
+    crop_size = (CROP_HEIGHT, CROP_WIDTH)
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.config = Config.read(bundle.read("config.json"), bundle.folder / "config.json")
-        if "curves.json" not in bundle.files:
-            raise BundleError(f"{bundle.folder} has no curves.json.")
+        path = bundle.folder / "config.json"
+        self.config = ClassifierConfig.read(bundle.read("config.json"), path, self.task)
 
     @property
     def names(self) -> tuple[str, ...]:
-        return self.config.attributes
+        return self.config.names
 
-    @property
-    def data(self) -> str:
-        """The name of the data set that it learnt from and was measured on."""
-        return str(self.config.data.get("name") or "CelebA")
+    def predict(
+        self, inputs: Sequence[Face | np.ndarray] | np.ndarray, *, maps: bool = False
+    ) -> list[Prediction]:
+        """Answer for each face, or each uint8 (218, 178, 3) crop.
 
-    @property
-    def title(self) -> str:
-        return f"{self.config.name} {self.config.version}"
-
-    @cached_property
-    def curves(self) -> Curves:
-        """What each threshold means, measured on validation faces."""
-        curves = Curves.read(self.bundle.read("curves.json"))
-        if curves.names != self.names:
-            raise BundleError(f"The curves of {self.bundle.folder} are of other attributes.")
-        return curves
-
-    @property
-    def card(self) -> str:
-        """The model card, README.md of the bundle; a sentence where there is none."""
-        if "README.md" not in self.bundle.files:
-            return f"{self.title} came without a model card."
-        return self.bundle.read("README.md").decode(errors="replace")
-
-    def predict(self, faces: Sequence[Face | np.ndarray]) -> list[Prediction]:
-        """Answer for each face, or each uint8 (218, 178, 3) crop."""
-        if not faces:
-            return []
-        return [
-            Prediction(logits, probabilities, self.names)
-            for start in range(0, len(faces), BATCH)
-            for logits, probabilities in zip(
-                *self.batch(stack(faces[start : start + BATCH])), strict=True
-            )
-        ]
-
-    def prediction(self, logits: np.ndarray) -> Prediction:
-        """What these logits, float32 (attributes,), say."""
-        return Prediction(logits, self._probabilities(logits), self.names)
-
-    def batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Crops uint8 (n, 218, 178, 3) to logits and probabilities, both float32 (n, a)."""
-        logits = self._run(crops, ["logits"])[0]
-        return logits, self._probabilities(logits)
-
-    def look(self, faces: Sequence[Face | np.ndarray]) -> list["Look"]:
-        """Answer for each face and say where the evidence lies, in the same pass."""
-        looks = []
-        for start in range(0, len(faces), BATCH):
-            crops = stack(faces[start : start + BATCH])
-            logits, maps = self._run(crops, ["logits", "activation_maps"])
-            looks += [
-                Look(Prediction(scores, probabilities, self.names), evidence)
-                for scores, probabilities, evidence in zip(
-                    logits, self._probabilities(logits), maps, strict=True
+        Args:
+            inputs: faces, crops, or crops uint8 (n, 218, 178, 3).
+            maps: give the activation maps too, out of the same forward pass.
+        """
+        outputs = ["logits", "activation_maps"] if maps else ["logits"]
+        predictions = []
+        for start in range(0, len(inputs), BATCH):
+            logits, *evidence = self._run(stack(inputs[start : start + BATCH]), outputs)
+            predictions += [
+                Prediction(scores, probabilities, self.names, *own)
+                for scores, probabilities, *own in zip(
+                    logits, self._probabilities(logits), *evidence, strict=True
                 )
             ]
-        return looks
-
-    def activation_maps(self, crop: Face | np.ndarray) -> np.ndarray:
-        """Signed evidence for every attribute, float32 (attributes, h, w).
-
-        The mean of a map plus the attribute's bias (`config.bias`) is its logit.
-        """
-        return self.batch_maps(stack([crop]))[0]
-
-    def batch_maps(self, crops: np.ndarray) -> np.ndarray:
-        """Crops uint8 (n, 218, 178, 3) to activation maps float32 (n, attributes, h, w)."""
-        return self._run(crops, ["activation_maps"])[0]
-
-    def activation_map(self, crop: Face | np.ndarray, name: str) -> np.ndarray:
-        """Where the evidence for `name` lies, signed, float32 (h, w)."""
-        if name not in self.names:
-            raise BundleError(f"{self.title} knows no attribute {name!r}.")
-        return self.activation_maps(crop)[self.names.index(name)]
+        return predictions
 
     def layers(self, crop: Face | np.ndarray) -> list[Layer]:
         """What every viewable layer computes for one crop."""
@@ -122,8 +92,16 @@ class Model:
             for view, maps in zip(views, outputs, strict=True)
         ]
 
+    def blend(self, before: Prediction, after: Prediction, share: float) -> Prediction:
+        """The answer between two: logits a `share` of the way, the maps of `after` alone."""
+        logits = before.logits + share * (after.logits - before.logits)
+        return Prediction(logits, self._probabilities(logits), self.names, after.maps)
+
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         scaled = np.clip(logits / self.config.temperature, -80, 80)
+        if self.config.activation == "softmax":
+            powers = np.exp(scaled - scaled.max(-1, keepdims=True))
+            return (powers / powers.sum(-1, keepdims=True)).astype(np.float32)
         return (1 / (1 + np.exp(-scaled))).astype(np.float32)
 
     @cached_property
@@ -152,7 +130,7 @@ class Model:
             raise BundleError(f"The graph of {self.bundle.folder} failed on a face.") from error
 
 
-def stack(faces: Sequence[Face | np.ndarray]) -> np.ndarray:
+def stack(faces: Sequence[Face | np.ndarray] | np.ndarray) -> np.ndarray:
     """Crops of faces as one uint8 array (n, 218, 178, 3)."""
     crops = np.stack([face.crop if isinstance(face, Face) else face for face in faces])
     if crops.shape[1:] != (CROP_HEIGHT, CROP_WIDTH, 3) or crops.dtype != np.uint8:

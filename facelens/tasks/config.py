@@ -1,14 +1,110 @@
-"""What the config.json of a bundle says."""
+"""What the config.json of a bundle says: what every task states, and what classifiers add."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from facelens.bundles.bundle import GARBLED, read_values, write_values
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Config:
+    """What every task's `config.json` says.
+
+    `names`: what is answered, in order. `frame`: float32 (2, 3), takes CelebA's template to the
+    picture that the network sees, None where it sees the whole crop. `input_size`: of that
+    picture, height and width.
+    """
+
+    task: str
+    name: str
+    version: str
+    architecture: str
+    names: tuple[str, ...]
+    input_size: tuple[int, int]
+    licence: str
+    frame: np.ndarray | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    channels = 3
+
+    def save(self, path: Path) -> None:
+        """Write `config.json`."""
+        frame = None if self.frame is None else [numbers(row) for row in self.frame]
+        values = {
+            "task": self.task,
+            "name": self.name,
+            "version": self.version,
+            "architecture": self.architecture,
+            "input": {
+                "template": "celeba",
+                "crop": [CROP_HEIGHT, CROP_WIDTH],
+                "frame": frame,
+                "size": self.input_size,
+                "channels": self.channels,
+            },
+            "names": self.names,
+            **self._own(),
+            "licence": self.licence,
+            "data": self.data,
+            "recipe": self.recipe,
+            "metrics": self.metrics,
+        }
+        write_values(values, path)
+
+    @classmethod
+    def read(cls, data: bytes, path: Path, task: str) -> Self:
+        """Read the bytes of the config.json at `path`, of this format or an older one.
+
+        Raises:
+            BundleError: it is of another task, or not sound.
+        """
+        values = read_values(data, path, task)
+        try:
+            given = values["input"]
+            if (given["template"], *given["crop"]) != ("celeba", CROP_HEIGHT, CROP_WIDTH):
+                raise BundleError(f"{path.parent} wants another crop than CelebA's 178x218.")
+            frame = given["frame"]
+            config = cls(
+                task=task,
+                name=str(values["name"]),
+                version=str(values["version"]),
+                architecture=str(values["architecture"]),
+                names=tuple(map(str, values["names"])),
+                input_size=(int(given["size"][0]), int(given["size"][1])),
+                licence=str(values["licence"]),
+                frame=None if frame is None else np.array(frame, np.float32),
+                data=dict(values.get("data", {})),
+                recipe=dict(values.get("recipe", {})),
+                metrics=dict(values.get("metrics", {})),
+                **cls._read_own(values),
+            )
+        except GARBLED as error:
+            raise BundleError(f"{path} lacks or garbles {error}.") from error
+        if not config.names or len(set(config.names)) != len(config.names):
+            raise BundleError(f"{path} has no names of answers, or one twice.")
+        if not f"{config.name}{config.version}".isprintable():
+            raise BundleError(f"{path} names itself in characters that cannot be shown.")
+        config.check(path)
+        return config
+
+    def check(self, path: Path) -> None:
+        """Refuse what a task of its own cannot be."""
+
+    def _own(self) -> dict[str, Any]:
+        """What only this kind of config says, as JSON has it."""
+        return {}
+
+    @classmethod
+    def _read_own(cls, values: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG003
+        """What `_own` has written, as the fields of this kind."""
+        return {}
 
 
 @dataclass(frozen=True)
@@ -22,109 +118,69 @@ class View:
     shape: tuple[int, int, int]
 
 
-@dataclass(frozen=True, eq=False)
-class Config:
-    """What `config.json` says.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ClassifierConfig(Config):
+    """What the `config.json` of a classifier adds.
 
-    `temperature`, `bias`: float32 (attributes,).
-    `operating_points`: name to thresholds float32 (attributes,), NaN where out of reach.
+    `activation`: "sigmoid" or "softmax", of the logits over `temperature`.
+    `temperature`, `bias`: float32 (names,).
+    `operating_points`: name to thresholds float32 (names,), NaN where out of reach.
     """
 
-    task: str
-    name: str
-    version: str
-    architecture: str
-    input_size: tuple[int, int]
-    attributes: tuple[str, ...]
     temperature: np.ndarray
     bias: np.ndarray
-    operating_points: dict[str, np.ndarray]
     layers: tuple[View, ...]
     map_layer: str
     flip_average: bool
-    licence: str
-    data: dict[str, Any] = field(default_factory=dict)
-    recipe: dict[str, Any] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
+    activation: str = "sigmoid"
+    operating_points: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def save(self, path: Path) -> None:
-        """Write `config.json`."""
-        values = {
-            "task": self.task,
-            "name": self.name,
-            "version": self.version,
-            "architecture": self.architecture,
-            "crop": {"template": "celeba", "height": CROP_HEIGHT, "width": CROP_WIDTH},
-            "input_size": self.input_size,
+    def check(self, path: Path) -> None:
+        """Refuse tables that do not fit the names, and numbers out of range."""
+        count = len(self.names)
+        tables = [self.temperature, self.bias, *self.operating_points.values()]
+        if any(table.shape != (count,) for table in tables):
+            raise BundleError(f"{path} has tables that do not fit its {count} names.")
+        if any(((points < 0) | (points > 1)).any() for points in self.operating_points.values()):
+            raise BundleError(f"{path} has a threshold that is not from 0 to 1.")
+        if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
+            raise BundleError(f"{path} has a temperature that is not a positive number.")
+        if self.activation not in ("sigmoid", "softmax"):
+            raise BundleError(f"{path} has an activation that is neither sigmoid nor softmax.")
+
+    def _own(self) -> dict[str, Any]:
+        return {
             "flip_average": self.flip_average,
-            "attributes": self.attributes,
-            "temperature": _numbers(self.temperature),
-            "bias": _numbers(self.bias),
+            "activation": self.activation,
+            "temperature": numbers(self.temperature),
+            "bias": numbers(self.bias),
             "operating_points": {
-                name: _numbers(points) for name, points in self.operating_points.items()
+                name: numbers(points) for name, points in self.operating_points.items()
             },
             "layers": [view.__dict__ for view in self.layers],
             "map_layer": self.map_layer,
-            "licence": self.licence,
-            "data": self.data,
-            "recipe": self.recipe,
-            "metrics": self.metrics,
         }
-        write_values(values, path)
 
     @classmethod
-    def read(cls, data: bytes, path: Path) -> "Config":
-        """Read the bytes of the config.json at `path`, of this format or an older one."""
-        values = read_values(data, path, "attributes")
-        try:
-            crop = values["crop"]
-            if (crop["template"], crop["height"], crop["width"]) != (
-                "celeba", CROP_HEIGHT, CROP_WIDTH,
-            ):  # fmt: skip
-                raise BundleError(f"{path.parent} wants another crop than CelebA's 178x218.")
-            config = cls(
-                task=values["task"],
-                name=str(values["name"]),
-                version=str(values["version"]),
-                architecture=str(values["architecture"]),
-                input_size=(int(values["input_size"][0]), int(values["input_size"][1])),
-                attributes=tuple(map(str, values["attributes"])),
-                temperature=_array(values["temperature"]),
-                bias=_array(values["bias"]),
-                operating_points={k: _array(v) for k, v in values["operating_points"].items()},
-                layers=tuple(
-                    View(**{**view, "shape": tuple(view["shape"])}) for view in values["layers"]
-                ),
-                map_layer=str(values["map_layer"]),
-                flip_average=bool(values["flip_average"]),
-                licence=str(values["licence"]),
-                data=values.get("data", {}),
-                recipe=values.get("recipe", {}),
-                metrics=values.get("metrics", {}),
-            )
-        except GARBLED as error:
-            raise BundleError(f"{path} lacks or garbles {error}.") from error
-        config._check(path)
-        return config
-
-    def _check(self, path: Path) -> None:
-        count = len(self.attributes)
-        tables = [self.temperature, self.bias, *self.operating_points.values()]
-        if count == 0 or len(set(self.attributes)) != count:
-            raise BundleError(f"{path} has no attributes, or one twice.")
-        if any(table.shape != (count,) for table in tables):
-            raise BundleError(f"{path} has tables that do not fit its {count} attributes.")
-        if any(((points < 0) | (points > 1)).any() for points in self.operating_points.values()):
-            raise BundleError(f"{path} has a threshold that is not from 0 to 1.")
-        if not f"{self.name}{self.version}".isprintable():
-            raise BundleError(f"{path} names itself in characters that cannot be shown.")
-        if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
-            raise BundleError(f"{path} has a temperature that is not a positive number.")
+    def _read_own(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "temperature": array(values["temperature"]),
+            "bias": array(values["bias"]),
+            "layers": tuple(
+                View(**{**view, "shape": tuple(view["shape"])}) for view in values["layers"]
+            ),
+            "map_layer": str(values["map_layer"]),
+            "flip_average": bool(values["flip_average"]),
+            "activation": str(values["activation"]),
+            "operating_points": {k: array(v) for k, v in values["operating_points"].items()},
+        }
 
 
-def _numbers(values: np.ndarray) -> list[float | None]:
+def numbers(values: np.ndarray) -> list[float | None]:
+    """Numbers as JSON has them, to seven digits; null for NaN."""
     return [None if np.isnan(v) else float(f"{v:.7g}") for v in values]
 
 
-def _array(values: list[float | None]) -> np.ndarray:
+def array(values: list[float | None]) -> np.ndarray:
+    """What `numbers` has written, float32."""
     return np.array([np.nan if v is None else v for v in values], np.float32)

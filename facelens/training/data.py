@@ -1,6 +1,5 @@
 """Parquet in the Hub's layout to a uint8 memory map, decoded once."""
 
-import hashlib
 import json
 import logging
 import queue
@@ -21,6 +20,7 @@ from fastai.torch_core import to_detach
 from facelens.bundles.session import cores
 from facelens.errors import DataError, OutputError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.files import sha256_of, write_array, write_text
 from facelens.photo import read_photo
 from facelens.training import processes
 
@@ -86,9 +86,9 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
         limit: take, and decode, only the first so many pictures.
     """
     files = split_files(data, split)
-    key = hashlib.sha256(
+    key = sha256_of(
         json.dumps([[f.name, f.stat().st_size, f.stat().st_mtime_ns] for f in files]).encode()
-    ).hexdigest()[:12]
+    )[:12]
     folder = Path(cache) / f"{split}-{key}"
     if limit and not (folder / "meta.json").exists():
         folder = folder.with_name(f"{folder.name}-{limit}")
@@ -144,10 +144,10 @@ def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
             if "celeb_id" in schema.names:
                 people[start:stop] = batch.column("celeb_id").to_numpy()
     images.flush()
-    np.save(folder / "labels.npy", labels)
-    np.save(folder / "people.npy", people.astype(np.int64))
+    for name, values in (("labels", labels), ("people", people.astype(np.int64))):
+        write_array(folder / f"{name}.npy", values)
     # Written last: its presence says that the folder is whole.
-    (folder / "meta.json").write_text(json.dumps({"count": count, "names": names, "paths": paths}))
+    write_text(folder / "meta.json", json.dumps({"count": count, "names": names, "paths": paths}))
 
 
 def _batches(files: list[Path], count: int) -> Iterator[pa.RecordBatch]:

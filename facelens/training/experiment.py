@@ -4,9 +4,7 @@ A finished configuration is not trained again, a killed one goes on; the rows ar
 its plot lies beside it.
 """
 
-import csv
 import datetime as dt
-import hashlib
 import json
 import logging
 import os
@@ -23,7 +21,9 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from facelens import metrics
-from facelens.errors import DataError, OutputError
+from facelens.errors import DataError
+from facelens.files import atomic_write, sha256_of, write_json, writing
+from facelens.tables import read_records, write_records
 from facelens.training import fit
 from facelens.training.augment import normalise, plain
 from facelens.training.callbacks import Preprocess
@@ -170,11 +170,7 @@ def run(
 
 def read(table: Path | str) -> list[Row]:
     """The rows of a csv that `run` wrote."""
-    try:
-        with Path(table).open(newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError as error:
-        raise DataError(f"{table} cannot be read: {error.strerror}.") from error
+    return read_records(Path(table))
 
 
 def _text(value: Any) -> str:
@@ -182,21 +178,17 @@ def _text(value: Any) -> str:
 
 
 def _write(rows: list[Row], table: Path) -> None:
-    try:
+    with writing(table):
         table.parent.mkdir(parents=True, exist_ok=True)
-        with table.open("w", newline="") as file:
-            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        raise OutputError(f"{table} cannot be written: {error.strerror}.") from error
+    write_records(table, rows, _COLUMNS)
 
 
 def _save(figure: "Figure", path: Path) -> None:
     """Without the version of matplotlib, so that the same rows give the same file."""
     from matplotlib import pyplot as plt
 
-    figure.savefig(path, metadata={"Software": None})
+    with atomic_write(path, keep_suffix=True) as draft:
+        figure.savefig(draft, metadata={"Software": None})
     plt.close(figure)
 
 
@@ -216,7 +208,7 @@ def _do(  # noqa: PLR0917 - called once
         "data": chosen.counts() | {"names": chosen.train.names, "faces": _digest(chosen)},
         "start": start,
     }
-    key = hashlib.sha256(json.dumps([recipe.asdict(), about]).encode()).hexdigest()[:8]
+    key = sha256_of(json.dumps([recipe.asdict(), about]).encode())[:8]
     slug = "".join(c if c.isalnum() else "-" for c in trial.name.lower()).replace("--", "-")
     folder = out / f"{slug}-{seed}-{key}"
     if (folder / "result.json").exists():
@@ -241,11 +233,12 @@ def _do(  # noqa: PLR0917 - called once
     answers = {
         split: answer(network, getattr(chosen, split), recipe) for split in ("valid", "test")
     }
-    np.savez(
-        folder / "answers.npz",
-        valid=answers["valid"], labels=chosen.valid.labels, people=chosen.valid.people,
-        test=answers["test"],
-    )  # fmt: skip
+    with atomic_write(folder / "answers.npz", keep_suffix=True) as draft:
+        np.savez(
+            draft,
+            valid=answers["valid"], labels=chosen.valid.labels, people=chosen.valid.people,
+            test=answers["test"],
+        )  # fmt: skip
     rate = chosen.valid.labels.mean(0)
     row: dict[str, Any] = {
         "experiment": experiment,
@@ -271,9 +264,7 @@ def _do(  # noqa: PLR0917 - called once
         "machine": machine(settings.device),
     }
     # Written last, and whole: its presence says that all is done.
-    partial = folder / "result.json.part"
-    partial.write_text(json.dumps(row, indent=1) + "\n")
-    partial.replace(folder / "result.json")
+    write_json(folder / "result.json", row)
     (folder / "last.pt").unlink(missing_ok=True)  # four networks large, and nothing goes on
     log.info("%s, seed %d: %.1f %%", trial.name, seed, 100 * row["valid_accuracy"])
     return folder
@@ -452,7 +443,7 @@ def _whole_people(people: np.ndarray, rows: np.ndarray, rng: np.random.Generator
 
 def _digest(faces: Faces) -> str:
     text = "\n".join(path for split in _SPLIT_NAMES for path in getattr(faces, split).paths)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return sha256_of(text.encode())[:12]
 
 
 # Pictures

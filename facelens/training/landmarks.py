@@ -30,6 +30,7 @@ from torch.nn import functional
 
 from facelens.faces import align, landmarks
 from facelens.faces.landmarks import PATCH
+from facelens.files import write_text
 from facelens.training.fit import Schedule, fit
 from facelens.training.graph import write_graph
 from facelens.training.patches import astray, disturbed, grey_crops, mine, patch_of, rough, texture
@@ -309,7 +310,7 @@ def main() -> None:
         "validation": figures,
         "seconds": round(time.monotonic() - started),
     }
-    (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    write_text(args.out / "manifest.json", json.dumps(manifest, indent=2) + "\n")
     log.info("%s", json.dumps(figures))
 
 

@@ -1,13 +1,11 @@
 """A run directory: recipe, versions, history, checkpoints; resumed where it exists."""
 
-import csv
 import json
 import logging
-import os
 import pickle
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -19,12 +17,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from facelens.errors import DataError, OutputError
-from facelens.files import only_one
+from facelens.errors import DataError
+from facelens.files import atomic_write, only_one
+from facelens.tables import read_records, write_records
 from facelens.training.network import AttributeNetwork
 from facelens.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
+
+RESUME = "Make room and give the same command again: it resumes after the last whole epoch."
 
 # What torch.load and safetensors raise on a file that is cut short or something else.
 DAMAGE = (
@@ -69,10 +70,7 @@ class Run(Generic[S]):
     def history(self) -> list[dict[str, str]]:
         """The rows of `history.csv`."""
         path = self.folder / "history.csv"
-        if not path.exists():
-            return []
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        return read_records(path) if path.exists() else []
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """Write the row of a `stage` and `epoch`; what an earlier run did after it goes."""
@@ -80,10 +78,7 @@ class Run(Generic[S]):
             r for r in self.history
             if (int(r["stage"]), int(r["epoch"])) < (row["stage"], row["epoch"])
         ]  # fmt: skip
-        with written(self.folder / "history.csv") as path, path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, row.keys(), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows([*rows, row])
+        write_records(self.folder / "history.csv", [*rows, row], advice=RESUME)
         log.info("%s", row)
 
     def save_last(self, state: Mapping[str, Any]) -> None:
@@ -126,21 +121,10 @@ class Run(Generic[S]):
         return only_one(self.folder)
 
 
-@contextmanager
-def written(path: Path) -> Iterator[Path]:
+def written(path: Path) -> AbstractContextManager[Path]:
     """Have a file of a run written whole or not at all; a full disk is a sentence."""
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors have theirs
-        partial.unlink(missing_ok=True)
-        raise OutputError(
-            f"{path} cannot be written: {getattr(error, 'strerror', None) or 'is the disk full?'} "
-            "Make room and give the same command again: it resumes after the last whole epoch."
-        ) from error
+    # torch and safetensors have errors of their own.
+    return atomic_write(path, advice=RESUME, failures=(RuntimeError, SafetensorError))
 
 
 def _as_json(values: dict[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,13 @@ log = logging.getLogger(__name__)
 
 
 def source(*names: str) -> str:
-    """Join the files `names` of this folder into one stylesheet or ES module."""
+    """Join the files `names` of this folder into one text."""
     return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+
+
+def script(view: str) -> str:
+    """The ES module of `view` with all that it imports, as `make js` joins it."""
+    return source(f"built/{view}.js")
 
 
 def launch_address() -> str | None:

@@ -1,3 +1,5 @@
+import { element, listen, sheet } from "./shared.js";
+
 const EXAMPLE = [["Smiling", 3], ["Eyeglasses", 2], ["Hat", -2]];
 
 const sigmoid = (logit) => 1 / (1 + Math.exp(-logit));
@@ -31,7 +33,7 @@ function comparison(rows, caption) {
   const shared = softmax(logits);
   const column = (...children) => element("th", { scope: "col" }, ...children);
   const row = (text) => element("th", { scope: "row" }, text);
-  // Of the rounded percentages, so that whoever adds them up agrees.
+  // Of the rounded percentages, so that adding them up agrees.
   const sum = own.map(round).reduce((a, b) => a + b);
   const total = (text) => element("td", {},
     element("div", { className: "share" }, element("span"), text));

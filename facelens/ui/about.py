@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 import numpy as np
 
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
-from facelens.ui._view import HERE, View, source
+from facelens.ui._view import HERE, View, script, source
 from facelens.ui.card import card_html
 from facelens.ui.intake import PRIVACY
 
@@ -40,7 +40,7 @@ def text() -> list[str]:
 class About(View):
     """A button at the foot of the page, and the text that it opens."""
 
-    _esm = source("shared.js", "about.js")
+    _esm = script("about")
     _css = source("shared.css", "sheet.css", "about.css")
 
     def __init__(self) -> None:

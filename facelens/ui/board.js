@@ -1,3 +1,9 @@
+import { download, takeHome } from "./home.js";
+import { settingsIn, shareLink } from "./link.js";
+import { buildRow, paintRow } from "./row.js";
+import { element, hearChosen, listen, tellChosen } from "./shared.js";
+import { sentence, verdict } from "./verdicts.js";
+
 const SORTS = [
   ["group", "In groups"],
   ["likely", "Most likely first"],
@@ -5,12 +11,10 @@ const SORTS = [
   ["name", "A to Z"],
 ];
 const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
-const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
 const SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
-const FORMS = [["png", "Picture (PNG)"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
 const OF_A_PHOTO = [
   "What happens to a photo here",
-  "Every face in it is found, and the one you pick is laid straight.",
+  "Every face in it is detected, and the one you pick is aligned: turned, shifted and scaled into one frame.",
   "A network that has seen thousands of labelled faces says how likely each of its attributes is: smiling, eyeglasses, wavy hair…",
   "A threshold turns each probability into yes, no or doubtful. You can move every one.",
   "You see where the network looked, and what its layers made of the face.",
@@ -22,26 +26,6 @@ const OF_A_CAMERA = [
   "The network says how likely each attribute is; thresholds turn that into yes or no, here and beside the face.",
   "A snapshot can be looked at closely: where the network looked, and what its layers made of it.",
 ];
-let rowsBuilt = 0;
-const digits = (value) => value.toFixed(2);
-
-/** Settings that a link carries: a preset, single thresholds, the order of the rows. */
-function settingsIn(query) {
-  const [point, ...single] = (query.get("thresholds") ?? "").split(",").filter(Boolean);
-  const pairs = [point, ...single].filter((each) => each?.includes(":"))
-    .map((each) => [each.slice(0, each.lastIndexOf(":")), parseFloat(each.slice(each.lastIndexOf(":") + 1))])
-    .filter(([, value]) => value >= 0 && value <= 1);
-  return { point: point?.includes(":") ? undefined : point, single: new Map(pairs), sort: query.get("sort") };
-}
-
-function download(buffer, name, type) {
-  const url = URL.createObjectURL(new Blob([buffer], { type }));
-  const link = element("a", { href: url, download: name, hidden: true });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 60000);
-}
 
 function render({ model, el, signal }) {
   el.classList.add("facelens", "board");
@@ -59,17 +43,7 @@ function render({ model, el, signal }) {
   const explain = element("button", { type: "button", ariaPressed: "false" }, "Explain every row");
   const reset = element("button", { type: "button" }, "Reset");
   const tools = element("div", { className: "tools" }, sort, search, explain, reset);
-  const forms = FORMS.map(([form, text]) => {
-    const button = element("button", { type: "button" }, text);
-    button.onclick = () => report(form, button);
-    return button;
-  });
-  // In a notebook the address is the notebook's, not the page's.
-  const copy = element("button", { type: "button", hidden: !document.body.dataset.voila }, "Copy a link to these settings");
-  const copied = element("small", { role: "status" });
-  const link = element("input", { type: "text", readOnly: true, hidden: true, ariaLabel: "Link to these settings" });
-  const home = element("div", { className: "tools home" },
-    element("span", { className: "small" }, "Take it home:"), ...forms, copy, copied, link);
+  const home = takeHome({ report, address });
   const lists = element("div", { className: "lists" });
   const nothing = element("p", { className: "small", hidden: true }, "No row is called that.");
   const foldTitle = element("summary");
@@ -84,7 +58,7 @@ function render({ model, el, signal }) {
     element("div", { className: "card" }, answer, doubts),
     element("div", { className: "controls" },
       element("span", { className: "small" }, "Thresholds for all rows:"), presets),
-    about, tools, skip, lists, nothing, fold, home,
+    about, tools, skip, lists, nothing, fold, home.line,
   );
   const emptyTitle = element("h2");
   const emptyList = element("ol");
@@ -111,77 +85,29 @@ function render({ model, el, signal }) {
   // Groups that the visitor has folded.
   const folded = new Set();
   let wanted = settingsIn(new URLSearchParams(document.body.dataset.voila ? location.search : ""));
-  const apart = ({ dots, separation }) => `Yes and no are ${DOT_WORDS[dots]}`
-    + ` (${separation.toFixed(2)}, where 0 is guessing and 1 always right).`;
   const current = () => network.points.find((point) => rows.every(
     (row) => point.thresholds[row.index] === row.threshold));
 
   const pointNamed = (name) => network.points.find((point) => point.name === name);
 
-  function buildRow(description, index) {
-    const id = `facelens-meaning-${(rowsBuilt += 1)}`;
-    const label = element(
-      "button",
-      { type: "button", className: "label", title: "Show where the network looks for this" },
-      description.label,
-    );
-    if (description.dots) {
-      label.append(
-        element("span", { className: "dots", ariaHidden: "true", title: `On ${network.data} yes and no are ${DOT_WORDS[description.dots]}` },
-          "●".repeat(description.dots), element("i", {}, "●".repeat(3 - description.dots))),
-        element("span", { className: "unseen" }, ` (${DOT_WORDS[description.dots]})`),
-      );
-    }
-    const zone = element("span", { className: "zone" });
-    const fill = element("span", { className: "fill" });
-    const slider = element("input", {
-      type: "range", min: "0", max: "1", step: "0.01",
-      ariaLabel: `Threshold for ${description.label}`,
-      "aria-describedby": id,
-    });
-    const bar = element("div", { className: "bar" },
-      element("span", { className: "track" }, fill, zone), slider);
-    const probability = element("span", { className: "probability" });
-    const chip = element("span", { className: "chip" });
-    const meaningLine = element("p", { className: "meaning small", id });
-    const points = network.points.map((point) => {
-      const button = element("button", { type: "button", title: point.about,
-        ariaLabel: `${point.title} for ${description.label}` }, point.title);
-      button.onclick = () => move(point.thresholds[index]);
-      return button;
-    });
-    const question = element("span", { className: "question" });
-    const marks = ["yes", "no"].map((text, i) => {
-      const button = element("button", { type: "button", ariaPressed: "false" }, text);
-      button.onclick = () => mark(row, i === 0);
-      return button;
-    });
-    // On a phone the map is far below the rows; beside them it is in sight already.
-    const show = element("button", { type: "button", className: "show" }, "Show where");
-    show.onclick = () => el.closest(".facelens-page")?.querySelector(".looks")
-      ?.scrollIntoView({ block: "start", behavior: "smooth" });
-    const more = element("div", { className: "more small" },
-      element("span", {}, "This row:"), ...points, question, ...marks, show);
-    const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
-    const row = {
-      ...description, index, item, label, zone, fill, slider, probability, chip, meaningLine, points, question, marks,
-      curves: network.curves[description.name], threshold: null, verdict: "doubtful",
-    };
-    const move = (threshold) => {
+  const rowOf = (description, index) => buildRow(description, index, network, {
+    move(row, threshold) {
       row.threshold = threshold;
       activate(row);
-      paintRow(row);
+      paint(row);
       paintSummary();
-    };
-    slider.oninput = () => move(slider.valueAsNumber);
-    label.onclick = () => {
+    },
+    mark,
+    choose(row) {
       activate(row);
       markChosen({ name: row.name });
       tellChosen(el, row.name);
       model.send({ kind: "choose", name: row.name });
-    };
-    return row;
-  }
+    },
+    // On a phone the map is far below the rows; beside them it is in sight already.
+    show: () => el.closest(".facelens-page")?.querySelector(".looks")
+      ?.scrollIntoView({ block: "start", behavior: "smooth" }),
+  });
 
   function activate(row) {
     if (active === row) return;
@@ -200,55 +126,13 @@ function render({ model, el, signal }) {
     const so = row.verdict === "no" ? !yes : yes;
     if (said.get(row.name) === so) said.delete(row.name);
     else said.set(row.name, so);
-    paintRow(row);
+    paint(row);
   }
 
-  function paintRow(row) {
-    const p = face.probabilities[row.index];
-    const { threshold } = row;
-    row.verdict = verdict(p, threshold, row.curves, face.hints.length > 0);
-    row.item.dataset.verdict = row.verdict;
-    row.fill.style.width = `${100 * p}%`;
-    row.probability.replaceChildren(
-      element("span", { className: "unseen" }, "probability "), digits(p));
-    // What is so stays so when a threshold moves; whether the verdict is right follows from it.
-    const so = marksOf(face.key).get(row.name);
-    const doubtful = row.verdict === "doubtful";
-    const yes = so === undefined || doubtful ? so : so === (row.verdict === "yes");
-    row.chip.replaceChildren(...(threshold === null
-      ? [element("span", { ariaHidden: "true" }, "—"), element("span", { className: "unseen" }, "no threshold")] : [row.verdict]), ...(yes === undefined || doubtful ? [] : [
-      element("span", { ariaHidden: "true" }, yes ? " ✓" : " ✗"),
-      element("span", { className: "unseen" }, yes ? ", you say this is right" : ", you say this is wrong")]));
-    row.item.classList.toggle("void", threshold === null);
-    row.question.textContent = doubtful ? "Is it so?" : "Was this right?";
-    row.marks.forEach((button, i) => {
-      button.ariaPressed = String(yes === (i === 0));
-      button.ariaLabel = `${row.label.firstChild.data}, ${row.question.textContent} ${button.textContent}`;
-    });
-    row.points.forEach((button, i) => {
-      button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
-    });
-    const words = meaning(threshold, row.curves, network.data);
-    row.meaningLine.replaceChildren(
-      element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${digits(threshold)}. `),
-      [words, row.separation === null ? "" : apart(row), row.note].filter(Boolean).join(" "));
-    row.slider.value = threshold ?? 1;
-    row.slider.classList.toggle("void", threshold === null);
-    row.slider.ariaValueText = threshold === null
-      ? "out of reach"
-      : `${digits(threshold)}, so the verdict is ${row.verdict}`;
-    const nearest = threshold === null ? null : rounded(100 * threshold);
-    const low = nearest === null ? null : row.curves.doubt_low[nearest];
-    const high = nearest === null ? null : row.curves.doubt_high[nearest];
-    row.zone.hidden = low === null || high === null;
-    row.zone.style.left = `${100 * (low ?? 0)}%`;
-    row.zone.style.width = `${100 * Math.max(0, (high ?? 0) - (low ?? 0))}%`;
-  }
+  const paint = (row) => paintRow(row, network, face, marksOf(face.key).get(row.name));
 
   function paintSummary() {
-    // What was copied, or stands there to be copied, is of the settings before.
-    link.hidden = true;
-    copied.textContent = "";
+    home.forget(); // what was copied, or stands there to be copied, is of the settings before
     answer.textContent = sentence(
       rows, face, rows.map((row) => row.verdict), rows.map((row) => row.threshold));
     doubts.textContent = "So every answer here is marked doubtful.";
@@ -262,8 +146,8 @@ function render({ model, el, signal }) {
       + " part, the answer is too close to call.");
   }
 
-  function paint() {
-    rows.forEach(paintRow);
+  function paintAll() {
+    rows.forEach(paint);
     paintSummary();
     arrange();
   }
@@ -313,10 +197,7 @@ function render({ model, el, signal }) {
     for (const row of rows) row.threshold = point.thresholds[row.index];
   }
 
-  function report(form, button) {
-    if (button.ariaDisabled === "true") return;
-    button.ariaDisabled = "true"; // `disabled` would lose the focus
-    setTimeout(() => { button.ariaDisabled = "false"; }, 1500);
+  function report(form) {
     model.send({
       kind: "report",
       form,
@@ -341,20 +222,6 @@ function render({ model, el, signal }) {
     return shareLink(location.href, query, network.launch);
   }
 
-  copy.onclick = async () => {
-    const text = address();
-    try {
-      await navigator.clipboard.writeText(text);
-      copied.textContent = "Copied. It holds settings, no photo.";
-    } catch {
-      // Only a page from https or this machine may write to the clipboard.
-      link.hidden = false;
-      link.value = text;
-      link.select();
-      copied.textContent = "Copy it from here; it holds settings, no photo.";
-    }
-  };
-
   function markChosen({ name }) {
     for (const row of rows) {
       row.label.ariaPressed = String(row.name === name);
@@ -363,7 +230,7 @@ function render({ model, el, signal }) {
   }
 
   skip.onclick = () => {
-    const next = fold.hidden ? forms[0] : foldTitle;
+    const next = fold.hidden ? home.first : foldTitle;
     next.focus();
     next.scrollIntoView({ block: "center" });
   };
@@ -380,7 +247,7 @@ function render({ model, el, signal }) {
     search.value = "";
     explain.ariaPressed = "false";
     el.classList.remove("explained");
-    paint();
+    paintAll();
   };
 
   function forget() {
@@ -393,12 +260,11 @@ function render({ model, el, signal }) {
     if (network) {
       // New rows hold nothing of the face, only the thresholds.
       const cuts = rows.map((row) => row.threshold);
-      rows = network.rows.map(buildRow);
+      rows = network.rows.map(rowOf);
       rows.forEach((row, i) => { row.threshold = cuts[i]; });
     }
     marked.clear();
-    copied.textContent = "";
-    link.hidden = true;
+    home.forget();
     empty.hidden = false;
     filled.hidden = true;
   }
@@ -420,7 +286,7 @@ function render({ model, el, signal }) {
       answer.ariaLive = "off"; // nobody can listen to what changes three times a second
       empty.hidden = true;
       filled.hidden = false;
-      rows.forEach(paintRow);
+      rows.forEach(paint);
       paintSummary();
       if (first) arrange(); // rows that change places cannot be read
     },
@@ -442,7 +308,7 @@ function render({ model, el, signal }) {
       face = null;
       active = null;
       if (el.closest(".facelens-live")) forget(); // nobody may be in sight to be read anew
-      rows = network.rows.map(buildRow);
+      rows = network.rows.map(rowOf);
       setPoint((pointNamed(before.point) ?? network.points[0]).name);
       for (const row of rows) {
         const threshold = before.single.get(row.name);
@@ -454,7 +320,7 @@ function render({ model, el, signal }) {
         const button = element("button", { type: "button", title: point.about }, point.title);
         button.onclick = () => {
           setPoint(point.name);
-          paint();
+          paintAll();
         };
         return button;
       }));
@@ -467,7 +333,7 @@ function render({ model, el, signal }) {
       el.classList.remove("stale");
       empty.hidden = true;
       filled.hidden = false;
-      paint();
+      paintAll();
     },
     chosen(message) {
       markChosen(message);

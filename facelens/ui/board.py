@@ -9,11 +9,11 @@ import numpy as np
 from facelens.tasks.attributes.curves import curves_for_page, separation
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
 from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
-from facelens.ui._view import View, launch_address, source
+from facelens.ui._view import View, launch_address, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.base import Prediction
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
+    from facelens.tasks.classifier import Prediction
 
 POINT_TITLES = {
     "half": "One half",
@@ -75,7 +75,7 @@ class Board(View):
     nothing; they travel with a report's wish.
     """
 
-    _esm = source("shared.js", "verdicts.js", "board.js")
+    _esm = script("board")
     _css = source("shared.css", "board.css")
 
     def __init__(
@@ -84,7 +84,7 @@ class Board(View):
         super().__init__()
         self._on_choose, self._on_report = on_choose, on_report
 
-    def introduce(self, model: "Model", address: str | None = None) -> None:
+    def introduce(self, model: "AttributeModel", address: str | None = None) -> None:
         """Tell the page what `model` can say and what its thresholds mean.
 
         Args:

@@ -10,12 +10,12 @@ from facelens.explain.layers import viridis
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.faces.align import TEMPLATE_BOX, invert
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
-from facelens.ui._view import sentence_of, source
+from facelens.ui._view import script, sentence_of, source
 from facelens.ui.intake import Intake
 
 if TYPE_CHECKING:
     from facelens.photo import Photo
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
     from facelens.video.stream import Observation
 
 PRIVACY = (
@@ -44,7 +44,7 @@ class CameraHandler(Protocol):
         """Turn to the attribute that is looked for over the face."""
 
     def rest(self) -> None:
-        """Forget whom the camera saw."""
+        """Forget the faces that the camera saw."""
 
     def go_back(self) -> None:
         """Let go of the snapshot: the camera goes on."""
@@ -65,16 +65,16 @@ class Camera(Intake):
     """
 
     privacy = PRIVACY
-    _esm = source("shared.js", "lens.js", "overlay.js", "camera.js")
+    _esm = script("camera")
     _css = source("shared.css", "camera.css")
 
-    def __init__(self, desk: CameraHandler) -> None:
-        super().__init__(desk.take, desk.forget, desk.warm_up)
-        self._desk = desk
-        self._model: Model | None = None
+    def __init__(self, handler: CameraHandler) -> None:
+        super().__init__(handler.take, handler.forget, handler.warm_up)
+        self._handler = handler
+        self._model: AttributeModel | None = None
         self.near: tuple[float, float] | None = None
 
-    def introduce(self, model: "Model") -> None:
+    def introduce(self, model: "AttributeModel") -> None:
         """Tell the page what `model` can say."""
         self._model = model
         described = [describe(name) for name in model.names]
@@ -109,11 +109,11 @@ class Camera(Intake):
             except Exception as error:  # noqa: BLE001  the next frame may be better
                 self.send({"kind": "failed", "turn": turn, "text": sentence_of(error)})
         elif kind == "choose":
-            self._desk.choose(str(content["name"]))
+            self._handler.choose(str(content["name"]))
         elif kind == "rest":
-            self._desk.rest()
+            self._handler.rest()
         elif kind == "back":
-            self._desk.go_back()
+            self._handler.go_back()
         else:
             if kind == "photo":
                 near = content.get("near")
@@ -123,7 +123,7 @@ class Camera(Intake):
     def _answer(self, turn: str, content: Mapping[str, Any], data: bytes) -> None:
         start = perf_counter()
         wanted = content.get("map")
-        photo, seen = self._desk.see(
+        photo, seen = self._handler.see(
             data,
             float(content.get("seconds") or 0),
             anew=bool(content.get("anew")),
@@ -131,12 +131,13 @@ class Camera(Intake):
         )
         names = self._model.names if self._model else ()
         arrays = [
-            _together([each.prediction.probabilities for each in seen]),
-            _together([each.prediction.logits for each in seen]),
+            _together([each.answer.probabilities for each in seen]),
+            _together([each.answer.logits for each in seen]),
         ]
         about = None
         if wanted in names and seen:
-            maps = [each.maps[names.index(wanted)] for each in seen if each.maps is not None]
+            index = names.index(wanted)
+            maps = [each.answer.maps[index] for each in seen]
             arrays.append(_together(maps))
             about = {"name": wanted, "height": maps[0].shape[0], "width": maps[0].shape[1]}
         self.send(

@@ -1,3 +1,5 @@
+import { element, listen, pictures } from "./shared.js";
+
 const FIRST_ROWS = 8;
 
 function render({ model, el }) {
@@ -75,7 +77,7 @@ function render({ model, el }) {
       stage({ holding: false, paired: false });
       words.textContent = `Keep this face, then pick another, or ${another()}, perhaps of you with your glasses off. You will see which probabilities moved most.`;
     },
-    kept(message, [picture]) {
+    kept(_, [picture]) {
       shelf.free();
       first.src = shelf.url(picture, "image/jpeg");
       stage({ holding: true, paired: false });

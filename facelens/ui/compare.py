@@ -8,10 +8,10 @@ import numpy as np
 
 from facelens.faces import Face
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
-from facelens.ui._view import View, jpeg, source
+from facelens.ui._view import View, jpeg, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.base import Prediction
+    from facelens.tasks.classifier import Prediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Compare(View):
     `on_keep()` asks for the face that is on the page to be kept, `on_drop()` lets it go.
     """
 
-    _esm = source("shared.js", "compare.js")
+    _esm = script("compare")
     _css = source("shared.css", "compare.css")
 
     def __init__(self, on_keep: Callable[[], None], on_drop: Callable[[], None]) -> None:

@@ -1,3 +1,6 @@
+import { shareLink } from "./link.js";
+import { element, hearDeath, listen } from "./shared.js";
+
 // Where both pages are served, as on Binder, each leads to the other.
 const OTHERS = { selfie: ["live", "Live, with your camera"], live: ["selfie", "With a photo"] };
 // A kernel that a proxy has parted from the page may come back; one that has died does not.
@@ -34,17 +37,14 @@ function render({ model, el, signal }) {
     grace = undefined;
     if (!died) banner.hidden = true;
   };
-  const state = (_, status) => {
-    if (!["dead", "restarting", "autorestarting", "terminating"].includes(status)) return;
-    died = true; // one that has been started anew knows nothing of this page
-    gone();
-  };
   kernel?.connectionStatusChanged.connect(connection);
-  kernel?.statusChanged.connect(state);
+  hearDeath(model, signal, () => {
+    died = true;
+    gone();
+  });
   signal.addEventListener("abort", () => {
     clearTimeout(grace);
     kernel?.connectionStatusChanged.disconnect(connection);
-    kernel?.statusChanged.disconnect(state);
   });
 
   return listen(model, el, {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from facelens import __version__
-from facelens.ui._view import View, launch_address, source
+from facelens.ui._view import View, launch_address, script, source
 
 
 class Footer(View):
@@ -12,7 +12,7 @@ class Footer(View):
     It also watches the connection and says so when the kernel has gone: Voilà says nothing.
     """
 
-    _esm = source("shared.js", "verdicts.js", "footer.js")
+    _esm = script("footer")
     _css = source("shared.css", "footer.css")
 
     def __init__(self) -> None:

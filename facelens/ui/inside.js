@@ -1,3 +1,4 @@
+import { element, listen, pictures, two } from "./shared.js";
 
 function render({ model, el, signal }) {
   const shelf = pictures();

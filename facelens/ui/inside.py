@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from facelens.explain.layers import colour, strongest
 from facelens.tasks.base import Layer
-from facelens.ui._view import View, png, source
+from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
 MOST = 32
 
@@ -20,14 +20,14 @@ class Inside(View):
     panel comes into sight: `on_ask(name)` gets the layer.
     """
 
-    _esm = source("shared.js", "inside.js")
+    _esm = script("inside")
     _css = source("shared.css", "inside.css")
 
     def __init__(self, on_ask: Callable[[str], None]) -> None:
         super().__init__()
         self._on_ask = on_ask
 
-    def offer(self, model: "Model", picture: bytes) -> None:
+    def offer(self, model: "Classifier", picture: bytes) -> None:
         """Say which layers of `model` can be looked at for the face just picked, a JPEG."""
         layers = [[view.name, view.title] for view in model.config.layers]
         self._shown.pop("layer", None)

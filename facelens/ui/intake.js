@@ -1,3 +1,6 @@
+import { cameras, cameraTrouble, encode, halt, LONGEST, otherCamera } from "./lens.js";
+import { element, listen } from "./shared.js";
+
 // One websocket message carries the photo, and the server drops what is over 10 MiB.
 const LARGEST_RAW = 9 * 1024 * 1024;
 const PATIENCE = 20000;
@@ -14,77 +17,14 @@ async function decode(file) {
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 const pictureIn = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
 
-/** What the intake speaks to until its kernel is there: it keeps the last wish. */
-function standIn() {
-  const ears = new Set();
-  let kept = [];
-  let real = null;
-  return {
-    get asleep() {
-      return !real;
-    },
-    on: (kind, ear) => {
-      ears.add(ear);
-      real?.on(kind, ear);
-    },
-    off: (kind, ear) => {
-      ears.delete(ear);
-      real?.off(kind, ear);
-    },
-    // Whatever is said before there is a kernel is about the wish that waits for it.
-    hear: (message) => ears.forEach((ear) => ear({ turn: kept.at(-1)?.[0].turn, ...message }, [])),
-    send: (...wish) => {
-      if (real) real.send(...wish);
-      else if (wish[0].kind === "ready") kept = [wish];
-      else kept = [kept[0], wish];
-    },
-    join: (model) => {
-      real = model;
-      for (const ear of ears) model.on("msg:custom", ear);
-      for (const wish of kept) model.send(...wish);
-      const waited = kept.length > 1;
-      kept = [];
-      return waited;
-    },
-  };
-}
-
-/** Draw the intake into `el` before there is a kernel; the first view that is drawn takes it over. */
-function drawEarly(el) {
-  const model = standIn();
-  const end = new AbortController();
-  const tidy = draw({ model, el, signal: end.signal });
-  globalThis.facelensEarly = {
-    takeOver(real, { el: place, signal }) {
-      const focused = el.contains(document.activeElement) && document.activeElement;
-      const video = el.querySelector("video");
-      if (place.moveBefore && el.isConnected && place.isConnected) place.moveBefore(el, null);
-      else place.append(el);
-      document.getElementById("early")?.remove();
-      focused?.focus?.({ preventScroll: true });
-      if (video.srcObject) video.play().catch(() => {});
-      signal.addEventListener("abort", () => end.abort());
-      if (model.join(real)) model.hear({ kind: "awake" });
-      return tidy;
-    },
-  };
-  // Where no view will come: a camera must not stay on behind a page without its button.
-  model.end = () => {
-    delete globalThis.facelensEarly;
-    tidy();
-    end.abort();
-    document.getElementById("early")?.remove();
-  };
-  return model;
-}
-
 function render(view) {
   const early = globalThis.facelensEarly;
   delete globalThis.facelensEarly;
   return early ? early.takeOver(view.model, view) : draw(view);
 }
 
-function draw({ model, el, signal }) {
+/** Draw the intake into `el`; what is returned takes it away. */
+export function draw({ model, el, signal }) {
   const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", hidden: true });
   const upload = element("button", { type: "button", className: "main" }, "Choose a photo");
   // Browsers keep the camera from pages that came over plain HTTP from another computer.
@@ -179,7 +119,8 @@ function draw({ model, el, signal }) {
   const begin = (text) => {
     leaveCamera();
     say(text, "busy");
-    return (preparing = {});
+    preparing = {};
+    return preparing;
   };
 
   const give = async (blob, name, mine) => {
@@ -230,7 +171,8 @@ function draw({ model, el, signal }) {
     shoot.disabled = turn.disabled = true;
     say("Waiting for the camera. Your browser may ask whether this page may use it.", "busy");
     clearTimeout(patience); // a question to a person may take its time
-    const mine = (preparing = {});
+    const mine = {};
+    preparing = mine;
     let arrived;
     try {
       // Without resizeMode a browser may cut the picture to come closer to the width.

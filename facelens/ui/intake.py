@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from facelens.ui._view import HERE, View, sentence_of, source
+from facelens.ui._view import HERE, View, script, sentence_of, source
 
 EXAMPLE = HERE / "astronaut.jpg"
 PRIVACY = source("privacy.txt").strip()
@@ -20,7 +20,7 @@ class Intake(View):
     """
 
     privacy = PRIVACY
-    _esm = source("shared.js", "lens.js", "intake.js")
+    _esm = script("intake")
     _css = source("shared.css", "intake.css")
 
     def __init__(

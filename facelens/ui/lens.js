@@ -1,8 +1,8 @@
 // The browser's camera, for whatever takes pictures with it.
-const LONGEST = 1600;
+export const LONGEST = 1600;
 
 /** Why no camera opened; `otherwise` says what may be done instead. */
-function cameraTrouble({ name }, otherwise = "") {
+export function cameraTrouble({ name }, otherwise = "") {
   const reasons = {
     NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the page's address and try again",
     NotFoundError: "No camera was found here. Plug one in and try again",
@@ -14,7 +14,7 @@ function cameraTrouble({ name }, otherwise = "") {
 }
 
 /** `picture` on white as JPEG, no side over `longest`. It is drawn at once and encoded later. */
-function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = {}) {
+export function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = {}) {
   const scale = Math.min(1, longest / Math.max(width, height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
@@ -27,17 +27,19 @@ function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = 
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
 }
 
-const halt = (stream) => stream?.getTracks().forEach((track) => track.stop());
+export function halt(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
 
 /** The camera that is not in use: the one on the other side of a phone, else the next in the list. */
-async function otherCamera(track) {
+export async function otherCamera(track) {
   const { facingMode, deviceId } = track.getSettings();
   if (facingMode) return { facingMode: facingMode === "user" ? "environment" : "user" };
   const ids = (await cameras()).map((device) => device.deviceId);
   return { deviceId: { exact: ids[(ids.indexOf(deviceId) + 1) % ids.length] } };
 }
 
-async function cameras() {
+export async function cameras() {
   const devices = await navigator.mediaDevices.enumerateDevices();
   return devices.filter((device) => device.kind === "videoinput");
 }

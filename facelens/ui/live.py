@@ -3,7 +3,7 @@
 from math import hypot
 
 from facelens.photo import Photo, read_photo
-from facelens.tasks.classifier import Model
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
 from facelens.video.stream import LivePredictor, Observation
@@ -17,15 +17,15 @@ class Live(Selfie):
     """
 
     moving = True
-    _watcher: LivePredictor | None = None
+    _predictor: LivePredictor | None = None
 
-    def _door(self) -> Camera:
+    def _input(self) -> Camera:
         self._camera = Camera(self)
         return self._camera
 
-    def _use(self, model: Model, name: str) -> None:
+    def _use(self, model: AttributeModel, name: str) -> None:
         super()._use(model, name)
-        self._watcher = LivePredictor(model, self._detector)
+        self._predictor = LivePredictor(model, self._detector)
         self._camera.introduce(model)
 
     def see(
@@ -35,15 +35,15 @@ class Live(Selfie):
         photo = read_photo(data, name="The camera's picture")
         if anew:
             self.rest()
-        if self._watcher is None:
+        if self._predictor is None:
             self.warm_up()
-        assert self._watcher
-        return photo, self._watcher.see(photo, seconds, maps=maps)
+        assert self._predictor
+        return photo, self._predictor.see(photo, seconds, maps=maps)
 
     def rest(self) -> None:
-        """Forget whom the camera saw."""
-        if self._watcher:
-            self._watcher.forget()
+        """Forget the faces that the camera saw."""
+        if self._predictor:
+            self._predictor.forget()
 
     def go_back(self) -> None:
         """Let go of the snapshot; a face that was kept to compare stays."""
@@ -65,7 +65,7 @@ class Live(Selfie):
         return min(range(len(middles)), key=lambda i: hypot(middles[i][0] - x, middles[i][1] - y))
 
 
-def live(model: str | Model | None = None, *, detector: str | None = None) -> Live:
+def live(model: str | AttributeModel | None = None, *, detector: str | None = None) -> Live:
     """Open the camera's page.
 
     Args:

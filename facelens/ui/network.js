@@ -1,3 +1,5 @@
+import { element, listen, sheet } from "./shared.js";
+
 const HUB = "another from the Hub";
 // The page's address chooses once, however often the view is drawn.
 let heeded = false;

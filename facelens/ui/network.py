@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from facelens.bundles.find import is_repository
 from facelens.serve.offered import may_choose_freely, offered, title_of
-from facelens.ui._view import View, source
+from facelens.ui._view import View, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.base import Model
 
 
 class Network(View):
@@ -19,7 +19,7 @@ class Network(View):
     address may choose too: `?network=resnet50`.
     """
 
-    _esm = source("shared.js", "network.js")
+    _esm = script("network")
     _css = source("shared.css", "sheet.css", "network.css")
 
     def __init__(self, on_choose: Callable[[str], None]) -> None:
@@ -53,7 +53,7 @@ class Network(View):
         self.send({"kind": "progress", "text": text})
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
-        """Pass the visitor's choice on; send the model card to whoever opens it."""
+        """Pass the visitor's choice on; send the model card when it is opened."""
         if kind == "choose":
             key = str(content["name"])
             self._on_choose(next((name for name in self._titles if self.key(name) == key), key))

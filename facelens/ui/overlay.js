@@ -12,6 +12,24 @@ const SHADES = { yes: "#2fb3aa", no: "#9aa9ac", doubtful: "#f0b04a" };
 const SIGNS = { yes: "✓", no: "–", doubtful: "?" };
 const towards = (from, to, share) => from.map((value, i) => value + share * (to[i] - value));
 
+/** The view of the picture of `video` on a `canvas` as large as it; null while there is none. */
+export function viewOf(canvas, video, frame, { flip, now, passed }) {
+  const ratio = Math.min(2, devicePixelRatio || 1);
+  const [wide, tall] = [Math.round(video.clientWidth * ratio), Math.round(video.clientHeight * ratio)];
+  if (!wide) return null;
+  if (canvas.width !== wide || canvas.height !== tall) Object.assign(canvas, { width: wide, height: tall });
+  const to = { x: wide / frame.width, y: tall / frame.height };
+  return { context: canvas.getContext("2d"), wide, tall, ratio, to, flip, now, passed };
+}
+
+/** The place of `event` in pixels of `canvas`. */
+export function placeOn(canvas, event) {
+  const edge = canvas.getBoundingClientRect();
+  const x = ((event.clientX - edge.left) * canvas.width) / edge.width;
+  const y = ((event.clientY - edge.top) * canvas.height) / edge.height;
+  return [x, y];
+}
+
 /** What speaks for an attribute as a small picture in the colours of `lut`, clear where nothing does. */
 function tint(canvas, values, height, width, lut) {
   canvas.width = width;
@@ -29,7 +47,7 @@ function tint(canvas, values, height, width, lut) {
 }
 
 /** Paint every face of `shown`, by its number: map, box, words. Those long gone are taken out. */
-function paintFaces(view, shown, { network, lut, picked }) {
+export function paintFaces(view, shown, { network, lut, picked }) {
   const { context, wide, tall, now, passed } = view;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, wide, tall);

@@ -1,3 +1,5 @@
+import { element, listen, pictures } from "./shared.js";
+
 const percent = (share) => `${(100 * share).toFixed(3)}%`;
 
 function render({ model, el }) {

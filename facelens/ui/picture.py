@@ -5,7 +5,7 @@ from typing import Any
 
 from facelens.faces import Face
 from facelens.photo import Photo
-from facelens.ui._view import View, jpeg, source
+from facelens.ui._view import View, jpeg, script, source
 
 LONGEST = 1120
 
@@ -13,7 +13,7 @@ LONGEST = 1120
 class Picture(View):
     """Show a photo and let the visitor pick a face; `on_pick(index)` gets the choice."""
 
-    _esm = source("shared.js", "picture.js")
+    _esm = script("picture")
     _css = source("shared.css", "picture.css")
 
     def __init__(self, on_pick: Callable[[int], None]) -> None:

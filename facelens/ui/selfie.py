@@ -7,29 +7,29 @@ from time import perf_counter
 import ipywidgets
 import numpy as np
 
-from facelens.bundles.bundle import DEFAULT
 from facelens.bundles.find import is_repository
 from facelens.bundles.hub import Progress
-from facelens.errors import BundleError, DownloadError
+from facelens.errors import BundleError, DownloadError, FacelensError
 from facelens.explain.maps import Evidence, finer, occlusion
 from facelens.explain.stem import Stem, stem
-from facelens.faces import Face, detector_in_use, find_faces
+from facelens.faces import Face, align, detector_in_use, find_faces
 from facelens.photo import Photo, read_photo
 from facelens.report import picture, report
-from facelens.serve.offered import choose, offered, tried
-from facelens.tasks import load_model
+from facelens.serve.offered import choose, offered, page_tasks, tried
+from facelens.tasks import DEFAULT, TASKS, load_model
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.base import Layer, Look
-from facelens.tasks.classifier import Model
-from facelens.tasks.keypoints.model import PointModel, load_keypoints
+from facelens.tasks.base import Layer, Model, Style, Task
+from facelens.tasks.classifier import Prediction
 from facelens.ui._view import jpeg, sentence_of
 from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
+from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
 from facelens.ui.footer import Footer
+from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
-from facelens.ui.looks import Looks
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
@@ -48,7 +48,7 @@ FORMS = {
 WAYS = {
     "finer": lambda model, crop: finer(model, crop, "finer"),
     "finest": lambda model, crop: finer(model, crop, "finest"),
-    "cover": occlusion,
+    "occlusion": occlusion,
 }
 
 
@@ -57,37 +57,41 @@ class Selfie(ipywidgets.Box):
 
     moving = False
 
-    def __init__(self, model: str | Model | None = None, *, detector: str | None = None) -> None:
+    def __init__(
+        self, model: str | AttributeModel | None = None, *, detector: str | None = None
+    ) -> None:
         self._wanted, self._detector = model, detector
-        self._model: Model | None = None
+        self._model: AttributeModel | None = None
         self._name = ""
-        self._loaded: dict[str, Model] = {}
+        self._loaded: dict[str, AttributeModel] = {}
         self._choice = FIRST_CHOICE
         self._photo: Photo | None = None
         self._photos = 0
         self._faces: list[Face] = []
-        self._answers: list[Look] = []
+        self._answers: list[Prediction] = []
         self._picked: int | None = None
         self._kept: Reading | None = None
         self._layers: list[Layer] = []
-        self._points: PointModel | None = None
+        self._others: dict[str, Model] = {}
+        self._points = next((task for task in page_tasks() if "points" in task.views), None)
         self._stages: dict[str, float] = {}
-        self.intake = self._door()
+        self.intake = self._input()
         self.picture = Picture(self.pick)
-        self.looks = Looks(self.choose, self.look_again, self.locate)
+        self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report)
+        self.classes = [Classes(task) for task in page_tasks() if "classes" in task.views]
         self.compare = Compare(self.keep, self.drop)
         self.inside = Inside(self.open_layer)
         self.steps = Steps(self.walk)
         self.network = Network(self.switch)
         self.about = About()
         self.footer = Footer()
-        above, stays = [self.intake], [self.picture, self.looks]
+        above, stays = [self.intake], [self.picture, self.heatmap]
         if self.moving:  # it stays in sight beside the rows; where a photo is chosen need not
             above, stays = [], above + stays
         seen = ipywidgets.Box(stays)
         left = ipywidgets.Box([*above, seen])
-        right = ipywidgets.Box([self.board, self.compare, self.inside, self.steps])
+        right = ipywidgets.Box([self.board, *self.classes, self.compare, self.inside, self.steps])
         foot = ipywidgets.Box([self.network, self.about, self.footer])
         for column in (seen, left, right):
             column.add_class("facelens-column")
@@ -97,38 +101,38 @@ class Selfie(ipywidgets.Box):
         if self.moving:
             self.add_class("facelens-moving")
 
-    def _door(self) -> Intake:
+    def _input(self) -> Intake:
         """Where photos come in."""
         return Intake(self.take, self.forget, self.warm_up)
 
     @property
-    def model(self) -> Model:
+    def model(self) -> AttributeModel:
         """The network, loaded on first use."""
         if self._model is None:
             wanted = self._wanted
-            if isinstance(wanted, Model):
+            if isinstance(wanted, AttributeModel):
                 self._use(wanted, wanted.title)
             else:
-                self._load(wanted or next(iter(offered()), DEFAULT))
+                self._load(wanted or next(iter(offered())))
         assert self._model is not None
         return self._model
 
     def _load(self, name: str) -> None:
         """Let the network `name` answer, or the embedded one if the Hub does not give it."""
         try:
-            model = load_model(name, progress=_told(name, self.intake.tell))
+            model = load_model(name, task=DEFAULT, progress=_told(name, self.intake.tell))
             self._use(tried(model) if is_repository(name) else model, name)
         except (DownloadError, BundleError) as error:
             if not is_repository(name):
                 raise
-            default = load_model(DEFAULT)
-            self._use(default, DEFAULT)
+            default = load_model(TASKS[DEFAULT].default)
+            self._use(default, TASKS[DEFAULT].default)
             self.intake.tell(f"{sentence_of(error)} Meanwhile {default.title} answers.")
         else:
             if is_repository(name):
                 self.intake.tell("")
 
-    def _use(self, model: Model, name: str) -> None:
+    def _use(self, model: AttributeModel, name: str) -> None:
         """Let `model` answer from now on, which was asked for as `name`."""
         # What may fail comes first: the network before stays in use, all of it.
         facts = [_origin(model), DETECTORS[detector_in_use(self._detector)], model.config.licence]
@@ -146,7 +150,7 @@ class Selfie(ipywidgets.Box):
         # What was in use may be used again, be it a folder that only the page's author may name.
         model = self._loaded.get(name) or choose(name, _told(name, self.network.tell))
         with self._timed("network"):
-            answers = model.look(self._faces)
+            answers = model.predict(self._faces, maps=True)
         self._use(model, name)
         self.intake.tell("")
         if self._faces:
@@ -176,7 +180,7 @@ class Selfie(ipywidgets.Box):
         self.intake.say("Asking the network…")
         model = self.model
         with self._timed("network"):
-            self._answers = model.look(self._faces)
+            self._answers = model.predict(self._faces, maps=True)
         first = self._first()
         self._turn(first)
         self._say_found("the largest is chosen" if first == 0 else f"you see face {first + 1}")
@@ -203,11 +207,13 @@ class Selfie(ipywidgets.Box):
         model, face, answer = self.model, self._faces[index], self._answers[index]
         self.picture.mark(index)
         key = f"{self._photos}-{index}-{list(self._loaded).index(self._name)}"
-        self.board.read(answer.prediction, face.hints, key)
+        self.board.read(answer, face.hints, key)
         picture = jpeg(face.crop, quality=92)
-        self.looks.draw(picture, index + 1, len(self._faces), model, answer.prediction)
-        self.looks.light(
-            Evidence("map", answer.maps, 1), self._stages["network"] / len(self._faces)
+        self.heatmap.draw(
+            picture, index + 1, len(self._faces), model, answer, marks=self._points is not None
+        )
+        self.heatmap.light(
+            Evidence("map", _maps(answer), 1), self._stages["network"] / len(self._faces)
         )
         ordinary = [name for name in model.names if not describe(name).is_judgement]
         for name in [self._choice, *ordinary]:
@@ -216,16 +222,28 @@ class Selfie(ipywidgets.Box):
                 break
         self.inside.offer(model, picture)
         self.steps.offer(model)
-        self.about.show_face(model.names, answer.prediction.logits / model.config.temperature)
+        self.about.show_face(model.names, answer.logits / model.config.temperature)
         self._set_beside()
         self.footer.time(self._stages)
+        for view in self.classes:
+            self._ask(view, face)
+
+    def _ask(self, view: Classes, face: Face) -> None:
+        """Ask another task about a face; a network that fails fails alone."""
+        task = view.task
+        try:
+            model = self._model_of(task)
+            (answer,) = model.predict([face])
+            view.read(task.words(model, face, answer, Style()), model.title)
+        except FacelensError as error:
+            view.fail(error)
 
     def choose(self, name: str) -> None:
         """Turn to attribute `name`, on the board and on the map."""
         if self._picked is None or name not in self.model.names:
             return
         self._choice = name
-        self.looks.choose(name)
+        self.heatmap.choose(name)
         self.board.choose(name)
 
     def look_again(self, way: str) -> None:
@@ -234,16 +252,21 @@ class Selfie(ipywidgets.Box):
             return
         with self._timed(way):
             where = WAYS[way](self.model, self._faces[self._picked].crop)
-        self.looks.light(where, self._stages.pop(way))
+        self.heatmap.light(where, self._stages.pop(way))
 
     def locate(self) -> None:
         """Show the fifteen points of the face that is on the page."""
-        if self._picked is None:
+        if self._picked is None or self._points is None:
             return
-        if self._points is None:
-            self._points = load_keypoints()
-        points = self._points.on_crops([self._faces[self._picked]])[0]
-        self.looks.mark(points, self._points)
+        face, model = self._faces[self._picked], self._model_of(self._points)
+        (found,) = model.predict([face])
+        self.heatmap.mark(align.apply(face.warp, found.points), found, model)
+
+    def _model_of(self, task: Task) -> Model:
+        """The embedded network of another task, opened when it is first asked."""
+        if task.name not in self._others:
+            self._others[task.name] = load_model(task=task.name)
+        return self._others[task.name]
 
     def keep(self) -> None:
         """Keep the face that is on the page, to set others beside it."""
@@ -269,7 +292,7 @@ class Selfie(ipywidgets.Box):
             self.compare.draw(self._kept, reading)
 
     def _reading(self, index: int) -> Reading:
-        return Reading(self._faces[index], self._answers[index].prediction, _origin(self.model))
+        return Reading(self._faces[index], self._answers[index], _origin(self.model))
 
     def open_layer(self, name: str) -> None:
         """Show the feature maps of layer `name`."""
@@ -310,14 +333,14 @@ class Selfie(ipywidgets.Box):
                 face=self._faces[index],
                 number=index + 1,
                 count=len(self._faces),
-                prediction=self._answers[index].prediction,
+                prediction=self._answers[index],
                 thresholds=np.array([np.nan if cut is None else cut for cut in cuts], np.float32),
                 curves=model.curves,
                 model=_origin(model),
                 detector=DETECTORS[detector_in_use(self._detector)],
                 licence=model.config.licence,
                 chosen=chosen,
-                heat=self._answers[index].maps[model.names.index(chosen)],
+                heat=_maps(self._answers[index])[model.names.index(chosen)],
                 marks=wish.marks,
                 judgements=wish.judgements,
                 data=model.data,
@@ -338,8 +361,8 @@ class Selfie(ipywidgets.Box):
             self._choice = FIRST_CHOICE
         self._faces, self._answers, self._layers, self._stages = [], [], [], {}
         for view in (
-            self.picture, self.looks, self.board, self.compare, self.inside, self.steps,
-            self.about, self.footer,
+            self.picture, self.heatmap, self.board, *self.classes, self.compare, self.inside,
+            self.steps, self.about, self.footer,
         ):  # fmt: skip
             view.clear()
 
@@ -348,6 +371,12 @@ class Selfie(ipywidgets.Box):
         start = perf_counter()
         yield
         self._stages[stage] = 1000 * (perf_counter() - start)
+
+
+def _maps(answer: Prediction) -> np.ndarray:
+    """The activation maps of an answer that was asked for with them."""
+    assert answer.maps is not None
+    return answer.maps
 
 
 def _told(name: str, tell: Callable[[str], None]) -> Progress:
@@ -366,13 +395,13 @@ def _told(name: str, tell: Callable[[str], None]) -> Progress:
     return progress
 
 
-def _origin(model: Model) -> str:
+def _origin(model: AttributeModel) -> str:
     """The network and where it is from; of a folder its name, since the rest is private."""
     folder = model.bundle.source == str(model.bundle.folder)
     return f"{model.title} ({model.bundle.folder.name if folder else model.bundle.source})"
 
 
-def selfie(model: str | Model | None = None, *, detector: str | None = None) -> Selfie:
+def selfie(model: str | AttributeModel | None = None, *, detector: str | None = None) -> Selfie:
     """Open the dashboard.
 
     Args:

@@ -1,4 +1,4 @@
-function element(tag, properties = {}, ...children) {
+export function element(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(properties)) {
     if (key === "dataset") Object.assign(node.dataset, value);
@@ -10,15 +10,15 @@ function element(tag, properties = {}, ...children) {
 }
 
 /** A number in two digits, with a proper minus. */
-const two = (value) => (value < 0 ? "\u2212" : "") + Math.abs(value).toFixed(2);
+export const two = (value) => (value < 0 ? "\u2212" : "") + Math.abs(value).toFixed(2);
 
 /** The bytes of a message's buffer as an array of `Type`, wherever in it they begin. */
-function numbers({ buffer, byteOffset, byteLength }, Type) {
+export function numbers({ buffer, byteOffset, byteLength }, Type) {
   return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 /** A sheet of paper over the page, dressed by sheet.css: `title`, a Close button, `text`. */
-function sheet(title, text) {
+export function sheet(title, text) {
   const close = element("button", { type: "button" }, "Close");
   const dialog = element("dialog", { className: "sheet", ariaLabel: title },
     element("header", {}, element("h2", {}, title), close), text);
@@ -33,7 +33,7 @@ function sheet(title, text) {
 }
 
 /** Objects' URLs of the pictures on show; the old ones are let go with `free`. */
-function pictures() {
+export function pictures() {
   const urls = new Set();
   return {
     url(buffer, type) {
@@ -49,20 +49,43 @@ function pictures() {
 }
 
 /** Tell the other views of this page that attribute `name` is looked at. */
-function tellChosen(el, name) {
+export function tellChosen(el, name) {
   el.dispatchEvent(new CustomEvent("facelens-chosen", { bubbles: true, detail: name }));
 }
 
 /** Call `hear(name)` when another view of this page tells so. */
-function hearChosen(el, signal, hear) {
+export function hearChosen(el, signal, hear) {
   const page = (node) => node.closest(".facelens-page");
   document.addEventListener("facelens-chosen", ({ target, detail }) => {
     if (target !== el && page(target) === page(el)) hear(detail);
   }, { signal });
 }
 
+/** Call `tell(hidden)` when nobody sees `el` any more, or somebody does again. */
+export function watchSight(el, signal, tell) {
+  let hidden = false;
+  const look = () => {
+    const before = hidden;
+    hidden = document.hidden || (el.isConnected && !el.getClientRects().length);
+    if (hidden !== before) tell(hidden);
+  };
+  document.addEventListener("visibilitychange", look, { signal });
+  const sized = new ResizeObserver(look);
+  sized.observe(el);
+  signal.addEventListener("abort", () => sized.disconnect());
+}
+
+/** Call `tell` when the kernel has died; one that is started anew knows nothing of this page. */
+export function hearDeath({ widget_manager: manager }, signal, tell) {
+  const hear = (_, status) => {
+    if (["dead", "restarting", "autorestarting", "terminating"].includes(status)) tell();
+  };
+  manager?.kernel?.statusChanged.connect(hear);
+  signal.addEventListener("abort", () => manager?.kernel?.statusChanged.disconnect(hear));
+}
+
 /** Call `handlers[kind]` for each message, show errors, and say that this view can be drawn on. */
-function listen(model, el, handlers) {
+export function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
   el.prepend(trouble);
   const receive = (message, buffers) => {

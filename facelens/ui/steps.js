@@ -1,3 +1,4 @@
+import { element, listen, numbers, pictures, two } from "./shared.js";
 
 /** Paint a map of floats, its `low` dark and its `high` bright. */
 function paintFloats(canvas, values, [height, width], lut, low, high) {
@@ -162,7 +163,7 @@ function render({ model, el, signal }) {
       pooled.picture.ariaLabel = `Feature map ${channel} after pooling`;
       seen.words.textContent = has
         ? `Your face as the network gets it, ${has.size[1]} × ${has.size[0]} pixels of red, green and blue. The square is what the filter sees at once.`
-        : "Your face, laid straight.";
+        : "Your face, aligned.";
       filter.node.hidden = !has;
       if (has) {
         filter.picture.src = shelf.url(thumbs[message.channels.indexOf(channel)], "image/png");

@@ -8,10 +8,10 @@ import numpy as np
 from facelens.explain.layers import viridis
 from facelens.explain.stem import Stem, filter_picture
 from facelens.tasks.base import Layer
-from facelens.ui._view import View, png, source
+from facelens.ui._view import View, png, script, source
 
 if TYPE_CHECKING:
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.classifier import Classifier
 
 
 class Steps(View):
@@ -21,14 +21,14 @@ class Steps(View):
     None for the most telling one.
     """
 
-    _esm = source("shared.js", "steps.js")
+    _esm = script("steps")
     _css = source("shared.css", "steps.css")
 
     def __init__(self, on_ask: Callable[[int | None], None]) -> None:
         super().__init__()
         self._on_ask = on_ask
 
-    def offer(self, model: "Model") -> None:
+    def offer(self, model: "Classifier") -> None:
         """Say whether `model` begins with a convolution and a ReLU that can be shown."""
         self._shown.pop("steps", None)
         self.show("offer", {"able": able(model)})
@@ -85,7 +85,7 @@ class Steps(View):
             self._on_ask(None if channel is None else int(channel))
 
 
-def able(model: "Model") -> bool:
+def able(model: "Classifier") -> bool:
     """Whether `model` shows two layers of one shape first, as a convolution and its ReLU are."""
     views = model.config.layers
     return len(views) > 2 and views[0].shape == views[1].shape

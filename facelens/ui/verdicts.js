@@ -1,5 +1,5 @@
 /** Round halves to the even neighbour, as Python and NumPy do. */
-function rounded(value) {
+export function rounded(value) {
   const down = Math.floor(value);
   const half = value - down;
   if (half !== 0.5) return Math.round(value);
@@ -7,7 +7,7 @@ function rounded(value) {
 }
 
 /** `facelens.tasks.attributes.thresholds.verdicts` for one attribute; `threshold` is null where out of reach. */
-function verdict(probability, threshold, curves, hinted) {
+export function verdict(probability, threshold, curves, hinted) {
   if (hinted || threshold === null) return "doubtful";
   const p = Math.fround(probability);
   const cut = Math.fround(threshold);
@@ -21,7 +21,7 @@ function verdict(probability, threshold, curves, hinted) {
 }
 
 /** `facelens.tasks.attributes.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
-function meaning(threshold, curves, data = "CelebA") {
+export function meaning(threshold, curves, data = "CelebA") {
   if (threshold === null) return `No threshold reaches this precision on ${data}.`;
   const column = rounded(Math.fround(threshold) * 100);
   if (curves.precision[column] === null) return `No ${data} face gets a yes here.`;
@@ -34,7 +34,7 @@ function meaning(threshold, curves, data = "CelebA") {
 }
 
 /** `facelens.tasks.attributes.thresholds.sentence`: what is fairly sure and what is doubtful. */
-function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
+export function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
   if (hints.length) return `Sure of nothing in this face. ${hints.join(" ")}`;
   const yes = [];
   const no = [];
@@ -62,17 +62,4 @@ function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, 
     parts.push(`Doubtful: ${few(doubtful.sort((a, b) => a[0] - b[0]).map(([, words]) => words))}.`);
   }
   return parts.join(" ") || "Sure of nothing in particular.";
-}
-
-/** The address of the page at `href` with the settings in `query`; on Binder, where a server
- * lasts no longer than its visit, the address `launch` that starts another one with them. */
-function shareLink(href, query, launch) {
-  const settings = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  if (launch) {
-    return `${launch}?urlpath=${encodeURIComponent(`voila/render/dashboards/selfie.ipynb?${settings}`)}`;
-  }
-  const url = new URL(href);
-  url.search = settings;
-  url.hash = "";
-  return url.href;
 }

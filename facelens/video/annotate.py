@@ -1,18 +1,16 @@
 """Draw on a film's frames what is read in its faces: boxes, numbers and a few attributes."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.faces import Box
+from facelens.faces import Box, Face
 from facelens.faces.boxes import intersection
-from facelens.tasks.attributes.names import describe
-from facelens.tasks.attributes.thresholds import Verdict, verdicts
-from facelens.tasks.classifier import Model
+from facelens.tasks.base import Verdict, Word
 from facelens.video.stream import Observation
 
 if TYPE_CHECKING:
@@ -33,6 +31,10 @@ _LINES, _LEAST, _LARGEST = 34, 9, 96
 _CROWDED = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7)
 
 
+# Label, probability, what is written of the verdict, the verdict.
+_Row = tuple[str, str, str, Verdict | None]
+
+
 @dataclass
 class _Shown:
     """One person on the film; `box` is as drawn, `speed` how fast it moves.
@@ -44,24 +46,21 @@ class _Shown:
     box: np.ndarray
     speed: np.ndarray
     seconds: float
-    rows: tuple[tuple[str, str, str, str], ...] = ()
+    rows: tuple[_Row, ...] = ()
     words: tuple[float, float] | None = None
     side: int = -1
     since: float = 0.0
 
 
 class Annotator:
-    """Draw boxes, numbers and the chosen attributes; remember where they were a frame ago.
+    """Draw boxes, numbers and the answers' words; remember where they were a frame ago.
 
     Args:
-        model: the network that answers.
-        names: the attributes to write.
-        points: its thresholds, float32 (attributes,).
+        words: what to write beside a face, of an answer about it.
     """
 
-    def __init__(self, model: Model, names: Sequence[str], points: np.ndarray) -> None:
-        self._model, self._points = model, points
-        self._chosen = [(model.names.index(name), describe(name).label) for name in names]
+    def __init__(self, words: Callable[[Face, Any], list[Word]]) -> None:
+        self._words = words
         self._shown: dict[int, _Shown] = {}
         self._seconds = 0.0
 
@@ -103,15 +102,9 @@ class Annotator:
         pace = _CALM + _HURRY * float(np.hypot(*shown.speed[:2])) / max(1.0, aim[2])
         shown.box = shown.box + _share(pace, step) * (aim - shown.box)
         shown.seconds = seconds
-        said = verdicts(each.prediction, self._points, self._model.curves, hints=each.face.hints)
         shown.rows = tuple(
-            (
-                label,
-                f"{each.prediction.probabilities[i]:.2f}",
-                said[i].value if np.isfinite(self._points[i]) else "no threshold",
-                said[i].value,
-            )
-            for i, label in self._chosen
+            (word.label, f"{word.value:.2f}", str(word), word.verdict)
+            for word in self._words(each.face, each.answer)
         )
 
     def _arrange(self, width: int, height: int, size: int, badge: float) -> None:
@@ -242,7 +235,7 @@ def _badge(text: str, size: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _plate(rows: tuple[tuple[str, str, str, str], ...], size: int) -> np.ndarray:
+def _plate(rows: tuple[_Row, ...], size: int) -> np.ndarray:
     """Rows of label, probability and verdict on a dark plate, uint8 (h, w, 4), RGBA."""
     from PIL import ImageDraw
 
@@ -259,7 +252,8 @@ def _plate(rows: tuple[tuple[str, str, str, str], ...], size: int) -> np.ndarray
     pen = ImageDraw.Draw(image)
     for i, (text, (_, probability, said, verdict)) in enumerate(zip(labels, rows, strict=True)):
         y = pad / 2 + (i + 0.5) * line
-        shade, tone = _SHADES[Verdict(verdict)], _WORDS[Verdict(verdict)]
+        kind = verdict or Verdict.NO
+        shade, tone = _SHADES[kind], _WORDS[kind]
         pen.rectangle((pad * 0.7, y - line * 0.32, pad * 1.1, y + line * 0.32), shade)
         bright = "#ffffff" if verdict != Verdict.NO else "#d9e2e3"
         pen.text((2 * pad, y), text, bright, font, "lm")

@@ -1,31 +1,27 @@
 """A video file: a table of who is to be seen when, or a copy with boxes and answers drawn on it."""
 
 import difflib
-import secrets
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from facelens.data import parquet
 from facelens.errors import BundleError, OutputError, PhotoError
+from facelens.files import TABLES, Progress, check_out
 from facelens.photo import Photo, printable
-from facelens.tables import csv_rows, parquet_rows
-from facelens.tasks import load_model
-from facelens.tasks.attributes.names import describe, everyday
-from facelens.tasks.attributes.thresholds import operating_point
-from facelens.tasks.classifier import Model
+from facelens.tables import row_writer
+from facelens.tasks import DEFAULT, TASKS, load_model
+from facelens.tasks.base import Model, Style, Task
 from facelens.video.annotate import Annotator
-from facelens.video.film import FILMS, Film, FilmWriter, need_text, open_film, refuse_photo
+from facelens.video.film import FILMS, Film, film_writer, need_text, open_film, refuse_photo
 from facelens.video.stream import LivePredictor, Observation
 
 COLUMNS = ("frame", "seconds", "face", "confidence", "x", "y", "w", "h")
-TABLES = (".csv", ".parquet")
+KINDS = {"table": TABLES, "film": tuple(FILMS)}
 # More rows beside a face than this hide the film.
 MOST = 8
-Progress = Callable[[int, int], None]
 Write = Callable[[int, float, np.ndarray, list[Observation]], None]
 
 
@@ -72,6 +68,7 @@ def watch(
     *,
     model: str | None = None,
     detector: str | None = None,
+    task: str = DEFAULT,
     attributes: Sequence[str] | None = None,
     threshold: str | None = None,
     force: bool = False,
@@ -84,6 +81,7 @@ def watch(
         out: a table, .csv or .parquet; or a film, .mp4, .webm or .avi, which has no sound.
         model: as for `load_model`.
         detector: as for `find_faces`.
+        task: what the faces are asked, a key of `TASKS`.
         attributes: what is written beside a face of a film, by name; none where it is empty. By
             default a few everyday ones. A table has all of them.
         threshold: an operating point or a number, which makes a film's verdicts; by default "half".
@@ -102,12 +100,13 @@ def watch(
     source, out = Path(source).absolute(), Path(out).absolute()
     _check_out(source, out, attributes, threshold, force=force)
     with open_film(source) as film:
-        network = load_model(model)
-        points = operating_point(network.config, threshold or "half")
-        pen = Annotator(network, _chosen(network, attributes), points)
+        network, asked = load_model(model, task=task), TASKS[task]
+        style = Style(threshold or "half", _chosen(network, attributes))
+        network.check_style(style)
+        pen = Annotator(lambda face, answer: asked.words(network, face, answer, style))
         watcher = LivePredictor(network, detector)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
-        with _draft(out) as draft, _writing(draft, film, pen, network.names) as write:
+        with _writing(out, film, pen, asked, network) as write:
             for seconds, pixels in film.frames():
                 seen = watcher.see(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
@@ -137,37 +136,21 @@ def _check_out(
     force: bool,
 ) -> None:
     kind = out.suffix.lower()
-    if kind not in (*TABLES, *FILMS):
-        raise OutputError(
-            f"{printable(out.name)} ends in none of .csv and .parquet, for a table, or .mp4, .webm "
-            "and .avi, for a film; name it so."
-        )
     if kind in TABLES and attributes is not None:
         raise OutputError("A table has all attributes; choose some only for a film.")
     if kind in TABLES and threshold is not None:
         raise OutputError("A table has probabilities, no verdicts; give a threshold for a film.")
-    if kind == ".parquet":
-        parquet.need_pyarrow()
-    if not out.parent.is_dir():
-        raise OutputError(f"There is no folder {printable(str(out.parent))}; make it first.")
-    if out.is_dir():
-        raise OutputError(f"{printable(str(out))} is a folder; name a file.")
-    if out.exists() and source.exists() and out.samefile(source):
-        raise OutputError(f"{printable(out.name)} is the film itself; name another file.")
-    if out.exists() and not force:
-        raise OutputError(
-            f"{printable(str(out))} exists; name another file, or give --force to write over it."
-        )
+    check_out(out, KINDS, source=source, force=force)
     if kind in FILMS:
         need_text(out, OutputError)
 
 
-def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...]:
-    """The attributes to write beside a face, in the order that they were asked for."""
+def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...] | None:
+    """What to write beside a face, in the order it was asked for; None is the task's choice."""
     if names is None:
-        return everyday(model.names)
-    known = {_plain(name): name for name in model.names}
-    known |= {_plain(describe(name).label): name for name in model.names}
+        return None
+    known = {_plain(name): name for name in model.config.names}
+    known |= {_plain(model.label(name)): name for name in model.config.names}
     chosen = []
     for name in names:
         if _plain(name) not in known:
@@ -191,39 +174,21 @@ def _plain(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold()))
 
 
-# the film that is read
-
-
 # what is written
 
 
-@contextmanager
-def _draft(out: Path) -> Iterator[Path]:
-    """A file beside `out` that takes its place when it is whole, and goes if it never is."""
-    # OpenCV tells by the ending what to write.
-    draft = out.with_name(f"{out.stem}.{secrets.token_hex(4)}.draft{out.suffix.lower()}")
-    try:
-        draft.touch()
-        yield draft
-        draft.replace(out)
-    except OSError as error:
-        why = error.strerror or error
-        raise OutputError(f"{printable(str(out))} could not be written: {why}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 def _writing(
-    draft: Path, film: Film, pen: "Annotator", names: tuple[str, ...]
+    out: Path, film: Film, pen: Annotator, task: Task, model: Model
 ) -> AbstractContextManager[Write]:
-    return _film(draft, film.rate, pen) if draft.suffix in FILMS else _table(draft, names)
+    if out.suffix.lower() in FILMS:
+        return _film(out, film.rate, pen)
+    return _table(out, task, model)
 
 
 @contextmanager
-def _table(path: Path, names: tuple[str, ...]) -> Generator[Write, None, None]:
+def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
     """A table that is written as the film goes on."""
-    opened = csv_rows if path.suffix == ".csv" else parquet_rows
-    with opened(path, (*COLUMNS, *names)) as add:
+    with row_writer(out, (*COLUMNS, *task.columns(model))) as add:
 
         def write(number: int, seconds: float, _: np.ndarray, seen: list[Observation]) -> None:
             for each in seen:
@@ -231,22 +196,18 @@ def _table(path: Path, names: tuple[str, ...]) -> Generator[Write, None, None]:
                 place = (round(float(side), 1) for side in face.box)
                 add((
                     number, round(seconds, 3), each.number, round(float(face.confidence), 4),
-                    *place, *each.prediction.probabilities.tolist(),
+                    *place, *task.row(model, face, each.answer),
                 ))  # fmt: skip
 
         yield write
 
 
 @contextmanager
-def _film(path: Path, rate: float, pen: "Annotator") -> Generator[Write, None, None]:
+def _film(out: Path, rate: float, pen: Annotator) -> Generator[Write, None, None]:
     """A copy with boxes, at an even rate: a frame that stands for long is written again."""
-    copy = FilmWriter(path, rate)
+    with film_writer(out, rate) as copy:
 
-    def write(_: int, seconds: float, pixels: np.ndarray, seen: list[Observation]) -> None:
-        copy.add(pen.draw(pixels, seconds, seen), seconds)
+        def write(_: int, seconds: float, pixels: np.ndarray, seen: list[Observation]) -> None:
+            copy.add(pen.draw(pixels, seconds, seen), seconds)
 
-    try:
         yield write
-    finally:
-        copy.close()
-    copy.check()

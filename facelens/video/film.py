@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from facelens.errors import FacelensError, OutputError, PhotoError
+from facelens.files import atomic_write
 from facelens.photo import MAX_PIXELS, printable, read_photo
 
 # What a film's name ends in, and the code by which OpenCV knows how to write it.
@@ -187,6 +188,22 @@ def _no_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+@contextmanager
+def film_writer(out: Path, rate: float) -> Iterator["FilmWriter"]:
+    """Write the film `out`, which is there once the block has ended, at `rate` frames a second.
+
+    Raises:
+        OutputError: the system refuses, or OpenCV does.
+    """
+    with atomic_write(out, keep_suffix=True) as draft:
+        writer = FilmWriter(draft, rate)
+        try:
+            yield writer
+        finally:
+            writer.close()
+        writer.check()
 
 
 class FilmWriter:

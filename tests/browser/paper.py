@@ -1,5 +1,6 @@
 """One view alone on an empty page, with a kernel of paper and a camera that plays a film."""
 
+import base64
 import os
 import shutil
 
@@ -19,7 +20,7 @@ NOTE_STREAMS = """
     }
     window.live = () => streams.filter((stream) => stream.active).length;
 """
-PAPER_KERNEL = """([script, style]) => {
+PAPER_KERNEL = """async ([script, style]) => {
     const heard = new Set();
     window.sent = [];
     window.hear = (message, buffers = []) => heard.forEach((hear) => (
@@ -36,7 +37,8 @@ PAPER_KERNEL = """([script, style]) => {
         on: (_, hear) => heard.add(hear),
         off: (_, hear) => heard.delete(hear),
         send: (content, _, buffers = []) => {
-            sent.push({ ...content, bytes: buffers.map((b) => [...new Uint8Array(b)])[0] });
+            const letters = ([b]) => Array.from(new Uint8Array(b), (n) => String.fromCharCode(n));
+            sent.push({ ...content, bytes: buffers.length ? btoa(letters(buffers).join("")) : "" });
         },
         widget_manager: { kernel: { statusChanged: ears(), connectionStatusChanged: ears() } },
     };
@@ -45,12 +47,23 @@ PAPER_KERNEL = """([script, style]) => {
     document.head.append(Object.assign(document.createElement("style"), { textContent: style }));
     document.body.className = "facelens-page";
     document.body.append(el);
-    const { render } = new Function(script.replace("export default", "return"))();
+    const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+    const { render } = (await import(url)).default;
     const end = new AbortController();
     const tidy = render({ model, el, signal: end.signal });
     window.end = () => { end.abort(); tidy(); };
     sent.length = 0;
 }"""
+
+
+def content_of(message):
+    """The bytes that a message has carried to the kernel of paper."""
+    return base64.b64decode(message["bytes"])
+
+
+def animate(page, frames=5):
+    """Let the page draw a few frames: what it was about to do, it has done."""
+    page.evaluate("async n => { while (n--) await new Promise(requestAnimationFrame); }", frames)
 
 
 def with_camera(browser, film):

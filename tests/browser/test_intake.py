@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, with_camera
+from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, animate, content_of, with_camera
 from PIL import Image
 
-from facelens.ui._view import source
+from facelens.ui.intake import Intake
 
 pytestmark = pytest.mark.browser
 WIDTH, HEIGHT = 640, 400
@@ -84,10 +84,7 @@ class Alone(Desk):
         page.route("**", lambda route: route.fulfill(body="<body>", content_type="text/html"))
         page.add_init_script(before)
         page.goto(NOWHERE)
-        page.evaluate(
-            PAPER_KERNEL,
-            [source("shared.js", "lens.js", "intake.js"), source("shared.css", "intake.css")],
-        )
+        page.evaluate(PAPER_KERNEL, [Intake._esm, Intake._css])
 
     @property
     def sent(self):
@@ -159,7 +156,7 @@ def test_the_preview_is_a_mirror_in_the_camera_s_shape_and_the_photo_is_not(alon
     desk.page.keyboard.press("Enter")
     [photo] = desk.wait_for(1)
     assert photo["kind"] == "photo"
-    taken = Image.open(io.BytesIO(bytes(photo["bytes"])))
+    taken = Image.open(io.BytesIO(content_of(photo)))
     assert taken.format == "JPEG"
     assert taken.size == frame.size
     for x in (50, WIDTH - 50):
@@ -289,9 +286,10 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(alone):
     desk = alone(
         """{
             const decode = window.createImageBitmap;
+            window.decoded = 0;
             window.createImageBitmap = async (...all) => {
                 await window.slowly;
-                return decode(...all);
+                return decode(...all).finally(() => { decoded += 1; });
             };
         }"""
     )
@@ -304,7 +302,8 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(alone):
     assert desk.status("empty") == ""
     assert desk.page.locator(".well").get_attribute("aria-busy") == "false"
     desk.page.evaluate("go()")
-    desk.page.wait_for_timeout(300)
+    desk.page.wait_for_function("decoded === 1")
+    animate(desk.page)
     assert desk.sent == []
 
     # The next one works, and cancelling a third goes back to it.
@@ -317,7 +316,8 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(alone):
     desk.press("Cancel")
     assert desk.status("done") == "Found one face."
     desk.page.evaluate("go()")
-    desk.page.wait_for_timeout(300)
+    desk.page.wait_for_function("decoded === 3")
+    animate(desk.page)
     assert len(desk.sent) == 1
 
 
@@ -360,7 +360,7 @@ def test_a_file_that_the_browser_cannot_read_goes_as_it_is_if_small(alone, tmp_p
     desk.choose({"name": "IMG_1234.HEIC", "mimeType": "image/heic", "buffer": data})
     [photo] = desk.wait_for(1)
     assert photo["name"] == "IMG_1234.HEIC"
-    assert bytes(photo["bytes"]) == data
+    assert content_of(photo) == data
     desk.answer("done", photo)
     large = tmp_path / "IMG_1235.HEIC"
     large.write_bytes(bytes(10 * 1024 * 1024))
@@ -510,10 +510,15 @@ def test_a_cancelled_photo_never_flashes_up_and_the_next_one_works(desk):
         """() => {
             window.flashes = 0;
             window.watching = true;
+            window.hushes = 0;
+            const page = document.querySelector(".facelens-page");
+            new MutationObserver(() => {
+                if (page.classList.contains("facelens-hushed")) hushes += 1;
+            }).observe(page, { attributeFilter: ["class"] });
             const shown = (image) => image.src
                 && image.checkVisibility({ visibilityProperty: true });
             const watch = () => {
-                const images = [...document.querySelectorAll(".picture img, .looks img")];
+                const images = [...document.querySelectorAll(".picture img, .heatmap img")];
                 if (images.some(shown) || document.querySelector(".board .filled")
                         .checkVisibility({ visibilityProperty: true })) flashes += 1;
                 if (watching) requestAnimationFrame(watch);
@@ -525,7 +530,7 @@ def test_a_cancelled_photo_never_flashes_up_and_the_next_one_works(desk):
     desk.press("Try the example")
     desk.press("Cancel")
     assert desk.status("empty") == ""
-    desk.page.locator(".facelens-hushed").wait_for()
+    desk.page.wait_for_function("hushes > 0")
     desk.page.locator(".facelens-page:not(.facelens-hushed)").wait_for()
     assert desk.page.evaluate("watching = false, flashes") == 0
     assert desk.page.locator(".board .empty").is_visible()

@@ -83,14 +83,9 @@ def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, l
     assert not page.get_by_role("button", name="Copy a link").is_visible()
     page.locator(".inside").scroll_into_view_if_needed()
     page.locator(".inside .grid button").first.wait_for()
-    before = notebook.stat().st_mtime_ns
     page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
-    page.keyboard.press("Control+s")
-    for _ in range(120):
-        if notebook.stat().st_mtime_ns != before:
-            break
-        page.wait_for_timeout(250)
-    page.wait_for_timeout(500)
+    with page.expect_response(is_saving):
+        page.keyboard.press("Control+s")
     saved = notebook.read_text()
     page.close()
     assert "widgets" in json.loads(saved)["metadata"], "no state was saved, so nothing was tested"
@@ -102,6 +97,11 @@ def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, l
         widget.get("buffers") for widget in states(json.loads(saved)["metadata"]["widgets"])
     )
     assert not with_photo
+
+
+def is_saving(response):
+    request = response.request
+    return request.method == "PUT" and "/api/contents/selfie.ipynb" in request.url
 
 
 def states(widgets):

@@ -22,6 +22,11 @@ class Visit:
     def note(self, frame):
         self.said.append(frame)
 
+    def foreign(self):
+        """What the page has asked of others than its host."""
+        own = (self.address.rstrip("/"), "blob:", "data:", "about:")
+        return [url for url in self.requests if not url.startswith(own)]
+
     def upload(self, data, name="photo.jpg", kind="image/jpeg"):
         with self.page.expect_file_chooser() as chooser:
             self.page.get_by_role("button", name=re.compile("Choose a photo|Another photo")).click()

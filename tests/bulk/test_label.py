@@ -233,9 +233,9 @@ def test_what_is_wrong_is_said_before_any_work(crops, tmp_path, monkeypatch):
     empty = tmp_path / "empty"
     empty.mkdir()
     for source, out, kind, words in (
-        (crops, "faces.txt", OutputError, "neither in .csv nor in .parquet"),
+        (crops, "faces.txt", OutputError, "faces.txt does not end in .csv or .parquet"),
         (crops, "no/folder/faces.csv", OutputError, "no folder"),
-        (crops, "crops/more/../more.csv/../../empty", OutputError, "neither"),
+        (crops, "crops/more/../more.csv/../../empty", OutputError, "does not end in"),
         (empty, "faces.csv", DataError, "holds no photos"),
         (tmp_path / "nowhere", "faces.csv", DataError, "does not exist"),
         (crops / "00.png", "faces.csv", DataError, "facelens predict"),
@@ -490,12 +490,14 @@ def test_each_process_fills_one_core_and_leaves_the_settings_as_they_were(
 
 
 def test_faces_are_asked_about_in_batches_across_photos(crops, tmp_path, monkeypatch):
-    from facelens.tasks.classifier import Model
+    from facelens.tasks.attributes.model import AttributeModel
 
     monkeypatch.setattr(label_module, "CHUNK", 100)
-    asked, predict = [], Model.predict
+    asked, predict = [], AttributeModel.predict
     monkeypatch.setattr(
-        Model, "predict", lambda self, faces: asked.append(len(faces)) or predict(self, faces)
+        AttributeModel,
+        "predict",
+        lambda self, faces: asked.append(len(faces)) or predict(self, faces),
     )
     label(crops, tmp_path / "f.csv", aligned=True)
     most = BATCH

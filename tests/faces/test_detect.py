@@ -138,7 +138,7 @@ def test_portraits_get_no_hint(portraits, detector):
 def test_loosely_framed_faces_are_found_and_come_out_straight(data_dir, detector):
     file = data_dir / "celeba" / "valid-00000-of-00001.parquet"
     found, extras, errors = 0, 0, []
-    for index, row in enumerate(parquet.images(file, [], stop=60)):
+    for index, row in enumerate(parquet.images(file, [], stop=40)):
         framed = place_on_canvas(read_photo(row.data).pixels, 0, index)
         face, others = match(framed, find_faces(Photo(framed.canvas), detector=detector))
         extras += others
@@ -148,8 +148,8 @@ def test_loosely_framed_faces_are_found_and_come_out_straight(data_dir, detector
                 align.compose(face.warp, align.invert(framed.warp)), align.TEMPLATE[:2]
             )
             errors.append(np.hypot(*(moved - align.TEMPLATE[:2]).T).mean())
-    assert found >= (56 if detector == "haar" else 59)
-    assert extras <= (5 if detector == "haar" else 2)
+    assert found >= (37 if detector == "haar" else 39)
+    assert extras <= (3 if detector == "haar" else 1)
     assert np.mean(errors) < 2
 
 

@@ -161,8 +161,10 @@ class Ended:
 _WITH_TORCH = multiprocessing.get_context("forkserver")
 _WITH_TORCH.set_forkserver_preload(
     [
-        "facelens.commands.training",
+        "facelens.lessons.experiments",
         "facelens.tasks.attributes.training.export",
+        "facelens.tasks.keypoints.training.export",
+        "facelens.training.fit",
         "onnxscript",
         "torch._dynamo",
     ]
@@ -184,6 +186,12 @@ def _facelens(line: str, place: Path, environment: dict[str, str]) -> None:
     sys.exit(main.main(shlex.split(line)[1:]))
 
 
+def _aside(folder: str, names: list[str]) -> list[str]:
+    """What of a folder is no part of a clone."""
+    made = {"data", "runs", "build", "dist"} if Path(folder) == ROOT else set()
+    return [name for name in names if name.startswith(".") or name in made | {"__pycache__"}]
+
+
 class World:
     """A copy of the checkout with all that the texts speak of: photos, data, a Hub.
 
@@ -194,8 +202,7 @@ class World:
         self.folder, self.stack = folder, stack
         self.done: dict[str, tuple[Ended, Path]] = {}
         self.checkout, self.given = folder / "checkout", folder / "given"
-        aside = shutil.ignore_patterns(".*", "__pycache__", "data", "runs", "build", "dist")
-        shutil.copytree(ROOT, self.checkout, ignore=aside)
+        shutil.copytree(ROOT, self.checkout, ignore=_aside)
         self.hub = stack.enter_context(serving())
         self.env = os.environ | {
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),

@@ -4,10 +4,10 @@ from dataclasses import fields, replace
 
 from facelens import load_model
 from facelens.tasks.attributes.curves import Curves
-from facelens.tasks.classifier import Model
+from facelens.tasks.attributes.model import AttributeModel
 
 
-class FewAnswers(Model):
+class FewAnswers(AttributeModel):
     """The embedded network, of which only some answers are heard, under other names."""
 
     def __init__(self, names):
@@ -17,7 +17,7 @@ class FewAnswers(Model):
         whole = super().curves
         self.config = replace(
             self.config,
-            attributes=tuple(names),
+            names=tuple(names),
             temperature=self.config.temperature[kept],
             bias=self.config.bias[kept],
             operating_points=points,
@@ -26,7 +26,7 @@ class FewAnswers(Model):
         self.__dict__["curves"] = Curves(tuple(names), **columns)
 
     def _run(self, crops, outputs):
-        found = Model._run(load_model(), crops, outputs)
+        found = AttributeModel._run(load_model(), crops, outputs)
         few = ("logits", "activation_maps")
         return [
             values[:, : len(self.names)] if name in few else values

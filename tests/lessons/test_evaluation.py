@@ -13,7 +13,7 @@ from facelens.lessons import evaluation
 from facelens.tasks import load_model
 from facelens.tasks.attributes.evaluate import Answers, summarise
 from facelens.tasks.attributes.names import NAMES
-from facelens.tasks.base import Prediction
+from facelens.tasks.classifier import Prediction
 
 pytestmark = pytest.mark.train
 

@@ -1,6 +1,5 @@
 """Every command that a text names is run as it stands there, or is listed here with a reason."""
 
-import argparse
 import contextlib
 import importlib.util
 import io
@@ -24,8 +23,9 @@ from helpers.commands import (
     free_port,
     texts,
 )
+from helpers.terminal import command_parsers
 
-from facelens.commands import main
+from facelens.commands.options import Parser
 
 COMMANDS = commands()
 # What is run: nothing else may do anything to the machine.
@@ -328,18 +328,11 @@ def adapted(command: Command, world: World) -> str:
 # what is named without its arguments, or listed
 
 
-def parser(command: str) -> argparse.ArgumentParser:
+def parser(command: str) -> Parser:
     """The parser of one command of `facelens`."""
-    if command in main.TRAINING:
-        pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.[train]'")
-        from facelens.commands import training
-
-        whole = training._parser()
-    else:
-        whole = main._parser()
-    (commands,) = (a for a in whole._actions if isinstance(a, argparse._SubParsersAction))
-    assert command in commands.choices, f"there is no facelens {command}"
-    return commands.choices[command]
+    commands = command_parsers()
+    assert command in commands, f"there is no facelens {command}"
+    return commands[command]
 
 
 def against(command: Command) -> str:
@@ -365,8 +358,10 @@ def is_only_named(command: Command) -> bool:
         assert not said, f"{command}: {said}"
         return False
     name = re.search(r"facelens (\w+)", command.text)[1]
-    known = parser(name)._option_string_actions
-    assert set(re.findall(r"(?<= )--[\w-]+", command.text)) <= set(known), command
+    known = parser(name)
+    with contextlib.redirect_stderr(io.StringIO()), contextlib.suppress(SystemExit):
+        known.parse_args(shlex.split(command.text)[2:])  # which adds the options of its task
+    assert all(map(known.knows, re.findall(r"(?<= )--[\w-]+", command.text))), command
     return True
 
 
@@ -441,13 +436,6 @@ def test_every_link_leads_somewhere(file):
         assert there.exists(), f"{file} leads to {link}"
         if anchor and there.suffix == ".md":
             assert anchor in slugs(there.read_text(encoding="utf-8")), f"{file} leads to {link}"
-
-
-def test_every_command_of_facelens_is_spoken_of():
-    (choices,) = (a for a in main._parser()._actions if isinstance(a, argparse._SubParsersAction))
-    guide = " ".join(text for file, text in PAGES.items() if re.match(r"README|docs/", file))
-    for name in choices.choices:
-        assert f"facelens {name}" in guide, f"no page speaks of facelens {name}"
 
 
 def test_settings_are_read_and_spoken_of():

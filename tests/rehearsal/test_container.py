@@ -70,7 +70,7 @@ def test_the_image_gets_all_that_it_is_made_of():
     needed = [
         *sources, "pyproject.toml", "facelens/commands/main.py", "dashboards/hosted/voila.json",
         "binder/postBuild", "binder/start", "binder/model.txt", project["project"]["readme"],
-        *project["project"]["license-files"], *wheel["force-include"], *wheel["shared-data"],
+        *project["project"]["license-files"], *wheel["only-include"], *wheel["shared-data"],
     ]  # fmt: skip
     for path in needed:
         assert (ROOT / path).exists(), path

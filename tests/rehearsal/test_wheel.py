@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections import defaultdict
 
 import pytest
 from rehearsal import ROOT, environment, free_port, server
@@ -28,23 +29,36 @@ def run(*command, **elsewhere):
     return subprocess.run(command, capture_output=True, text=True, check=False, **elsewhere)
 
 
-def test_the_wheel_holds_the_page_and_the_default_network_and_is_small(built):
+def test_the_wheel_holds_the_page_and_the_networks_and_is_small(built):
     wheel, sdist = built
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
+        sizes = {each.filename: each.compress_size for each in archive.infolist()}
+    names = list(sizes)
     for name in (
         "facelens/_dashboards/selfie.ipynb", "facelens/_dashboards/live.ipynb",
-        "facelens/_dashboards/hosted/voila.json",
-        "facelens/_weights/mobilenet_v2/model.onnx", "facelens/_weights/points/points.onnx",
-        "facelens/_weights/LICENSE.md", "facelens/ui/astronaut.jpg",
+        "facelens/_dashboards/voila.json", "facelens/_dashboards/hosted/voila.json",
+        "facelens/ui/astronaut.jpg", "facelens/ui/built/camera.js",
     ):  # fmt: skip
         assert name in names
+    networks = {
+        f"facelens/_weights/{path.relative_to(ROOT / 'weights').as_posix()}"
+        for path in (ROOT / "weights").rglob("*")
+        if path.is_file() and "resnet50" not in path.parts
+    }
+    assert networks == {name for name in names if name.startswith("facelens/_weights/")}
+    assert "facelens/_weights/mobilenet_v2/model.onnx" in networks
     template = {name.partition(TEMPLATE)[2] for name in names if TEMPLATE in name}
-    scripts = {"page.js", "intake.js", "lens.js"}
-    assert {"index.html.j2", "shared.css", "privacy.txt"} | scripts < template
+    assert template == {"conf.json", "index.html.j2", "page.css", "page.js"}
     assert not [name for name in names if "resnet50" in name or name.startswith("tests")]
-    assert wheel.stat().st_size < 10 * MEGABYTES
-    assert sdist.stat().st_size < 12 * MEGABYTES
+    assert not [name for name in names if "_dashboards/share" in name]
+    assert sum(sizes[name] for name in sizes.keys() - networks) < 1 * MEGABYTES
+    held: dict[str, int] = defaultdict(int)
+    for name in networks:
+        held[name.split("/")[2]] += sizes[name]
+    assert max(held.values()) < 8 * MEGABYTES, held
+    with tarfile.open(sdist) as archive:
+        beside = [each.size for each in archive if "/weights/" not in each.name]
+    assert sum(beside) < 5 * MEGABYTES
 
 
 def test_the_sdist_holds_what_a_container_is_made_of_and_makes_the_wheel(built, tmp_path):

@@ -20,7 +20,7 @@ from facelens.report.report import COLUMNS, NOTE, Report, as_csv, as_json
 from facelens.tasks.attributes.curves import GRID, Curves
 from facelens.tasks.attributes.names import CELEBA, JUDGEMENTS_NOTE
 from facelens.tasks.attributes.thresholds import meaning, operating_point, verdicts
-from facelens.tasks.base import Prediction
+from facelens.tasks.classifier import Prediction
 
 JUDGEMENTS = [attribute for attribute in CELEBA if attribute.is_judgement]
 
@@ -37,7 +37,7 @@ def report(model, astronaut):
     return Report(
         photo, face, 1, 1, model.predict([face])[0], operating_point(model.config, "half"),
         model.curves, f"{model.title} (embedded)", "faces found by Haar cascades",
-        model.config.licence, "Smiling", model.activation_map(face, "Smiling"),
+        model.config.licence, "Smiling", model.predict([face], maps=True)[0].evidence("Smiling"),
         {"Smiling": True, "Bangs": False, "Young": False},
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ def pair(model, astronaut):
         return Report(
             Photo(pixels), first, 1, 2, model.predict([first])[0],
             operating_point(model.config, "half"), model.curves, "a network", "a detector",
-            "a licence", "Smiling", model.activation_map(first, "Smiling"), {},
+            "a licence", "Smiling", model.predict([first], maps=True)[0].evidence("Smiling"), {},
             others=[other] if told else [],
         )  # fmt: skip
 

@@ -32,7 +32,7 @@ def hosted(monkeypatch, tmp_path):
             await manager.fill()
             await act(manager)
         finally:
-            async with manager.door:
+            async with manager.starting:
                 manager.ready = 0
             await manager.shutdown_all(now=True)
 

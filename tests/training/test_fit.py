@@ -19,10 +19,11 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from facelens import load_model
-from facelens.commands import training
+from facelens.commands.main import main, parser
 from facelens.errors import DataError
 from facelens.tasks.attributes.training import distill
 from facelens.tasks.attributes.training.calibrate import doubt_band, fit_temperature
+from facelens.tasks.attributes.training.command import recipe_of
 from facelens.tasks.attributes.training.export import Shipped, export
 from facelens.training import fit
 from facelens.training.augment import Augmentation, augment, plain
@@ -66,6 +67,10 @@ def bundle(trained, toy, stores, tmp_path_factory):
         data=toy, valid_set=stores[1], name="toy", version="1", dataset="stripes",
         licence="none",
     )  # fmt: skip
+
+
+def logits(model, crops):
+    return np.stack([answer.logits for answer in model.predict(crops)])
 
 
 def test_a_store_holds_the_pictures_as_they_were(toy, stores, tmp_path):
@@ -186,9 +191,9 @@ def test_a_coarse_run_is_gone_on_with_where_its_kernels_looked(toy, tmp_path):
         "--batch-size", "16", "--device", "cpu", "--cache", str(tmp_path / "cache"),
     ]  # fmt: skip
     coarse, spread = tmp_path / "coarse", tmp_path / "spread"
-    assert training.main([*common, "--out", str(coarse), "--from-scratch", "--maps", "coarse"]) == 0
+    assert main([*common, "--out", str(coarse), "--from-scratch", "--maps", "coarse"]) == 0
     go_on = ["--out", str(spread), "--start-from", str(coarse), "--maps", "spread"]
-    assert training.main([*common, *go_on]) == 0
+    assert main([*common, *go_on]) == 0
     run = open_run(spread)
     assert run.about["start"] == (
         "a run of 1 epoch over 128 faces with pictures of 64x64, which began with random weights"
@@ -206,7 +211,7 @@ def test_a_teacher_softens_the_labels_by_its_share(bundle, stores, tmp_path):
     kept = tmp_path / "teacher.npy"
     folder = str(bundle.bundle.folder)
     taught = distill.soften(stores[0], [folder, folder], 0.25, kept=kept)
-    _, answers = bundle.batch(np.ascontiguousarray(stores[0].images[:8]))
+    answers = np.stack([a.probabilities for a in bundle.predict(stores[0].images[:8])])
     wanted = 0.75 * stores[0].labels[:8] + 0.25 * answers
     np.testing.assert_allclose(taught.targets[:8], wanted, atol=1e-5)
     again = distill.soften(stores[0], ["never asked"], 0.25, kept=kept)
@@ -280,7 +285,7 @@ def test_the_bundle_answers_as_the_network_does(bundle, trained, toy):
     with torch.no_grad():
         pictures = plain(torch.from_numpy(crops), RECIPE.size)
         expected = (network.eval()(pictures) + network(pictures.flip(3))) / 2
-    np.testing.assert_allclose(bundle.batch(crops)[0], expected.numpy(), atol=0.05)
+    np.testing.assert_allclose(logits(bundle, crops), expected.numpy(), atol=0.05)
 
 
 def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
@@ -294,7 +299,7 @@ def test_the_bundles_maps_are_exact_against_torch(bundle, trained, stores):
             for p in (pictures, pictures.flip(3))
         ]
     expected = (both[0] + both[1].flip(2)) / 2
-    maps = bundle.activation_maps(crop)
+    maps = bundle.predict([crop], maps=True)[0].maps
     assert maps.shape == (2, 4, 4)
     np.testing.assert_allclose(maps, expected.numpy(), atol=1e-2)
 
@@ -314,10 +319,10 @@ def test_a_bundle_that_computes_in_int8_is_measured_as_it_is_shipped(in_int8, bu
     assert measured["test"]["overall"]["accuracy"]["value"] > 0.9
     assert "compute in int8" in (in_int8.bundle.folder / "README.md").read_text()
     crops = np.array(stores[1].images[:8])
-    (logits, _), (exact, _) = in_int8.batch(crops), bundle.batch(crops)
-    assert 0 < np.abs(logits - exact).max() < 0.1 * np.abs(exact).max()
-    maps = in_int8.activation_maps(crops[0])
-    np.testing.assert_allclose(maps.mean((1, 2)) + in_int8.config.bias, logits[0], atol=1e-4)
+    rounded, exact = logits(in_int8, crops), logits(bundle, crops)
+    assert 0 < np.abs(rounded - exact).max() < 0.1 * np.abs(exact).max()
+    maps = in_int8.predict([crops[0]], maps=True)[0].maps
+    np.testing.assert_allclose(maps.mean((1, 2)) + in_int8.config.bias, rounded[0], atol=1e-4)
     size = {name: entry["size"] for name, entry in in_int8.bundle.files.items()}
     assert size["model.onnx"] < 0.6 * size["model.safetensors"]  # int8 against float16
 
@@ -362,7 +367,7 @@ def test_a_bundle_can_be_written_anew(bundle, toy, stores, tmp_path):
     assert (again.config.recipe, again.config.data) == (bundle.config.recipe, bundle.config.data)
     crops = np.array(stores[1].images[:8])
     # Its kernels were kept in 16 bits.
-    np.testing.assert_allclose(again.batch(crops)[0], bundle.batch(crops)[0], rtol=0, atol=0.02)
+    np.testing.assert_allclose(logits(again, crops), logits(bundle, crops), rtol=0, atol=0.02)
 
 
 def test_the_card_states_terms_figures_and_limits(bundle):
@@ -394,18 +399,10 @@ def test_doubt_shrinks_with_more_faces():
     assert 0 < width(6400) < 0.6 * width(400)
 
 
-def test_sizes_may_grow_by_epoch_on_the_command_line():
-    assert training._growing("160x128") == ((0, 160, 128),)
-    assert training._growing("0:96x80,4:160x128") == ((0, 96, 80), (4, 160, 128))
-    for wrong in ("1:96x80", "0:96x80,0:160x128", "0:96x80,160", "0:96x80,2:1x1", ""):
-        with pytest.raises(training.argparse.ArgumentTypeError):
-            training._growing(wrong)
-
-
 def test_from_random_weights_all_layers_learn_as_fast():
     def spread(*start):
-        args = training._parser().parse_args(["train", "DATA", "--out", "RUN", *start])
-        return training._recipe(args).stages[1].spread
+        args = parser().parse_args(["train", "DATA", "--out", "RUN", *start])
+        return recipe_of(args).stages[1].spread
 
     assert spread("--from-scratch") == 1
     assert spread() > 1

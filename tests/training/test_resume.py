@@ -16,6 +16,7 @@ pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.
 
 from helpers.toy import RECIPE, SMALL, write_split
 
+from facelens import files
 from facelens.commands import main
 from facelens.errors import DataError, OutputError
 from facelens.training import data, fit
@@ -112,13 +113,14 @@ def test_a_damaged_checkpoint_is_a_sentence(runs, toy, tmp_path, capsys, size):
 
 
 @pytest.mark.parametrize("name", ["last.pt", "history.csv"])
-def test_a_full_disk_is_a_sentence_and_the_run_goes_on(toy, tmp_path, name):
+def test_a_full_disk_is_a_sentence_and_the_run_goes_on(toy, tmp_path, name, monkeypatch):
     if not os.path.exists("/dev/full"):  # noqa: PTH110
         pytest.skip("this system has no /dev/full")
     stores = [open_store(toy, s, cache=toy / "cache").take(slice(16)) for s in ("train", "valid")]
     stage = Stage(1, frozen=True, rate=1e-3, sizes=SMALL)
     run = open_run(tmp_path / "run", replace(RECIPE, stages=(stage,)))
-    (run.folder / f"{name}.part").symlink_to("/dev/full")
+    monkeypatch.setattr(files.secrets, "token_hex", lambda _: "0")
+    (run.folder / f"{name}.0.draft").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=f"{name} cannot be written"):
         fit.train(run, *stores, from_scratch=True, device="cpu", progress=False)
     assert not (run.folder / name).exists()

@@ -148,7 +148,7 @@ def test_a_broken_frame_is_a_sentence_and_the_next_one_is_answered(
         "The camera's picture is not a photo that can be read; use JPEG, PNG, WebP, BMP or GIF."
     )
     with monkeypatch.context() as patch:
-        patch.setattr(type(page._watcher), "see", lambda *_, **__: 1 / 0)
+        patch.setattr(type(page._predictor), "see", lambda *_, **__: 1 / 0)
         assert browser.show(scene(60))[0] == {"kind": "failed", "turn": "1", "text": CALM}
     assert len(browser.show(scene(60))[0]["faces"]) == 1
     browser.say("frame", turn="b")  # without a picture
@@ -180,9 +180,9 @@ def test_nothing_of_a_frame_is_kept(browser, page, scene, monkeypatch, tmp_path)
     assert set(page.intake._shown) <= {"text", "network", "status", "notice"}
     assert page._photo is None
     assert page._faces == []
-    assert not {name for view in (page.picture, page.looks, page.inside) for name in view._shown}
+    assert not {name for view in (page.picture, page.heatmap, page.inside) for name in view._shown}
     browser.say("rest")
-    assert page._watcher._steady == {}
+    assert page._predictor._steady == {}
     state = {name: value for name, value in page.intake.get_state().items() if name[:1] != "_"}
     assert not any(isinstance(value, bytes | memoryview) for value in state.values())
 
@@ -195,7 +195,7 @@ def test_a_snapshot_is_a_photo_and_going_back_forgets_it(browser, page, sent, sc
     shown = {
         id(view) for view, content, _ in sent if content["kind"] in ("photo", "face", "layers")
     }
-    assert {id(page.picture), id(page.board), id(page.looks)} <= shown
+    assert {id(page.picture), id(page.board), id(page.heatmap)} <= shown
     page.keep()
     browser.say("back", turn="t")
     assert page._photo is None
@@ -224,11 +224,13 @@ def test_an_attribute_chosen_while_it_moves_is_that_of_the_snapshot(browser, pag
     page.board._handle_custom_msg({"kind": "choose", "name": "Bangs"}, [])
     page.board._handle_custom_msg({"kind": "choose", "name": "Wings"}, [])
     browser.say("photo", jpeg(scene(60)), name="snapshot")
-    assert [c["name"] for v, c, _ in sent if v is page.looks and c["kind"] == "chosen"] == ["Bangs"]
+    assert [c["name"] for v, c, _ in sent if v is page.heatmap and c["kind"] == "chosen"] == [
+        "Bangs"
+    ]
     browser.say("clear")
     browser.say("choose", name="Eyeglasses")  # for the map over the moving face
     browser.say("photo", jpeg(scene(60)), name="snapshot")
-    chosen = [c["name"] for v, c, _ in sent if v is page.looks and c["kind"] == "chosen"]
+    chosen = [c["name"] for v, c, _ in sent if v is page.heatmap and c["kind"] == "chosen"]
     assert chosen[-1] == "Eyeglasses"
 
 

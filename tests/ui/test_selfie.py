@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 
 import ipywidgets.embed
 import numpy as np
@@ -15,6 +16,7 @@ from facelens import load_model
 from facelens.bundles.bundle import write_manifest
 from facelens.errors import BundleError
 from facelens.faces import align
+from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import NAMES
 from facelens.ui import Selfie
 from facelens.ui._view import CALM, sentence_of
@@ -69,7 +71,7 @@ def test_the_example_is_answered_on_every_view(page, sent):
     face, _ = last(sent, page.board, "face")
     assert len(face["probabilities"]) == len(NAMES)
     assert face["probabilities"][NAMES.index("Smiling")] > 0.5
-    shown, [crop, colours] = last(sent, page.looks, "face")
+    shown, [crop, colours] = last(sent, page.heatmap, "face")
     assert Image.open(io.BytesIO(crop)).size == (178, 218)
     assert len(colours) == 3 * 256
     assert shown["attributes"][NAMES.index("Smiling")]["probability"] > 0.5
@@ -94,7 +96,7 @@ def test_eight_rows_are_judgements_and_folded_apart(page, sent):
     assert len(rows) == 40
     assert sum(row["judgement"] for row in rows) == 8
     say(page.intake, "example")
-    offered = last(sent, page.looks, "face")[0]["attributes"]
+    offered = last(sent, page.heatmap, "face")[0]["attributes"]
     assert sum(not attribute["judgement"] for attribute in offered) == 32
 
 
@@ -154,8 +156,8 @@ def test_a_missing_bundle_is_said_as_soon_as_the_page_is_there(sent, tmp_path):
 def test_the_points_of_the_face_come_when_they_are_asked_for(page, sent, two_faces):
     say(page.intake, "photo", two_faces, name="two.jpg")
     assert not [1 for to, content, _ in sent if content["kind"] == "points"]
-    say(page.looks, "points")
-    content, buffers = last(sent, page.looks, "points")
+    say(page.heatmap, "points")
+    content, buffers = last(sent, page.heatmap, "points")
     assert buffers == []
     where = dict(zip(content["names"], content["where"], strict=True))
     assert len(where) == 15
@@ -170,12 +172,12 @@ def test_the_points_of_the_face_come_when_they_are_asked_for(page, sent, two_fac
     assert 0 < content["off"] < 0.1
     # Of another face they are others; of none there are none.
     say(page.picture, "pick", index=1)
-    assert "points" not in page.looks._shown
-    say(page.looks, "points")
-    assert last(sent, page.looks, "points")[0]["where"] != content["where"]
+    assert "points" not in page.heatmap._shown
+    say(page.heatmap, "points")
+    assert last(sent, page.heatmap, "points")[0]["where"] != content["where"]
     page.forget()
     count = len(sent)
-    say(page.looks, "points")
+    say(page.heatmap, "points")
     assert len(sent) == count
 
 
@@ -183,9 +185,9 @@ def test_where_no_network_for_points_can_be_had_that_is_a_sentence(
     page, sent, astronaut, monkeypatch
 ):
     say(page.intake, "photo", astronaut.read_bytes(), name="a.jpg")
-    monkeypatch.setattr("facelens.tasks.keypoints.model.EMBEDDED", "no-such-network")
-    say(page.looks, "points")
-    said = last(sent, page.looks, "error")[0]
+    monkeypatch.setitem(TASKS, "keypoints", replace(TASKS["keypoints"], default="no-such-network"))
+    say(page.heatmap, "points")
+    said = last(sent, page.heatmap, "error")[0]
     assert "no model 'no-such-network'" in said["text"]
     assert said["wish"] == "points", "the kind of map stays as it is"
 
@@ -197,7 +199,7 @@ def test_another_face_can_be_picked(page, sent, two_faces):
     first = last(sent, page.board, "face")[0]["logits"]
     say(page.picture, "pick", index=1)
     assert last(sent, page.board, "face")[0]["logits"] != first
-    assert last(sent, page.looks, "face")[0]["number"] == 2
+    assert last(sent, page.heatmap, "face")[0]["number"] == 2
 
 
 def test_a_face_that_is_not_there_cannot_be_picked(page, sent):
@@ -213,7 +215,7 @@ def test_a_face_that_is_not_there_cannot_be_picked(page, sent):
 def test_choosing_a_row_moves_the_map(page, sent):
     say(page.intake, "example")
     say(page.board, "choose", name="Eyeglasses")
-    assert last(sent, page.looks, "chosen")[0]["name"] == "Eyeglasses"
+    assert last(sent, page.heatmap, "chosen")[0]["name"] == "Eyeglasses"
     assert last(sent, page.board, "chosen")[0]["name"] == "Eyeglasses"
 
 
@@ -245,7 +247,7 @@ def test_clear_forgets_the_photo(page, sent):
     say(page.intake, "clear")
     before = len(sent)
     for view in (
-        page.picture, page.looks, page.inside, page.board, page.compare, page.steps, page.about,
+        page.picture, page.heatmap, page.inside, page.board, page.compare, page.steps, page.about,
     ):  # fmt: skip
         say(view, "ready")
     kinds = {content["kind"] for _, content, _ in sent[before:]}
@@ -270,9 +272,9 @@ def test_a_saved_notebook_holds_no_photo(page, astronaut):
 
 def test_the_map_on_the_page_is_exact(page, sent, model):
     say(page.intake, "example")
-    shown, [data] = last(sent, page.looks, "map")
+    shown, [data] = last(sent, page.heatmap, "map")
     maps = np.frombuffer(data, np.float32).reshape(shown["count"], shown["height"], shown["width"])
-    attributes = last(sent, page.looks, "face")[0]["attributes"]
+    attributes = last(sent, page.heatmap, "face")[0]["attributes"]
     constants = np.array([attribute["constant"] for attribute in attributes])
     logits = np.array([attribute["logit"] for attribute in attributes])
     assert np.abs(maps.mean((1, 2)) + constants - logits).max() < 1e-3
@@ -283,9 +285,9 @@ def test_the_map_on_the_page_is_exact(page, sent, model):
 @pytest.mark.parametrize(("way", "times"), [("finer", 2), ("finest", 4)])
 def test_a_finer_map_comes_when_asked_for(page, sent, way, times):
     say(page.intake, "example")
-    coarse, _ = last(sent, page.looks, "map")
-    say(page.looks, "ask", way=way)
-    fine, [data] = last(sent, page.looks, way)
+    coarse, _ = last(sent, page.heatmap, "map")
+    say(page.heatmap, "ask", way=way)
+    fine, [data] = last(sent, page.heatmap, way)
     assert (fine["height"], fine["width"]) == (times * coarse["height"], times * coarse["width"])
     assert len(data) == 4 * fine["count"] * fine["height"] * fine["width"]
 
@@ -293,7 +295,7 @@ def test_a_finer_map_comes_when_asked_for(page, sent, way, times):
 def test_a_way_that_there_is_not_is_not_looked_in(page, sent):
     say(page.intake, "example")
     before = len(sent)
-    say(page.looks, "ask", way="crystal ball")
+    say(page.heatmap, "ask", way="crystal ball")
     assert len(sent) == before
 
 
@@ -540,9 +542,9 @@ def test_where_files_lie_is_left_out_of_an_error(monkeypatch):
 def test_a_judgement_that_was_looked_at_is_folded_away_with_the_next_face(page, sent):
     say(page.intake, "example")
     say(page.board, "choose", name="Male")
-    assert last(sent, page.looks, "chosen")[0]["name"] == "Male"
+    assert last(sent, page.heatmap, "chosen")[0]["name"] == "Male"
     say(page.intake, "example")
-    assert last(sent, page.looks, "chosen")[0]["name"] == "Smiling"
+    assert last(sent, page.heatmap, "chosen")[0]["name"] == "Smiling"
 
 
 @pytest.mark.parametrize(
@@ -554,8 +556,8 @@ def test_another_list_of_attributes_works_on_every_view(sent, names):
     assert last(sent, page.intake, "status")[0]["state"] == "done"
     for view in page.model.config.layers:
         say(page.inside, "ask", name=view.name)
-    for way in ("finer", "finest", "cover"):
-        say(page.looks, "ask", way=way)
+    for way in ("finer", "finest", "occlusion"):
+        say(page.heatmap, "ask", way=way)
     say(page.steps, "ask", channel=0)
     say(page.compare, "keep")
     say(page.board, "report", form="png", thresholds={}, marks={}, judgements=False)

@@ -19,7 +19,10 @@ from facelens.errors import BundleError, OutputError, PhotoError, ThresholdError
 from facelens.faces.boxes import intersection
 from facelens.faces.face import Box
 from facelens.photo import read_photo
+from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import NAMES, describe
+from facelens.tasks.base import Style
+from facelens.tasks.classifier import Prediction
 from facelens.video import annotate, annotated
 from facelens.video.annotated import watch
 from facelens.video.film import _USUAL_RATE, FILMS, Film, FilmWriter, open_film
@@ -470,7 +473,7 @@ def test_frames_too_small_for_any_face(out, size):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("x.txt", ".csv and .parquet, for a table, or .mp4, .webm and .avi, for a film"),
+        ("x.txt", ".csv or .parquet (a table) or in .mp4, .webm or .avi (a film)"),
         ("x", "name it so"),
         ("x.mkv", "name it so"),
         ("nowhere/x.csv", "There is no folder"),
@@ -493,7 +496,7 @@ def test_a_film_is_never_written_over_itself(walk, out):
     path = Path(shutil.copy(walk, out / "film.mp4"))
     os.link(path, out / "same.mp4")
     for same in (path, out / "same.mp4", out / ".." / "out" / "film.mp4"):
-        with pytest.raises(OutputError, match="is the film itself"):
+        with pytest.raises(OutputError, match="is read for this"):
             watch(path, same, force=True)
     assert path.read_bytes() == walk.read_bytes()
 
@@ -538,7 +541,7 @@ def test_a_file_that_cannot_grow_is_no_result(walk, out, ending):
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, hard))
     try:
-        with pytest.raises(OutputError, match="could not be written"):
+        with pytest.raises(OutputError, match="cannot be written"):
             watch(walk, out / f"x{ending}")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -609,14 +612,17 @@ def test_a_film_whose_frames_change_their_size_keeps_its_own(out):
 
 
 def a_pen(names=("Smiling", "Eyeglasses"), threshold=0.5):
-    model = facelens.load_model()
-    return annotate.Annotator(model, names, np.full(len(model.names), threshold, np.float32))
+    model, style = facelens.load_model(), Style(str(threshold), tuple(names))
+    words = TASKS["attributes"].words
+    return annotate.Annotator(lambda face, answer: words(model, face, answer, style))
 
 
 def seen(number, box, *, hints=(), logit=3.0):
-    prediction = facelens.load_model().prediction(np.full(40, logit, np.float32))
+    model = facelens.load_model()
+    whole = Prediction(np.full(40, logit, np.float32), np.zeros(40, np.float32), model.names)
+    answer = model.blend(whole, whole, 0.0)
     face = SimpleNamespace(box=Box(*box), hints=hints)
-    return SimpleNamespace(number=number, face=face, prediction=prediction)
+    return SimpleNamespace(number=number, face=face, answer=answer)
 
 
 BLANK = np.full((240, 320, 3), 90, np.uint8)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from facelens.errors import BundleError
+from facelens.files import write_text
 
 GRID = np.linspace(0, 1, 101)
 
@@ -46,7 +47,7 @@ class Curves:
     def save(self, path: Path) -> None:
         """Write `curves.json`."""
         text = json.dumps({"names": self.names, "attributes": curves_for_page(self, digits=4)})
-        path.write_text(text + "\n", encoding="utf-8")
+        write_text(path, text + "\n")
 
     @classmethod
     def read(cls, data: bytes) -> "Curves":

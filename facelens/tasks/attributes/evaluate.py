@@ -14,8 +14,9 @@ from facelens.data.parquet import Row, images
 from facelens.errors import DataError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
 from facelens.photo import Photo, read_photo
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.classifier import Model
+from facelens.tasks.classifier import Prediction
 
 DRAWS = 1000
 _TOO_FEW = 20
@@ -119,14 +120,14 @@ def _without_nan(value: Any) -> Any:
 
 def evaluate(
     parquet: Path | Sequence[Path],
-    model: Model,
+    model: AttributeModel,
     *,
     loose: bool = False,
     seed: int = 0,
     split_by: Sequence[str] = (),
     detector: str | None = None,
     limit: int | None = None,
-    against: Model | None = None,
+    against: AttributeModel | None = None,
 ) -> Evaluation:
     """Measure `model` on the labelled faces of `parquet`.
 
@@ -144,7 +145,7 @@ def evaluate(
     if unknown:
         raise DataError(f"{model.title} knows no attribute {min(unknown)!r} to split by.")
 
-    def said(network: Model) -> tuple[Answers, Found | None]:
+    def said(network: AttributeModel) -> tuple[Answers, Found | None]:
         return answer(parquet, network, loose=loose, seed=seed, detector=detector, limit=limit)
 
     answers, detection = said(model)
@@ -157,7 +158,7 @@ def evaluate(
 
 def answer(
     parquet: Path | Sequence[Path],
-    model: Model,
+    model: AttributeModel,
     *,
     loose: bool = False,
     seed: int = 0,
@@ -172,7 +173,7 @@ def answer(
 
 
 def _rows(
-    paths: Sequence[Path], model: Model, limit: int | None
+    paths: Sequence[Path], model: AttributeModel, limit: int | None
 ) -> Iterator[tuple[Row, np.ndarray]]:
     rows = ((path, row) for path in paths for row in images(path))
     for parquet, row in islice(rows, limit):
@@ -190,18 +191,17 @@ def _rows(
         yield row, pixels
 
 
-def aligned_answers(paths: Sequence[Path], model: Model, *, limit: int | None = None) -> Answers:
+def aligned_answers(
+    paths: Sequence[Path], model: AttributeModel, *, limit: int | None = None
+) -> Answers:
     """Answers for crops that are straight already."""
     rows: list[Row] = []
-    logits: list[np.ndarray] = []
-    probabilities: list[np.ndarray] = []
+    predictions: list[Prediction] = []
     waiting: list[np.ndarray] = []
 
     def flush() -> None:
         if waiting:
-            raw, p = model.batch(np.stack(waiting))
-            logits.append(raw)
-            probabilities.append(p)
+            predictions.extend(model.predict(waiting))
             waiting.clear()
 
     for row, crop in _rows(paths, model, limit):
@@ -212,11 +212,11 @@ def aligned_answers(paths: Sequence[Path], model: Model, *, limit: int | None = 
     flush()
     if not rows:
         raise DataError(f"{paths[0]} holds no faces.")
-    return _answers(model, rows, np.concatenate(logits), np.concatenate(probabilities))
+    return _answers(model, rows, predictions)
 
 
 def _loose_answers(
-    paths: Sequence[Path], model: Model, seed: int, detector: str | None, limit: int | None
+    paths: Sequence[Path], model: AttributeModel, seed: int, detector: str | None, limit: int | None
 ) -> tuple[Answers, Found]:
     from facelens.data.synthetic import match, place_on_canvas
     from facelens.faces import detector_in_use
@@ -232,19 +232,13 @@ def _loose_answers(
             crops.append(face)
     if not rows:
         raise DataError(f"No face was found in the loosely framed pictures of {paths[0]}.")
-    predictions = model.predict(crops)
-    answers = _answers(
-        model,
-        rows,
-        np.stack([p.logits for p in predictions]),
-        np.stack([p.probabilities for p in predictions]),
-    )
+    answers = _answers(model, rows, model.predict(crops))
     return answers, Found(total, len(rows), extra, detector_in_use(detector))
 
 
-def _answers(
-    model: Model, rows: list[Row], logits: np.ndarray, probabilities: np.ndarray
-) -> Answers:
+def _answers(model: AttributeModel, rows: list[Row], predictions: list[Prediction]) -> Answers:
+    logits = np.stack([prediction.logits for prediction in predictions])
+    probabilities = np.stack([prediction.probabilities for prediction in predictions])
     labels = np.array([[row.values[name] for name in model.names] for row in rows])
     # Without names of people every face counts as its own person.
     people = np.array([str(row.values.get("celeb_id", f"face {i}")) for i, row in enumerate(rows)])

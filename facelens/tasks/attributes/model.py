@@ -1,28 +1,54 @@
-"""The model that answers CelebA's 40 attributes, or any other yes/no list."""
+"""The model that answers CelebA's 40 attributes, or any other list of yes and no."""
 
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
 
-from facelens.tasks.base import FACE_COLUMNS, place
+from facelens.bundles.bundle import Bundle
+from facelens.errors import BundleError
+from facelens.tasks.attributes.curves import Curves
+from facelens.tasks.attributes.names import describe
+from facelens.tasks.attributes.thresholds import operating_point
+from facelens.tasks.base import Style
+from facelens.tasks.classifier import Classifier
 
-if TYPE_CHECKING:
-    import numpy as np
 
+class AttributeModel(Classifier):
+    """A network that answers yes/no questions, and knows what each threshold means.
 
-class Attributes:
-    def __init__(self, name: str) -> None:
-        from facelens.faces import CROP_HEIGHT, CROP_WIDTH
-        from facelens.tasks import load_model
+    Example:
+        >>> model = facelens.load_model()
+        >>> model.predict(facelens.find_faces(photo))[0]["Smiling"]
+        0.97
+    """
 
-        self._model = load_model(name)
-        self.columns = (*FACE_COLUMNS, *self._model.names)
-        self.width, self.height = CROP_WIDTH, CROP_HEIGHT
+    task = "attributes"
 
-    def crop(self, pixels: "np.ndarray") -> "np.ndarray":
-        return pixels
+    def __init__(self, bundle: Bundle) -> None:
+        super().__init__(bundle)
+        if "curves.json" not in bundle.files:
+            raise BundleError(f"{bundle.folder} has no curves.json.")
 
-    def rows(self, batch: list[tuple[str, int, Any]]) -> list[tuple[Any, ...]]:
-        predictions = self._model.predict([face for _, _, face in batch])
-        return [
-            (name, number, *place(face), *prediction.probabilities.tolist())
-            for (name, number, face), prediction in zip(batch, predictions, strict=True)
-        ]
+    @property
+    def data(self) -> str:
+        """The name of the data set that it learnt from and was measured on."""
+        return str(self.config.data.get("name") or "CelebA")
+
+    @cached_property
+    def curves(self) -> Curves:
+        """What each threshold means, measured on validation faces."""
+        curves = Curves.read(self.bundle.read("curves.json"))
+        if curves.names != self.names:
+            raise BundleError(f"The curves of {self.bundle.folder} are of other attributes.")
+        return curves
+
+    def label(self, name: str) -> str:
+        """What a reader calls the attribute `name`."""
+        return describe(name).label
+
+    def check_style(self, style: Style) -> None:
+        """Refuse a threshold that this network does not have."""
+        operating_point(self.config, style.threshold)
+
+    def check(self) -> None:
+        """Have the network answer once, and read its curves."""
+        super().check()
+        _ = self.curves

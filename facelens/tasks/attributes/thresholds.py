@@ -1,7 +1,6 @@
 """Probability to verdict: operating points, calibration, curves."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +8,11 @@ import numpy as np
 from facelens.errors import ThresholdError
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import describe
+from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
-    from facelens.tasks.base import Prediction
-    from facelens.tasks.config import Config
+    from facelens.tasks.classifier import Prediction
+    from facelens.tasks.config import ClassifierConfig
 
 OPERATING_POINTS = {
     "half": "Yes from a probability of one half.",
@@ -24,15 +24,7 @@ OPERATING_POINTS = {
 }
 
 
-class Verdict(StrEnum):
-    """What a threshold makes of a probability."""
-
-    YES = "yes"
-    NO = "no"
-    DOUBTFUL = "doubtful"
-
-
-def operating_point(config: "Config", name: str) -> np.ndarray:
+def operating_point(config: "ClassifierConfig", name: str) -> np.ndarray:
     """Thresholds float32 (attributes,) of an operating point, or one number for all.
 
     NaN where the operating point is out of reach for an attribute.
@@ -48,7 +40,7 @@ def operating_point(config: "Config", name: str) -> np.ndarray:
             f"There is no threshold {name!r}: give a number from 0 to 1 or one of "
             f"{', '.join(config.operating_points)}."
         )
-    return np.full(len(config.attributes), number, np.float32)
+    return np.full(len(config.names), number, np.float32)
 
 
 def verdicts(

@@ -6,7 +6,6 @@ picture.
 """
 
 import csv
-import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from facelens.data import parquet
 from facelens.errors import DataError
+from facelens.files import sha256_of
 from facelens.metrics import interval, resample_people
 from facelens.photo import printable, read_photo
 
@@ -91,8 +91,7 @@ class Faces:
     def digest(self) -> str:
         """What tells these faces from others, or from the same in another order."""
         people = "\0".join(self.people).encode()
-        parts = self.pictures.tobytes(), self.points.tobytes(), people
-        return hashlib.sha256(b"".join(parts)).hexdigest()[:16]
+        return sha256_of(self.pictures.tobytes(), self.points.tobytes(), people)[:16]
 
     def __len__(self) -> int:
         return len(self.pictures)

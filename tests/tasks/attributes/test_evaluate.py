@@ -133,9 +133,10 @@ def test_loose_framing_costs_little(data_dir, yunet):
     """The short form of `facelens evaluate --loose`; the figures are of the long one."""
     test = data_dir / "celeba" / "test-00000-of-00001.parquet"
     model = load_model()
-    straight = evaluate(test, model, limit=80).overall["accuracy"]["value"]
-    for detector, share in (("haar", 0.9), (f"yunet:{yunet}", 0.96)):
-        result = evaluate(test, model, loose=True, seed=0, detector=detector, limit=80)
+    # The cascades take 0.16 s a face; how many faces they find is held by tests/faces.
+    for detector, faces, share in (("haar", 32, 0.84), (f"yunet:{yunet}", 60, 0.96)):
+        straight = evaluate(test, model, limit=faces).overall["accuracy"]["value"]
+        result = evaluate(test, model, loose=True, seed=0, detector=detector, limit=faces)
         assert result.detection is not None
         assert result.detection.share >= share
         assert result.overall["accuracy"]["value"] > straight - 0.025

@@ -6,9 +6,12 @@ from helpers.tiny import tiny_bundle
 
 from facelens import load_model
 from facelens.bundles.bundle import write_manifest
+from facelens.bundles.find import embedded_folder
 from facelens.errors import BundleError, FacelensError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.tasks.attributes.names import NAMES
+
+GIVEN = json.loads((embedded_folder("mobilenet_v2") / "config.json").read_text())["input"]
 
 
 @pytest.fixture(scope="module", params=["mobilenet_v2", "resnet50"])
@@ -61,22 +64,24 @@ def test_probabilities_are_the_calibrated_logits(model, crops):
 
 
 def test_the_mean_of_a_map_plus_the_bias_is_the_logit(model, crops):
-    maps = model.activation_maps(crops[0])
+    maps = model.predict([crops[0]], maps=True)[0].maps
     assert maps.shape[0] == 40
     assert min(maps.shape[1:]) >= 8
     logits = maps.mean((1, 2)) + model.config.bias
     np.testing.assert_allclose(logits, model.predict([crops[0]])[0].logits, atol=1e-3)
-    np.testing.assert_array_equal(model.activation_map(crops[0], "Smiling"),
+    np.testing.assert_array_equal(model.predict([crops[0]], maps=True)[0].evidence("Smiling"),
                                   maps[NAMES.index("Smiling")])  # fmt: skip
 
 
 def test_a_mirrored_face_has_mirrored_maps(model, crops):
     """The embedded bundle averages with the mirrored crop, so left and right must not matter."""
     mirrored = np.ascontiguousarray(crops[0][:, ::-1])
-    maps = model.activation_maps(crops[0])
+    maps = model.predict([crops[0]], maps=True)[0].maps
     # A value that lies between two steps of int8 may fall either way.
     np.testing.assert_allclose(
-        model.activation_maps(mirrored), maps[..., ::-1], atol=0.02 * np.abs(maps).max()
+        model.predict([mirrored], maps=True)[0].maps,
+        maps[..., ::-1],
+        atol=0.02 * np.abs(maps).max(),
     )
 
 
@@ -90,7 +95,7 @@ def test_layers_have_the_shapes_that_the_config_states(model, crops):
 
 def test_an_unknown_attribute_is_a_sentence(model, crops):
     with pytest.raises(BundleError, match="knows no attribute 'Wise'"):
-        model.activation_map(crops[0], "Wise")
+        model.predict([crops[0]], maps=True)[0].evidence("Wise")
 
 
 def test_a_crop_of_another_size_is_refused(model):
@@ -121,22 +126,24 @@ def test_a_damaged_file_is_noticed(tmp_path, crops):
     [
         ({"format": 99}, "update Facelens"),
         ({"task": "keypoints"}, "not for attributes"),
-        ({"attributes": ["A", "B"]}, "do not fit its 2 attributes"),
+        ({"names": ["A", "B"]}, "do not fit its 2 names"),
+        ({"activation": "tanh"}, "neither sigmoid nor softmax"),
         ({"temperature": [0.0] * 40}, "not a positive number"),
-        ({"crop": {"template": "other", "height": 1, "width": 1}}, "another crop"),
+        ({"input": GIVEN | {"crop": [1, 1]}}, "another crop"),
+        ({"input": GIVEN | {"template": "other"}}, "another crop"),
         ({"layers": "none"}, "lacks or garbles"),
         ({"format": -3}, "never was"),
         ({"temperature": [[1.0]] * 40}, "do not fit"),
         ({"operating_points": {"half": [5.0] * 40}}, "not from 0 to 1"),
         ({"name": "\x1b[31mred"}, "cannot be shown"),
-        ({"input_size": [float("inf"), 1]}, "lacks or garbles"),
+        ({"input": GIVEN | {"size": [float("inf"), 1]}}, "lacks or garbles"),
     ],
 )
 def test_a_foreign_or_newer_config_is_refused_with_a_sentence(tmp_path, changes, sentence):
     bundle = tiny_bundle(tmp_path)
     edit(bundle, **changes)
     with pytest.raises(BundleError, match=sentence):
-        load_model(str(bundle))
+        load_model(str(bundle), task="attributes")
 
 
 def test_a_graph_that_does_not_fit_is_refused(tmp_path, crops):

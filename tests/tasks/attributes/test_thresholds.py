@@ -14,7 +14,7 @@ from facelens.tasks.attributes.thresholds import (
     sentence,
     verdicts,
 )
-from facelens.tasks.base import Prediction
+from facelens.tasks.classifier import Prediction
 
 
 def curves(names, *, low=0.4, high=0.6) -> Curves:
@@ -96,7 +96,7 @@ def test_what_has_no_threshold_is_no_news_and_the_nearest_doubt_comes_first():
 
 def test_an_operating_point_is_a_name_or_a_number():
     config = SimpleNamespace(
-        operating_points={"half": np.array([0.5, 0.5], np.float32)}, attributes=("A", "B")
+        operating_points={"half": np.array([0.5, 0.5], np.float32)}, names=("A", "B")
     )
     assert operating_point(config, "half").tolist() == [0.5, 0.5]
     assert operating_point(config, "0.25").tolist() == [0.25, 0.25]

@@ -417,7 +417,7 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
     monkeypatch.setitem(LADDER, "layer", short("layer"))
     monkeypatch.setitem(ladder.LEVELS, "layer", short("layer"))
     run, out = tmp_path / "run", tmp_path / "bundle"
-    train = ["train", str(folder), "--task", "keypoints", "--rung", "layer", "--out", str(run)]
+    train = ["train", str(folder), "--task", "keypoints", "--level", "layer", "--out", str(run)]
     with caplog.at_level("INFO"):
         assert main([*train, "--epochs", "0", "2", "--device", "cpu"]) == 0
     assert "px off on" in caplog.text
@@ -448,17 +448,17 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rung", "huge"], "no rung 'huge'"),
+        (["--level", "huge"], "no level 'huge'"),
         (["--rung", "specialists"], "train that first, and give --start-from its run"),
-        (["--rung", "ours", "--start-from", "{run}"], "ours starts from nothing"),
-        (["--rung", "augmented", "--start-from", "{run}"], "is a run of layer, not of deep"),
-        (["--rung", "augmented", "--start-from", "{data}"], "has no config.json"),
-        (["--rung", "mean", "--epochs", "0", "3"], "mean learns in no epochs"),
+        (["--level", "ours", "--start-from", "{run}"], "ours starts from nothing"),
+        (["--level", "augmented", "--start-from", "{run}"], "is a run of layer, not of deep"),
+        (["--level", "augmented", "--start-from", "{data}"], "has no config.json"),
+        (["--level", "mean", "--epochs", "0", "3"], "mean learns in no epochs"),
         (["--epochs", "1", "9"], "For keypoints nothing is frozen"),
         (["--epochs", "0", "0"], "For keypoints nothing is frozen"),
-        (["--size", "64x64"], "takes no --size"),
-        (["--batch-size", "8"], "takes no --batch-size"),
-        (["--teacher", "mobilenet_v2"], "takes no --teacher"),
+        (["--size", "64x64"], "--size is an option of --task attributes"),
+        (["--batch-size", "8"], "--batch-size is an option of"),
+        (["--teacher", "mobilenet_v2"], "--teacher is an option of"),
         (["--device", "toaster"], "There is no device 'toaster'"),
     ],
 )
@@ -470,12 +470,6 @@ def test_options_that_make_no_sense_are_sentences(options, words, folder, tmp_pa
     assert words in capsys.readouterr().err
 
 
-def test_attributes_take_no_rung(folder, tmp_path, capsys):
-    train = ["train", str(folder), "--out", str(tmp_path / "run")]
-    assert main([*train, "--rung", "ours"]) == 2
-    assert "--rung is of --task keypoints" in capsys.readouterr().err
-
-
 def test_who_is_held_out_was_not_seen_by_the_network_that_is_started_from(
     folder, tmp_path, capsys, monkeypatch
 ):
@@ -484,8 +478,8 @@ def test_who_is_held_out_was_not_seen_by_the_network_that_is_started_from(
         monkeypatch.setitem(LADDER, name, short(name, make=make))
         monkeypatch.setitem(ladder.LEVELS, name, short(name, make=make))
     train = ["train", str(folder), "--task", "keypoints", "--epochs", "0", "1", "--device", "cpu"]
-    assert main([*train, "--rung", "deep", "--out", str(tmp_path / "deep")]) == 0
-    more = [*train, "--rung", "specialists", "--start-from", str(tmp_path / "deep")]
+    assert main([*train, "--level", "deep", "--out", str(tmp_path / "deep")]) == 0
+    more = [*train, "--level", "specialists", "--start-from", str(tmp_path / "deep")]
     assert main([*more, "--out", str(tmp_path / "a"), "--seed", "1"]) == 2
     assert "with another --seed" in capsys.readouterr().err
     assert main([*more, "--out", str(tmp_path / "a")]) == 0
@@ -493,7 +487,7 @@ def test_who_is_held_out_was_not_seen_by_the_network_that_is_started_from(
     shutil.rmtree(tmp_path / "deep")
     monkeypatch.setitem(LADDER, "deep", short("deep", make=small, rates=(0.02, 0.02)))
     monkeypatch.setitem(ladder.LEVELS, "deep", short("deep", make=small, rates=(0.02, 0.02)))
-    assert main([*train, "--rung", "deep", "--out", str(tmp_path / "deep")]) == 0
+    assert main([*train, "--level", "deep", "--out", str(tmp_path / "deep")]) == 0
     assert main([*more, "--out", str(tmp_path / "a")]) == 2
     assert "on other data" in capsys.readouterr().err
 
@@ -539,7 +533,7 @@ def test_weights_of_another_network_are_a_sentence(tmp_path):
 
 def test_a_folder_that_holds_more_than_a_bundle_is_left_alone(folder, tmp_path, capsys):
     run, out = tmp_path / "run", tmp_path / "mine"
-    train = ["train", str(folder), "--task", "keypoints", "--rung", "mean", "--out", str(run)]
+    train = ["train", str(folder), "--task", "keypoints", "--level", "mean", "--out", str(run)]
     assert main(train) == 0
     out.mkdir()
     (out / "manifest.json").write_text("{}")
@@ -562,7 +556,7 @@ def test_precision_is_not_of_keypoints(folder, tmp_path, capsys):
     open_run(tmp_path / "run", "layer", data={"train": 96})
     export = ["export", str(tmp_path / "run"), "--data", str(folder), "--out", str(tmp_path / "b")]
     assert main([*export, "--precision", "int8"]) == 2
-    assert "takes no --precision" in capsys.readouterr().err
+    assert "--precision is an option of --task attributes" in capsys.readouterr().err
     assert main(export) == 2
     assert "not trained to its end" in capsys.readouterr().err
 

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from facelens.data.celeba import CELEBA_CONFIG, CELEBA_REPO
+from facelens.files import write_text
 from facelens.tasks.attributes.evaluate import Evaluation
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
-from facelens.tasks.config import Config
+from facelens.tasks.config import ClassifierConfig
 
 _TITLES = {
     "accuracy": "mean accuracy at 0.5",
@@ -24,7 +25,7 @@ _ON_THE_HUB = {
 }
 
 
-def write_card(path: Path, config: Config, results: dict[str, Evaluation]) -> None:
+def write_card(path: Path, config: ClassifierConfig, results: dict[str, Evaluation]) -> None:
     """Write the card of the bundle `config` with the figures of each measured split."""
     shown = results.get("test") or results.get("valid")
     parts = [_head(config, results), _intro(config), _use(config), _training(config)]
@@ -32,14 +33,14 @@ def write_card(path: Path, config: Config, results: dict[str, Evaluation]) -> No
         split = "test" if "test" in results else "validation"
         parts += [_overall(results), _by_attribute(config, shown, split), _by_group(shown, split)]
     parts.append(_limits(config, results))
-    path.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
+    write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 
 
-def _is_celeba(config: Config) -> bool:
+def _is_celeba(config: ClassifierConfig) -> bool:
     return str(config.data.get("name", "")).startswith("CelebA")
 
 
-def _head(config: Config, results: dict[str, Evaluation]) -> str:
+def _head(config: ClassifierConfig, results: dict[str, Evaluation]) -> str:
     """What the Hub reads: terms, data, figures."""
     from huggingface_hub import ModelCardData
 
@@ -60,7 +61,7 @@ def _head(config: Config, results: dict[str, Evaluation]) -> str:
     return f"---\n{head.to_yaml()}\n---"
 
 
-def _eval_results(config: Config, results: dict[str, Evaluation]) -> list[Any]:
+def _eval_results(config: ClassifierConfig, results: dict[str, Evaluation]) -> list[Any]:
     """The figures of the test faces, or of the validation faces where there are no others."""
     from huggingface_hub import EvalResult
 
@@ -87,18 +88,18 @@ def _eval_results(config: Config, results: dict[str, Evaluation]) -> list[Any]:
     ]
 
 
-def _intro(config: Config) -> str:
+def _intro(config: ClassifierConfig) -> str:
     return f"""\
 # {config.name} {config.version}
 
-{config.architecture} that answers {len(config.attributes)} yes/no questions about a face, each \
+{config.architecture} that answers {len(config.names)} yes/no questions about a face, each \
 with a probability. It takes 178x218 crops straightened to CelebA's template; resizing to \
 {config.input_size[0]}x{config.input_size[1]} (height x width), normalising\
 {" and averaging with the mirrored crop" if config.flip_average else ""} happen inside \
 `model.onnx`. Trained on {config.data.get("name", "unnamed data")}."""
 
 
-def _use(config: Config) -> str:
+def _use(config: ClassifierConfig) -> str:
     parts = [
         "## Use",
         "**Meant for** seeing and teaching what a network reads in a face, and where it errs.",
@@ -106,7 +107,7 @@ def _use(config: Config) -> str:
         "advertising or identification; no claim about gender, age, health, character or emotion.",
         f"**Terms** {config.licence}",
     ]
-    judgements = [name for name in config.attributes if describe(name).is_judgement]
+    judgements = [name for name in config.names if describe(name).is_judgement]
     if judgements and _is_celeba(config):
         parts.append(f"**Judgements** {JUDGEMENTS_NOTE}")
     elif judgements:
@@ -117,7 +118,7 @@ def _use(config: Config) -> str:
     return "\n\n".join(parts)
 
 
-def _training(config: Config) -> str:
+def _training(config: ClassifierConfig) -> str:
     recipe = config.recipe
     rows = recipe.get("history", [])
     table = ["| stage | epoch | picture | training loss | validation loss | accuracy | macro AP |",
@@ -197,7 +198,7 @@ def _overall(results: dict[str, Evaluation]) -> str:
     return "\n".join(lines)
 
 
-def _by_attribute(config: Config, shown: Evaluation, split: str) -> str:
+def _by_attribute(config: ClassifierConfig, shown: Evaluation, split: str) -> str:
     notes = _is_celeba(config)  # which are about CelebA's labels
     lines = [
         f"## By attribute ({split} faces)",
@@ -257,7 +258,7 @@ def _error(group: dict[str, Any]) -> str:
     return f"{group['error']:.3f} ({group['low']:.3f}-{group['high']:.3f})"
 
 
-def _limits(config: Config, results: dict[str, Evaluation]) -> str:
+def _limits(config: ClassifierConfig, results: dict[str, Evaluation]) -> str:
     name = config.data.get("name", "unnamed data")
     parts = []
     if _is_celeba(config):

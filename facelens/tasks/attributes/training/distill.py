@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from facelens.bundles.session import BATCH
 from facelens.errors import DataError
-from facelens.tasks import load_model
+from facelens.files import write_array
+from facelens.tasks import DEFAULT, load_model
 from facelens.training.data import Store
 
 log = logging.getLogger(__name__)
@@ -31,18 +31,17 @@ def soften(store: Store, teachers: Sequence[str], share: float, *, kept: Path) -
     else:
         answers = np.mean([_answers(store, name) for name in teachers], 0, dtype=np.float32)
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.save(kept, answers)
+        write_array(kept, answers)
     if answers.shape != store.labels.shape:
         raise DataError(f"{kept} holds answers to other faces; remove it.")
     return replace(store, targets=(1 - share) * store.labels + share * answers)
 
 
 def _answers(store: Store, name: str) -> np.ndarray:
-    model = load_model(name)
+    model = load_model(name, task=DEFAULT)
     missing = [attribute for attribute in store.names if attribute not in model.names]
     if missing:
         raise DataError(f"{model.title} cannot teach {missing[0]!r}: it does not answer that.")
     log.info("%s answers %d faces.", model.title, len(store))
     columns = [model.names.index(attribute) for attribute in store.names]
-    batches = (store.images[i : i + BATCH] for i in range(0, len(store), BATCH))
-    return np.concatenate([model.batch(np.ascontiguousarray(b))[1][:, columns] for b in batches])
+    return np.stack([answer.probabilities[columns] for answer in model.predict(store.images)])

@@ -1,7 +1,6 @@
 """A trained run to a bundle: graph, temperatures, curves, figures, card."""
 
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +16,13 @@ from torch.nn import functional as F  # noqa: N812
 from facelens.bundles.bundle import Bundle, check_place, write_manifest
 from facelens.bundles.session import BATCH, open_session
 from facelens.errors import DataError
+from facelens.files import atomic_folder, write_bytes
 from facelens.tasks import load_model
 from facelens.tasks.attributes import evaluate as ev
+from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training import calibrate
 from facelens.tasks.attributes.training.card import write_card
-from facelens.tasks.classifier import Model
-from facelens.tasks.config import Config, View
+from facelens.tasks.config import ClassifierConfig, View
 from facelens.training.augment import plain
 from facelens.training.data import Store, split_files
 from facelens.training.float16 import to_float16
@@ -103,8 +103,9 @@ class Shipped:
         return self.bundle.folder
 
     @cached_property
-    def config(self) -> Config:
-        return Config.read(self.bundle.read("config.json"), self.folder / "config.json")
+    def config(self) -> ClassifierConfig:
+        data = self.bundle.read("config.json")
+        return ClassifierConfig.read(data, self.folder / "config.json", self.bundle.task)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -121,7 +122,7 @@ class Shipped:
             k: known[k] for k in ("start", "teachers", "versions") if k in known
         }
         data = {k: v for k, v in self.config.data.items() if k != "name"}
-        return {**told, "data": {**data, "names": list(self.config.attributes)}}
+        return {**told, "data": {**data, "names": list(self.config.names)}}
 
     @property
     def history(self) -> list[dict[str, str]]:
@@ -146,7 +147,7 @@ def export(
     flip_average: bool = True,
     precision: str = "float32",
     limit: int | None = None,
-) -> Model:
+) -> AttributeModel:
     """Write the best network of `run` as a bundle into the folder `out`.
 
     The graph computes in `precision`: "float32", "float16" (kernels stored in half, computed in
@@ -169,10 +170,31 @@ def export(
     if precision == "int8" and train_set is None:
         raise DataError("int8 needs training faces, whose crops set the ranges.")
     # Made aside: a bundle that is half done must not be taken for one.
-    final, out = out, out.with_name(f"{out.name}.part")
-    shutil.rmtree(out, ignore_errors=True)
+    with atomic_folder(out) as draft:
+        _write(
+            draft, run, data, valid_set, train_set, name=name, version=version, dataset=dataset,
+            licence=licence, flip_average=flip_average, precision=precision, limit=limit,
+        )  # fmt: skip
+    return load_model(str(out))
+
+
+def _write(
+    out: Path,
+    run: Run | Shipped,
+    data: Path,
+    valid_set: Store,
+    train_set: Store | None,
+    *,
+    name: str,
+    version: str,
+    dataset: str,
+    licence: str,
+    flip_average: bool,
+    precision: str,
+    limit: int | None,
+) -> None:
+    """Write the bundle of `run` into the empty folder `out`."""
     network = _trained(run, len(valid_set.names))
-    out.mkdir(parents=True)
     graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
     metrics = _round(graph, out / "model.onnx", precision, valid_set, train_set)
@@ -180,13 +202,13 @@ def export(
     cross_fitted = calibrate.cross_fit(logits, valid_set.labels, valid_set.people)
     curves = calibrate.measure(valid_set.names, cross_fitted, valid_set.labels)
     about = {key: value for key, value in run.about.get("data", {}).items() if key != "names"}
-    config = Config(
+    config = ClassifierConfig(
         task="attributes",
         name=name,
         version=version,
         architecture=run.recipe.arch,
         input_size=run.recipe.size,
-        attributes=valid_set.names,
+        names=valid_set.names,
         temperature=calibrate.fit_temperature(logits, valid_set.labels),
         bias=network.head.bias.detach().numpy(),
         operating_points=calibrate.operating_points(curves, len(valid_set)),
@@ -209,10 +231,10 @@ def export(
     write_manifest(out)
     tensors = {key: _halved(value) for key, value in network.state_dict().items()}
     # By its bytes: the file that safetensors would write is readable by its owner alone.
-    (out / "model.safetensors").write_bytes(save(tensors))
+    write_bytes(out / "model.safetensors", save(tensors))
 
     model = load_model(str(out))
-    split_by = [n for n in ("Male", "Young") if n in config.attributes]
+    split_by = [n for n in ("Male", "Young") if n in config.names]
     results: dict[str, ev.Evaluation] = {}
     for split in ("valid", "test"):
         try:
@@ -224,9 +246,6 @@ def export(
     config.save(out / "config.json")
     write_card(out / "README.md", config, results)
     write_manifest(out)
-    shutil.rmtree(final, ignore_errors=True)
-    out.rename(final)
-    return load_model(str(final))
 
 
 def _round(
@@ -259,7 +278,7 @@ def _some(train_set: Store) -> np.ndarray:
 def write_exact(bundle: Bundle, path: Path) -> None:
     """Write the network of `bundle` as a graph in float32, whatever its own computes in."""
     shipped = Shipped(bundle)
-    network = _trained(shipped, len(shipped.config.attributes))
+    network = _trained(shipped, len(shipped.config.names))
     flip_average = shipped.config.flip_average
     graph = Graph(network, shipped.recipe.size, flip_average=flip_average).eval()
     _write_graph(graph, network, path)

@@ -1,6 +1,5 @@
 """A run to a bundle: graph, where the network's picture lies on a face, figures, card."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from facelens.bundles.bundle import Bundle, check_place, write_manifest
 from facelens.errors import DataError
 from facelens.faces import align
 from facelens.faces.yunet import YUNET_WEIGHTS
+from facelens.files import atomic_folder, write_bytes, write_text
 from facelens.tasks.keypoints import marks
 from facelens.tasks.keypoints.marks import (
     NAMES,
@@ -71,15 +71,8 @@ def export(
     rest, valid = hold_out(faces, seed=run.recipe.seed)
     if run.about["data"] != data_of(rest, valid):
         raise DataError(f"{run.folder} was trained on other faces than {data} holds.")
-    draft = out.with_name(f"{out.name}.part")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    with atomic_folder(out) as draft:
         _write(draft, run, (rest, valid), data, (name, version, dataset, licence))
-        shutil.rmtree(out, ignore_errors=True)
-        draft.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return KeypointModel(Bundle(out, str(out)))
 
 
@@ -96,7 +89,7 @@ def _write(
     pictures = torch.zeros(2, SIDE, SIDE, dtype=torch.uint8)
     write_graph(network, pictures, out / "model.onnx", takes="pictures", gives=("points",))
     weights = {k: v.contiguous() for k, v in run.network().state_dict().items()}
-    (out / "model.safetensors").write_bytes(save(weights))
+    write_bytes(out / "model.safetensors", save(weights))
     config = KeypointsConfig(
         task=NAME,
         name=name,
@@ -134,7 +127,7 @@ def _write(
         test = read_faces(data, "test")
         config.metrics["test"] = marks.measure(answers_of(model, test.pictures), test)
     config.save(out / "config.json")
-    (out / "README.md").write_text(card(config), encoding="utf-8")
+    write_text(out / "README.md", card(config))
     write_manifest(out)
 
 

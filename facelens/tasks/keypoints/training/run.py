@@ -1,6 +1,5 @@
 """A run: the folder in which a level of the ladder is trained, and the faces for it."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from facelens.errors import DataError
+from facelens.files import sha256_of
 from facelens.tasks.keypoints.marks import (
     KAGGLE_OFFSET,
     PARQUET_OFFSET,
@@ -75,7 +75,7 @@ class KeypointRun(Run[Plan]):
     def description(self) -> str:
         """What this run is, for one that starts from it; other weights are described otherwise."""
         weights = self.network().state_dict().values()
-        digest = hashlib.sha256(b"".join(w.numpy().tobytes() for w in weights)).hexdigest()[:12]
+        digest = sha256_of(*(w.numpy().tobytes() for w in weights))[:12]
         plan = self.recipe
         return f"{plan.level}, seed {plan.seed}, {plan.epochs} epochs, weights {digest}"
 

@@ -7,25 +7,25 @@ import numpy as np
 
 from facelens.explain.layers import viridis
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.keypoints.marks import PLAIN
-from facelens.ui._view import View, sentence_of, source
+from facelens.ui._view import View, script, sentence_of, source
 
 if TYPE_CHECKING:
     from facelens.explain.maps import Evidence
-    from facelens.tasks.base import Prediction
-    from facelens.tasks.classifier import Model
-    from facelens.tasks.keypoints.model import PointModel
+    from facelens.tasks.attributes.model import AttributeModel
+    from facelens.tasks.base import Model
+    from facelens.tasks.classifier import Prediction
+    from facelens.tasks.keypoints.model import Keypoints
 
 # What the page offers, in order: how it is called.
 WAYS = {
     "map": "exact map",
     "finer": "finer map",
     "finest": "finest map",
-    "cover": "check by covering",
+    "occlusion": "check by covering",
 }
 
 
-class Looks(View):
+class Heatmap(View):
     """Show the straightened face beside its maps.
 
     The maps of all attributes are on the page, which paints them itself: choosing, turning to
@@ -34,8 +34,8 @@ class Looks(View):
     kind of map; `on_points()` the wish for the fifteen points of the face.
     """
 
-    _esm = source("shared.js", "looks.js")
-    _css = source("shared.css", "looks.css")
+    _esm = script("heatmap")
+    _css = source("shared.css", "heatmap.css")
 
     def __init__(
         self,
@@ -48,9 +48,19 @@ class Looks(View):
         self._wish = ""
 
     def draw(
-        self, picture: bytes, number: int, count: int, model: "Model", prediction: "Prediction"
+        self,
+        picture: bytes,
+        number: int,
+        count: int,
+        model: "AttributeModel",
+        prediction: "Prediction",
+        *,
+        marks: bool = False,
     ) -> None:
-        """Show face `number` of `count`, a JPEG laid straight, and offer what `model` knows."""
+        """Show face `number` of `count`, an aligned JPEG, and offer what `model` knows.
+
+        `marks`: whether keypoints can be asked for.
+        """
         for stale in (*WAYS, "points"):
             self._shown.pop(stale, None)
         described = [describe(name) for name in model.names]
@@ -58,6 +68,7 @@ class Looks(View):
             "number": number,
             "alone": count == 1,
             "ways": list(WAYS.items()),
+            "marks": marks,
             "attributes": [
                 {
                     "name": attribute.name,
@@ -92,13 +103,13 @@ class Looks(View):
         }
         self.show(where.way, content, [np.ascontiguousarray(where.values, np.float32).tobytes()])
 
-    def mark(self, where: np.ndarray, model: "PointModel") -> None:
-        """Show the points float32 (15, 2), in pixels of the crop, that `model` has found."""
+    def mark(self, where: np.ndarray, found: "Keypoints", model: "Model") -> None:
+        """Show the points that `model` has found: `where`, float (n, 2), in pixels of the crop."""
         content = {
             "where": where.round(2).tolist(),
-            "names": list(PLAIN.values()),
+            "names": [model.label(name) for name in found.names],
             "title": model.title,
-            "off": model.off if np.isfinite(model.off) else None,
+            "off": found.error if np.isfinite(found.error) else None,
         }
         self.show("points", content)
 

@@ -1,3 +1,5 @@
+import { element, hearChosen, listen, numbers, pictures, tellChosen, two } from "./shared.js";
+
 const WIDTH = 178;
 const HEIGHT = 218;
 const MOST_BESIDE = 6;
@@ -50,7 +52,7 @@ function drawn(tag, attributes, ...children) {
 
 function render({ model, el, signal }) {
   const crops = pictures();
-  const crop = element("img", { alt: "The face, laid straight", width: WIDTH, height: HEIGHT });
+  const crop = element("img", { alt: "The aligned face", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
   const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
   const pointed = element("input", { type: "checkbox" });
@@ -60,9 +62,9 @@ function render({ model, el, signal }) {
   const scale = element("figcaption", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
+  const pointing = element("label", { className: "small" }, pointed, "Fifteen points");
   const pair = element("div", { className: "pair" },
-    element("figure", {}, element("div", { className: "marked" }, crop, dots), cropCaption,
-      element("label", { className: "small" }, pointed, "Fifteen points")),
+    element("figure", {}, element("div", { className: "marked" }, crop, dots), cropCaption, pointing),
     element("figure", {}, canvas, scale));
   const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
@@ -80,7 +82,7 @@ function render({ model, el, signal }) {
   const caption = element("p", { className: "small caption", ariaLive: "polite" });
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
   const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, tools, caption, beside);
-  el.classList.add("facelens", "looks");
+  el.classList.add("facelens", "heatmap");
   el.append(body);
 
   const back = element("button", { type: "button", className: "back" }, "Back to the rows");
@@ -120,13 +122,13 @@ function render({ model, el, signal }) {
         ? `The picture is grey: no part of this face speaks for “${about.label}”. Turn to what speaks against it.`
         : `The picture is grey: no part of this face speaks against “${about.label}”.`;
     }
-    if (map.way === "cover") {
+    if (map.way === "occlusion") {
       return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places.`
         + ` Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
     }
     const total = map.values.reduce((sum, value) => sum + value, 0) / map.values.length + about.constant;
     const sum = two(total);
-    // Of the rounded numbers, so that whoever adds them up agrees.
+    // Of the rounded numbers, so that adding them up agrees.
     const mean = Number(total.toFixed(2)) - Number(about.constant.toFixed(2));
     const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
     const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${map.values.length} that are averaged.`;
@@ -182,7 +184,7 @@ function render({ model, el, signal }) {
     pointNote.hidden = !pointed.checked;
     pointNote.textContent = "Looking for the points…";
     if (!shown) return;
-    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off where it was tried on people whom it had not seen`;
+    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off when tested on people it had not seen`;
     const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
     const say = (text) => { pointNote.textContent = text; };
     say(all);
@@ -258,10 +260,12 @@ function render({ model, el, signal }) {
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
       cropCaption.textContent = message.alone
-        ? "The face, laid straight: all that the network sees."
-        : `Face ${message.number}, laid straight: all that the network sees.`;
+        ? "The face, aligned: all that the network sees."
+        : `Face ${message.number}, aligned: all that the network sees.`;
       points = null;
       asked = false;
+      pointing.hidden = !message.marks;
+      pointed.checked &&= message.marks;
       pointed.onchange();
       select.replaceChildren(...message.attributes
         .filter((each) => !each.judgement)
@@ -279,7 +283,7 @@ function render({ model, el, signal }) {
     map: take("map"),
     finer: take("finer"),
     finest: take("finest"),
-    cover: take("cover"),
+    occlusion: take("occlusion"),
     points(message) {
       points = message;
       asked = false;

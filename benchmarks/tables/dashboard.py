@@ -1,0 +1,48 @@
+"""docs/dashboard.md: maps, and what a visit weighs."""
+
+from tables.common import rows, shown, visits
+
+
+def maps() -> str:
+    """How well each way of asking where a network looks agrees with covering."""
+    table = rows("maps.csv")
+    lines = [
+        f"`{table[0]['network']}`, {table[0]['faces']} faces, {table[0]['maps']} maps, measured "
+        f"{table[0]['date']}; 95 % intervals by bootstrap over faces.",
+        "",
+        "| map | fields | looks | correlation with covering | time |",
+        "|---|---|---|---|---|",
+    ]
+    for row in table:
+        time = f"{row['time_ratio']} x" if row["time_ratio"] else "not offered"
+        lines.append(
+            f"| {row['way']} | {row['fields'].replace('x', ' x ')} | {row['passes']} "
+            f"| {row['correlation_with_covering']} ({row['low']} to {row['high']}) | {time} |"
+        )
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """What a visit weighs, beside a page of one button."""
+    table = visits()
+    first = table["facelens", "warm", "requests"]
+    lines = [
+        f"Median of {first['visits']} visits with an empty cache to a warm server on the same "
+        f"machine ({first['machine']}), measured {first['date']}.",
+        "",
+        "| | this page | a plain Voilà page of one button | ratio |",
+        "|---|---|---|---|",
+    ]
+    for (name, server, what), row in table.items():
+        if (name, server) == ("facelens", "warm"):
+            plain = table.get(("plain Voilà page", server, what))
+            title = "megabytes, not compressed" if what == "bytes" else what
+            lines.append(f"| {title} | {shown(row)} | {shown(plain)} | {row['ratio_to_plain']} |")
+    return "\n".join(lines)
+
+
+PAGE = "docs/dashboard.md"
+TABLES = {
+    "maps": maps,
+    "page": page,
+}

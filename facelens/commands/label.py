@@ -1,0 +1,64 @@
+"""`facelens label`: a table with a row for every face of many photos."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from facelens.arguments import add_detector, add_model, add_workers, command, progress
+from facelens.commands.options import add_task
+
+if TYPE_CHECKING:
+    from facelens.bulk.work import Labelled
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = command(
+        commands,
+        "label",
+        _label,
+        "write a table with a row for every face of many photos",
+        description="Write a table with a row for every face of many photos. An interrupted run "
+        "resumes if the same command is given again.",
+    )
+    parser.add_argument(
+        "source", metavar="FOLDER_OR_PARQUET", help="directory of photos, or a parquet file of them"
+    )
+    parser.add_argument("--out", metavar="FILE", required=True, help=".csv or .parquet file")
+    add_task(parser)
+    parser.add_argument(
+        "--aligned", action="store_true", help="the photos are aligned 178 x 218 CelebA crops"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite a finished FILE")
+    where = parser.add_mutually_exclusive_group()
+    add_workers(where)
+    where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
+    add_model(parser)
+    add_detector(parser)
+
+
+def _label(args: argparse.Namespace) -> int:
+    from facelens.bulk.label import label
+    from facelens.bundles.session import cores
+
+    result = label(
+        args.source,
+        args.out,
+        model=args.model,
+        detector=args.detector,
+        aligned=args.aligned,
+        workers=args.workers or cores(),
+        scheduler=args.scheduler,
+        force=args.force,
+        progress=progress("photos"),
+        task=args.task,
+    )
+    print(summary(result))
+    return 0
+
+
+def summary(result: "Labelled") -> str:
+    """Where the tables are, and how many rows they have."""
+    return (
+        f"{result.faces:,} faces of {result.photos:,} photos are in {result.out}; "
+        f"{result.errors:,} photos without one, or unreadable, in {result.errors_out}."
+    )

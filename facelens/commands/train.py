@@ -1,0 +1,52 @@
+"""`facelens train`: train a network; what that takes, the task says.
+
+A task that can be trained names a module, `Task.training`, with
+
+- `train_options(parser)`: add the task's own options; it may set `parser.description` and
+  `parser.epilog` too. `train(args)`: train, and return nothing.
+- `export_options(parser)`, `export(args)`: likewise for `facelens export`.
+- `evaluate_options(parser)`, `evaluate(args)`: likewise for `facelens evaluate`; it prints.
+
+`args` holds the task's own options, the common ones below, and `task`. A command for which there is
+no function says that it does not know the task. Importing the module loads neither torch nor numpy:
+what `train` and `export` need they import themselves, and a missing package becomes a sentence.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from facelens.arguments import command, count, whole
+from facelens.commands.options import add_task, needing_train, task_named, training
+
+_SEED = whole(0, 2**20 - 1, "a whole number from 0 to 1048575")
+
+
+def add(commands: Any) -> None:
+    """Add the command with what every task takes."""
+    parser = command(
+        commands,
+        "train",
+        _train,
+        "train a network on labelled faces (needs the extra train)",
+        description="Train a network. An interrupted run resumes after its last complete epoch if "
+        "the same command is given again.",
+    )
+    parser.add_argument("data", metavar="DATA", type=Path, help="the faces to learn from")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="RUN",
+        help="run directory; an existing run is resumed",
+    )  # fmt: skip
+    add_task(parser, own_options="train")
+    parser.add_argument("--limit", type=count, metavar="N", help="use only the first N faces")
+    parser.add_argument(
+        "--seed", type=_SEED, default=0, metavar="N", help="random seed (default: 0)"
+    )
+    parser.add_argument("--device", help="cuda or cpu (default: cuda if available)")
+    parser.ask_task("train", task_named)
+
+
+def _train(args: argparse.Namespace) -> int:
+    with needing_train("train"):
+        training(args.task, "train").train(args)
+    return 0

@@ -1,0 +1,73 @@
+"""A face's answers in words: beside a face, at length in a terminal, and as JSON."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facelens.tasks.attributes import names as attributes
+from facelens.tasks.attributes import thresholds
+from facelens.tasks.base import Style, Word
+
+if TYPE_CHECKING:
+    from facelens.faces import Face
+    from facelens.tasks.attributes.model import AttributeModel
+    from facelens.tasks.classifier import Prediction
+
+
+def words(
+    model: "AttributeModel", face: "Face", prediction: "Prediction", style: Style
+) -> list[Word]:
+    """The attributes that `style` names, or a few everyday ones, each with its verdict."""
+    points = thresholds.operating_point(model.config, style.threshold)
+    verdicts = thresholds.verdicts(prediction, points, model.curves, hints=face.hints)
+    names = attributes.everyday(model.names) if style.names is None else style.names
+    return [
+        Word(
+            attributes.describe(name).label,
+            float(prediction.probabilities[i]),
+            verdicts[i],
+            "" if np.isfinite(points[i]) else "no threshold",
+        )
+        for name in names
+        for i in [model.names.index(name)]
+    ]
+
+
+def describe_face(
+    model: "AttributeModel", face: "Face", prediction: "Prediction", style: Style
+) -> tuple[dict[str, Any], str]:
+    """All attributes of a face with probability, threshold and verdict: as JSON has it, as text."""
+    points = thresholds.operating_point(model.config, style.threshold)
+    verdicts = thresholds.verdicts(prediction, points, model.curves, hints=face.hints)
+    rows = list(zip(prediction.names, prediction.probabilities, points, verdicts, strict=True))
+    as_json = [
+        {
+            "name": name,
+            "probability": round(float(probability), 6),
+            "threshold": round(float(threshold), 6) if np.isfinite(threshold) else None,
+            "verdict": str(verdict),
+        }
+        for name, probability, threshold, verdict in rows
+    ]
+    lines = [thresholds.sentence(prediction, verdicts, points, hints=face.hints)]
+    folded = 0
+    groups: dict[str, list[str]] = {}
+    for name, probability, threshold, verdict in rows:
+        said = verdict if math.isfinite(threshold) else "no threshold"
+        attribute = attributes.describe(name)
+        if attribute.is_judgement and not style.judgements:
+            folded += 1
+            continue
+        row = f"    {attribute.label:<26}{probability:>5.2f}  {said}"
+        groups.setdefault(attribute.group, []).append(row)
+    for group in sorted(groups, key=[*attributes.GROUPS, *groups].index):
+        lines += ["", f"  {attributes.group_title(group)}", *groups[group]]
+        if group == "judgements":
+            lines += ["", f"  {attributes.JUDGEMENTS_NOTE}"]
+    if folded:
+        lines += [
+            "",
+            f"  {folded} judgements about people are folded away; --judgements shows them.",
+        ]
+    return {"attributes": as_json}, "\n".join(lines)

@@ -1,0 +1,19 @@
+"""Whether a run can be computed and written where it was asked for."""
+
+from pathlib import Path
+
+import torch
+
+from facelens.errors import DataError, OutputError
+
+
+def check_place(out: Path, device: str | None) -> None:
+    """Say that there is no such `device`, or that `out` cannot be made, before faces are read."""
+    try:
+        torch.zeros(1, device=device or "cpu")
+    except (RuntimeError, AssertionError) as error:
+        raise DataError(f"There is no device {device!r} here; try cpu.") from error
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{out} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,34 @@
+// Join what a browser gets: `built/` for anywidget, and page.js and page.css for Voilà's template.
+// `make js` runs it.
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = join(HERE, "../..");
+const VIEWS = [
+  "about", "board", "camera", "classes", "compare", "footer", "inside", "intake", "heatmap", "network", "picture", "steps",
+];
+const options = {
+  absWorkingDir: HERE,
+  bundle: true,
+  charset: "utf8",
+  target: "esnext",
+  legalComments: "none",
+  loader: { ".txt": "text" },
+  logLevel: "warning",
+};
+
+await build({
+  ...options,
+  entryPoints: VIEWS.map((view) => `${view}.js`),
+  format: "esm",
+  outdir: join(ROOT, "facelens/ui/built"),
+});
+await build({
+  ...options,
+  entryPoints: ["page.js", "page.css"],
+  format: "iife",
+  banner: { js: '"use strict";' },
+  outdir: join(ROOT, "dashboards/share/jupyter/voila/templates/facelens"),
+});
