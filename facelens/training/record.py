@@ -106,7 +106,9 @@ class EarlyStopping(Callback):
 
     def checkpoint(self) -> dict[str, Any]:
         """What a resumed run needs to know."""
-        return {"lowest": self.lowest, "waited": self.waited, "weights": self.weights}
+        # Where the network is the best so far, the file has its weights once.
+        best = self.weights if self.waited else processes.bare(self.learn.model).state_dict()
+        return {"lowest": self.lowest, "waited": self.waited, "weights": best}
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go back to where `checkpoint` was."""
