@@ -2,9 +2,9 @@
 
 import io
 import json
-import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -45,11 +45,16 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(folder):
-    out = folder / "out"
-    command = [sys.executable, "-m", "facelens.training.landmarks", str(folder), "--out", str(out)]
+def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(folder, monkeypatch):
+    out, exported, export = folder / "out", [], training.export
+    command = ["landmarks.py", str(folder), "--out", str(out), "--run", str(folder / "run")]
     command += ["--steps", "2", "--batch", "8", "--negatives", "8"]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(cv2, "setNumThreads", lambda _: None)
+    monkeypatch.setattr(
+        training, "export", lambda network, path: exported.append(network) or export(network, path)
+    )
+    training.main()
     warp, confidence = landmarks.LandmarkRefiner(out / "points.onnx")(
         drawn_crop(0), np.eye(2, 3), 2
     )
@@ -58,16 +63,12 @@ def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(fold
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["recipe"]["steps"] == 2
     assert manifest["validation"]["crops"] == 4
-
-
-def test_the_onnx_file_answers_as_torch_does(tmp_path):
-    torch.manual_seed(0)
-    network = training.Network().eval()
-    training.export(network, tmp_path / "points.onnx")
+    assert open_as(training.Recipe, folder / "run").recipe.steps == 2
+    # The file answers as torch does.
     patches = np.random.default_rng(0).integers(0, 255, (3, 64, 64)).astype(np.uint8)
     with torch.inference_mode():
-        logit, five = network(torch.from_numpy(patches))
-    session = landmarks.LandmarkRefiner(tmp_path / "points.onnx")._session
+        logit, five = exported[0](torch.from_numpy(patches))
+    session = landmarks.LandmarkRefiner(out / "points.onnx")._session
     onnx_logit, onnx_five = session.run(None, {"patch": patches})
     assert onnx_logit == pytest.approx(logit.numpy(), abs=1e-4)
     assert onnx_five == pytest.approx(five.numpy(), abs=1e-3)
