@@ -10,8 +10,6 @@ the extra `bulk`. The limit of a machine is what the stages would give if nothin
 the cores over the sum of the stages, as one process measures them alone.
 """
 
-# ruff: noqa: SLF001 - it times the inner stages of label one by one
-
 import argparse
 import multiprocessing
 import os
@@ -29,13 +27,14 @@ from measure import QUICK, in_turns, share_of_memory, write
 from facelens import load_model
 from facelens.bulk import label as labelling
 from facelens.bulk.label import CHUNK, label
-from facelens.bulk.work import Chunk, Job, _found, _sources
-from facelens.bulk.workers import _one_thread_each, _start_worker
+from facelens.bulk.work import Chunk, Job, faces_of, place_of
+from facelens.bulk.work import sources as photos_of
+from facelens.bulk.workers import one_thread_each, start_worker
 from facelens.bundles.session import BATCH
 from facelens.data import parquet, synthetic
 from facelens.photo import read_photo
-from facelens.tables import write_csv
-from facelens.tasks.base import place
+from facelens.tables import write_table
+from facelens.tasks import DEFAULT, TASKS
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 PHOTOS = 100_000_000
@@ -85,7 +84,7 @@ def photos(file: Path, folder: Path, count: int) -> Path:
 
 
 def job_of(source: Path, folder: Path, *, aligned: bool) -> Job:
-    model, detector = labelling._same_everywhere(None, None, aligned=aligned)
+    model, detector = labelling.same_everywhere(None, None, aligned=aligned, task=DEFAULT)
     return Job(str(source), str(folder), ".csv", model, detector, aligned)
 
 
@@ -95,7 +94,7 @@ def job_of(source: Path, folder: Path, *, aligned: bool) -> Job:
 def batches(job: Job, chunk: Chunk) -> dict[int, float]:
     """Seconds a crop at each batch size, all in turns."""
     model = load_model(job.model)
-    found = [face for _, _, face in _found(job, chunk, [])][: max(SIZES)]
+    found = [face for _, _, face in faces_of(job, chunk, [])][: max(SIZES)]
 
     def in_batches(size: int) -> Callable[[], None]:
         def run() -> None:
@@ -111,17 +110,17 @@ def batches(job: Job, chunk: Chunk) -> dict[int, float]:
 def stages(job: Job, chunk: Chunk) -> dict[str, float]:
     """Seconds a face of each stage, by itself."""
     model = load_model(job.model)
-    sources = list(_sources(job, chunk))
+    sources = list(photos_of(job, chunk))
     reading = Job(job.source, job.parts, job.kind, job.model, None, aligned=True)
     pixels = [read_photo(data, name=path) for path, data in sources]
-    found = list(_found(job, chunk, []))
+    found = list(faces_of(job, chunk, []))
     faces = [face for _, _, face in found]
-    answers = model.predict(faces[:BATCH])[0].probabilities.tolist()
-    rows = [(name, n, *place(face), *answers) for name, n, face in found]
+    one = TASKS[job.task].row(model, faces[0], model.predict(faces[:1])[0])
+    rows = [(name, n, *place_of(face), *one) for name, n, face in found]
     table = Path(job.parts) / f"{os.getpid()}.csv"
 
     def read() -> None:
-        for path, data in _sources(reading, chunk):
+        for path, data in photos_of(reading, chunk):
             read_photo(data, name=path)
 
     def find() -> None:
@@ -135,7 +134,7 @@ def stages(job: Job, chunk: Chunk) -> dict[str, float]:
             model.predict(faces[start : start + BATCH])
 
     ways = {"read and decode": read, "find and straighten": find, "network": network,
-            "write": lambda: write_csv(table, rows)}  # fmt: skip
+            "write": lambda: write_table(table, rows, job.columns, header=False)}  # fmt: skip
     if job.aligned:
         del ways["find and straighten"]
     taken = in_turns(ways, turns=5, warm=1)
@@ -146,8 +145,8 @@ def by_themselves(work: Callable[..., Any], job: Job, chunk: Chunk, processes: i
     """Do `work` in so many processes at once, each on one thread as label's own are."""
     spawn = multiprocessing.get_context("spawn")
     with (
-        _one_thread_each(),
-        spawn.Pool(processes, _start_worker) as pool,
+        one_thread_each(),
+        spawn.Pool(processes, start_worker) as pool,
     ):
         return pool.starmap(work, [(job, chunk)] * processes, chunksize=1)
 
@@ -226,7 +225,7 @@ def measured(source: Path, alone: Path, folder: Path, *, aligned: bool) -> tuple
     kind = kind_of(aligned=aligned)
     job = job_of(source, folder, aligned=aligned)
     start = time.perf_counter()
-    chunks, _ = labelling._chunks(source, folder / "faces.csv")
+    chunks, _ = labelling.list_chunks(source, folder / "faces.csv")
     listing = (time.perf_counter() - start) / sum(chunk.photos for chunk in chunks)
     paths = tuple(path for chunk in chunks for path in chunk.paths)[:CHUNK]
     some = Chunk(0, paths, chunks[0].rows, 0, CHUNK)
@@ -258,7 +257,7 @@ def measured(source: Path, alone: Path, folder: Path, *, aligned: bool) -> tuple
         rows += one_run(source, out, pids, "two Dask workers", two, **how)[0]
     sizes = [
         len(data) if isinstance(data, bytes) else data.stat().st_size
-        for _, data in _sources(job, some)
+        for _, data in photos_of(job, some)
     ]
     known = {"kind": kind, "rate": rate / 2, "costs": costs, "bytes": sum(sizes) / len(sizes)}
     return rows, known

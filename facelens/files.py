@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,7 +55,7 @@ def atomic_write(
     Raises:
         OutputError: the system refuses, or the writer raises one of `failures`.
     """
-    mark = f"{secrets.token_hex(8)}.draft"
+    mark = f"{_unique()}.draft"
     name = f"{path.stem}.{mark}{path.suffix.lower()}" if keep_suffix else f"{path.name}.{mark}"
     draft = path.with_name(name)
     with writing(path, advice=advice, failures=failures):
@@ -71,6 +69,10 @@ def atomic_write(
             draft.unlink(missing_ok=True)
 
 
+def _unique() -> str:
+    return os.urandom(8).hex()
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder, which takes the place of `path` when it is whole.
@@ -80,6 +82,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the system refuses.
     """
+    import tempfile
+
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as aside:

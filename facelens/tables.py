@@ -161,7 +161,8 @@ def _csv_records(path: Path) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
 def _parquet_records(path: Path) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    with path.open("rb") as file:
+        table = pq.read_table(file)
     return tuple(table.column_names), table.to_pylist()
 
 

@@ -67,8 +67,8 @@ def label(
     """
     source, out = Path(source).absolute(), Path(out).absolute()
     check_out(out, force=force)
-    model, detector = _same_everywhere(model, detector, aligned=aligned, task=task)
-    chunks, listing = _chunks(source, out)
+    model, detector = same_everywhere(model, detector, aligned=aligned, task=task)
+    chunks, listing = list_chunks(source, out)
     parts = out.with_name(out.name + ".parts")
     job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task, places)
     with writing(out):
@@ -85,7 +85,7 @@ def label(
 # before the work
 
 
-def _same_everywhere(
+def same_everywhere(
     model: str | None, detector: str | None, *, aligned: bool, task: str
 ) -> tuple[str, str | None]:
     """Settle what the environment decides, so that every worker decides the same."""
@@ -99,7 +99,7 @@ def _same_everywhere(
     return model, f"{name}:{file.absolute()}" if file else name
 
 
-def _chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
+def list_chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
     """The work, and a fingerprint of the files that it is about."""
     if source.is_dir():
         paths = sorted(_photos(source, out))

@@ -82,10 +82,10 @@ def work(job: Job, chunk: Chunk) -> int:
         model = open_model(job.task, job.model)
     rows: list[tuple[Any, ...]] = []
     errors: list[tuple[str, str]] = []
-    for batch in _batches(_found(job, chunk, errors)):
+    for batch in _batches(faces_of(job, chunk, errors)):
         answers = model.predict([face for _, _, face in batch])
         for (name, number, face), answer in zip(batch, answers, strict=True):
-            place = (number, *_place(face)) if job.places else ()
+            place = (number, *place_of(face)) if job.places else ()
             rows.append((name, *place, *TASKS[job.task].row(model, face, answer)))
     failed = part_path(job.parts, chunk.index, ".errors.csv")
     write_table(failed, errors, ERROR_COLUMNS, header=False)
@@ -101,9 +101,11 @@ def open_model(task: str, name: str) -> Any:
     return load_model(name, task=task)
 
 
-def _found(job: Job, chunk: Chunk, errors: list[tuple[str, str]]) -> Iterator[tuple[str, int, Any]]:
+def faces_of(
+    job: Job, chunk: Chunk, errors: list[tuple[str, str]]
+) -> Iterator[tuple[str, int, Any]]:
     """Every face of a chunk with its photo's name and its number there; `errors` are filled."""
-    for path, photo in _sources(job, chunk):
+    for path, photo in sources(job, chunk):
         name = _text(path)
         faces, reason = _try(job, path, photo)
         if reason:
@@ -118,7 +120,8 @@ def _batches(found: Iterator[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def _sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
+def sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
+    """Every photo of a chunk: its name, and its bytes or where it lies."""
     if chunk.paths:
         for path in chunk.paths:
             yield path, Path(job.source) / path
@@ -159,7 +162,7 @@ def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
     return [model.crop(photo.pixels)]
 
 
-def _place(face: Any) -> tuple[float | None, ...]:
+def place_of(face: Any) -> tuple[float | None, ...]:
     """Confidence, x, y, w, h; an aligned crop is the face, and nothing was looked for."""
     if hasattr(face, "box"):
         return (round(float(face.confidence), 4), *(round(float(side), 1) for side in face.box))

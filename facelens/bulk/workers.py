@@ -14,7 +14,7 @@ _PATIENCE = 10  # seconds
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """One thread here and in processes started here: as many workers as cores fill the machine."""
     import cv2
 
@@ -33,7 +33,7 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """Bound OpenCV's threads; end with the parent, even one that is killed."""
     import multiprocessing
     import signal
@@ -53,7 +53,7 @@ def _start_worker() -> None:
 
 
 def here(job: Job, chunks: list[Chunk]) -> Generator[int, None, None]:
-    with _one_thread_each():
+    with one_thread_each():
         for chunk in chunks:
             yield work(job, chunk)
 
@@ -66,7 +66,7 @@ def in_processes(job: Job, chunks: list[Chunk], processes: int) -> Generator[int
     others = set(multiprocessing.active_children())
     # Spawned, since a fork of a process with threads may hang.
     spawn = multiprocessing.get_context("spawn")
-    with _one_thread_each(), ProcessPoolExecutor(processes, spawn, _start_worker) as pool:
+    with one_thread_each(), ProcessPoolExecutor(processes, spawn, start_worker) as pool:
         try:
             for future in as_completed([pool.submit(work, job, chunk) for chunk in chunks]):
                 yield future.result()

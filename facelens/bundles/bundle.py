@@ -26,8 +26,8 @@ def _to_second(values: dict[str, Any]) -> dict[str, Any]:
     values = dict(values)
     crop = values.pop("crop", {"template": "celeba", "height": 218, "width": 178})
     size = values.pop("input_size")
-    colours = "attributes" in values
-    names = values.pop("attributes") if colours else values.pop("points")
+    colours = "points" not in values
+    names = values.pop("attributes" if colours else "points")
     if "axis" in values:
         beside = float(values.pop("axis")) - (size[1] - 1) / 2
         values["offset"] = [round(beside, 6), float(values.pop("fall"))]

@@ -80,8 +80,8 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
         ) from error
 
 
-# Not `snapshot_download`: it knows no limit of size, takes longer than PATIENCE to find that there
-# is no network, and its bars of bytes learn the total only on the way.
+# Not `snapshot_download`: it bounds no file's size, waits without end for a Hub that takes a call
+# and does not answer, and its bars learn how many bytes there are only on the way.
 def _files(repo: str, commit: str, progress: Progress | None) -> Path:
     """Bring each file of a commit into the cache, and give the folder."""
     folder = _file(repo, MANIFEST, commit, LARGEST_MANIFEST).parent

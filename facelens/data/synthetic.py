@@ -1,4 +1,4 @@
-"""Frame an aligned crop loosely, at random, so that finding and straightening can be measured."""
+"""Frame an aligned crop loosely, at random, so that detection and alignment can be measured."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

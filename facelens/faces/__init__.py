@@ -1,4 +1,4 @@
-"""Find the faces in a photo and lay them straight."""
+"""Find the faces in a photo and align them."""
 
 from facelens.faces import align, detect
 from facelens.faces.face import CROP_HEIGHT, CROP_WIDTH, Box, Detection, Face
@@ -9,7 +9,7 @@ __all__ = ["CROP_HEIGHT", "CROP_WIDTH", "Box", "Face", "detector_in_use", "find_
 
 
 def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
-    """Find every face of a photo, largest first, each laid straight.
+    """Find every face of a photo, largest first, each aligned.
 
     Args:
         photo: where to look.
@@ -25,7 +25,7 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
 
 
 def face_of(photo: Photo, found: Detection, detector: str) -> Face:
-    """Lay straight what `detector` found."""
+    """Align what `detector` found."""
     crop = align.align_face(photo.pixels, found.warp)
     box = align.face_box(found.warp)
     seen = found.landmarks if detector == "yunet" else None

@@ -1,4 +1,4 @@
-"""Lay a face straight: five points, a similarity transform, a warp to CelebA's template."""
+"""Align a face: five landmarks, a similarity transform, a warp to CelebA's template."""
 
 import cv2
 import numpy as np

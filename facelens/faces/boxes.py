@@ -8,7 +8,7 @@ from facelens.faces.face import Box, Detection
 
 
 def iou(one: Box, other: Box) -> float:
-    """How much of what two boxes cover together they share, 0 to 1."""
+    """Intersection over union of two boxes, 0 to 1."""
     both = intersection(one, other)
     return both / (one.w * one.h + other.w * other.h - both)
 
@@ -21,7 +21,7 @@ def intersection(one: Box, other: Box) -> float:
 
 
 def nms(found: list[Detection]) -> list[Detection]:
-    """Keep the surest of faces that cover each other: centres closer than half a face."""
+    """Non-maximum suppression: of faces whose centres are closer than half a face, the surest."""
     kept: list[Detection] = []
     for face in sorted(found, key=lambda f: f.confidence, reverse=True):
         box = align.face_box(face.warp)

@@ -1,4 +1,4 @@
-"""Two face detectors behind one interface: YuNet, and the Haar cascades that OpenCV brings."""
+"""Which face detector is used: YuNet, or the Haar cascades that OpenCV brings."""
 
 import os
 from functools import lru_cache
@@ -70,10 +70,10 @@ def open_detector(spec: str | None = None) -> Detector:
 
 
 @lru_cache(maxsize=2)
-def _yunet(path: Path, _changed: int, _size: int) -> "Yunet":
+def _yunet(path: Path, _changed: int, _size: int) -> Yunet:
     return Yunet(path)
 
 
 @lru_cache(maxsize=1)
-def _haar() -> "Haar":
+def _haar() -> Haar:
     return Haar()

@@ -1,15 +1,13 @@
-"""What a found face is."""
+"""A face, its box, and a detection before it is aligned."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-# Below this the point network sees no face.
-MIN_SCORE = 0.5
-
-
 CROP_HEIGHT, CROP_WIDTH = 218, 178
+# Below this the network that refines landmarks sees no face.
+MIN_SCORE = 0.5
 
 
 class Box(NamedTuple):
@@ -27,7 +25,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Face:
-    """One face of a photo, found and straightened.
+    """One face of a photo, detected and aligned.
 
     `landmarks`: float32 (5, 2), x and y in photo pixels: the eye and mouth corner on the viewer's
     left come before those on the right: left eye, right eye, nose tip, left mouth, right mouth.
@@ -47,9 +45,9 @@ class Face:
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """A face in a photo before it is laid straight.
+    """A face in a photo before it is aligned.
 
-    `warp`: float32 (2, 3), photo to template. `points`: float32 (5, 2), in photo pixels.
+    `warp`: float32 (2, 3), photo to template. `landmarks`: float32 (5, 2), in photo pixels.
     """
 
     warp: np.ndarray

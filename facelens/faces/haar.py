@@ -11,19 +11,15 @@ from facelens.faces import align, landmarks
 from facelens.faces.boxes import bounded, nms
 from facelens.faces.face import MIN_SCORE, Detection
 
-HAAR_SIDE = 640
-
+HAAR_SIDE = 640  # pixels; a larger picture is shrunk
 SMALLEST_FACE = 30
-
-HAAR_PASSES = 3
-
-TURNS = (22.0, -22.0)
-
 NEIGHBOURS = 2
+HAAR_PASSES = 3
+TURNS = (22.0, -22.0)  # degrees
 
 
 class Haar:
-    """Haar cascades, and a small network that finds the five points in their boxes.
+    """Haar cascades, and a small network that finds the five landmarks in their boxes.
 
     The cascade misses faces that lean, so the picture is turned either way where the upright one
     shows nothing.

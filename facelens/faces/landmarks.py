@@ -1,4 +1,4 @@
-"""The small network that says where a face lies in a cascade's box, and whether it is one."""
+"""The small network that refines a face's landmarks in a cascade's box, and doubts what is none."""
 
 from functools import cache
 from pathlib import Path

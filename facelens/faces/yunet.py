@@ -15,23 +15,18 @@ from facelens.faces.face import MIN_SCORE, Detection
 
 # Beyond this YuNet finds only smaller faces: `python benchmarks/faces.py small`.
 YUNET_SIDE = 512
-
 YUNET_CONFIDENCE = 0.6
-
-YUNET_OVERLAP = 0.3
-
+YUNET_OVERLAP = 0.3  # IoU
 YUNET_STRIDES = (8, 16, 32)
-
 YUNET_OUTPUTS = [f"{kind}_{n}" for kind in ("cls", "obj", "bbox", "kps") for n in YUNET_STRIDES]
 
 # The nose moves when a head turns sideways, the eyes move least.
 YUNET_WEIGHTS = np.array([2, 2, 0.3, 1, 1])
-
 YUNET_PASSES = 2
 
 
 class Yunet:
-    """YuNet, a small network that gives a box and five points a face.
+    """The network, run by ONNX Runtime, or by OpenCV where the file fixes the size.
 
     ONNX Runtime computes it sooner than OpenCV's own `FaceDetectorYN`, and what is made of its
     outputs is the same. But it holds to the size that a file fixes for its input; OpenCV does not,
@@ -71,7 +66,7 @@ class Yunet:
         for score, seen in rows:
             five = (seen + 0.5) * factor - 0.5
             warp = align.similarity(five, align.TEMPLATE, YUNET_WEIGHTS)
-            # YuNet's points lean towards upright: 4 tenths of a turn are lost in them.
+            # YuNet's landmarks lean towards upright: 4 tenths of a turn are lost in them.
             better, sure = self._points(full, warp, YUNET_PASSES)
             if sure >= MIN_SCORE:
                 moved = align.apply(align.compose(align.invert(better), warp), five)
@@ -81,7 +76,7 @@ class Yunet:
         return found
 
     def _rows(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """Give each face's confidence and its five points, float32 (5, 2); the surest first."""
+        """Give each face's confidence and its five landmarks, float32 (5, 2); the surest first."""
         if self._theirs:
             return self._rows_of_theirs(small)
         height, width = (-(-side // 32) * 32 for side in small.shape[:2])
@@ -99,13 +94,11 @@ class Yunet:
             scores.append(score[cells])
             boxes.append(stride * np.hstack([corner + box[cells, :2] - size / 2, size]))
             fives.append(stride * (corner[:, None] + five[cells].reshape(-1, 5, 2)))
-        surest, landmarks = np.concatenate(scores), np.concatenate(fives)
+        surest, seen = np.concatenate(scores), np.concatenate(fives)
         kept = cv2.dnn.NMSBoxes(
             np.concatenate(boxes).astype(int).tolist(), surest.tolist(), 0.0, YUNET_OVERLAP
         )
-        return [
-            (float(surest[i]), landmarks[i].astype(np.float32)) for i in np.ravel(kept).astype(int)
-        ]
+        return [(float(surest[i]), seen[i].astype(np.float32)) for i in np.ravel(kept).astype(int)]
 
     def _rows_of_theirs(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
         with self._lock:

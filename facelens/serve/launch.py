@@ -64,7 +64,7 @@ def _checked(model: str | None, chosen: str | None, *, hosted: bool) -> str:
 
     try:
         # A wrong name is said here, not by a page that stays empty.
-        return str(load_model(model).title)
+        return str(load_model(model, task=DEFAULT).title)
     except (DownloadError, BundleError) as error:
         # A server for others starts again by itself, whatever has become of a repository.
         if not isinstance(error, DownloadError) and not (hosted and is_repository(chosen or "")):

@@ -1,7 +1,12 @@
 """A bundle from the Hub, through the real client, from a small server on this machine."""
 
+import errno
+
 import pytest
 from helpers.hub import through_the_client
+
+from facelens.bundles.hub import hub_errors
+from facelens.errors import DownloadError, OutputError
 
 SCRIPT = """
 import sys, time, numpy as np, facelens
@@ -61,3 +66,36 @@ def test_what_is_not_there_is_a_sentence(name, published, tmp_path):
 def test_a_hub_that_does_not_answer_is_a_sentence(published, tmp_path):
     published.url = "http://127.0.0.1:9"
     assert "cannot be reached" in load("someone/faces", published, tmp_path)
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("doing", "error", "kind", "words"),
+    [
+        ("fetch", FULL, DownloadError, r"^a/b could not be kept in the cache: No space left"),
+        ("fetch", OSError("cut"), DownloadError, r"^a/b could not be fetched from the Hub"),
+        ("download", FULL, OSError, "No space left on device"),
+        ("read", FULL, OSError, "No space left on device"),
+        ("read", OSError("cut"), DownloadError, r"^A file of a/b arrived cut short"),
+        ("download", OSError("cut"), DownloadError, r"^A file of a/b arrived cut short"),
+        ("write to", OSError("cut"), DownloadError, r"^The Hub could not be reached for a/b"),
+        ("download", ConnectionError(), DownloadError, r"^The Hub could not be reached for a/b"),
+        (
+            "read",
+            ValueError("no: \n card"),
+            OutputError,
+            r"^The Hub does not take a/b: no: card\.$",
+        ),
+        ("read", RuntimeError(), DownloadError, r"^The Hub could not be reached for a/b"),
+    ],
+)
+def test_whatever_fails_is_one_sentence(doing, error, kind, words):
+    with pytest.raises(kind, match=words), hub_errors("a/b", doing):
+        raise error
+
+
+def test_a_mistake_of_ours_is_not_the_hubs():
+    with pytest.raises(KeyError), hub_errors("a/b", "read"):
+        raise KeyError

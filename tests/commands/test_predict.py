@@ -1,6 +1,7 @@
 """`facelens predict`: what it prints of a photo, and what it says of one without a face."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from helpers.terminal import is_one_sentence
 from PIL import Image
 
 from facelens.commands import predict
+from facelens.tasks import DEFAULT, TASKS
 from facelens.tasks.attributes.names import CELEBA, NAMES
-from facelens.tasks.base import Style, Task, Verdict, Word
+from facelens.tasks.base import Style, Verdict, Word
 
 
 def test_predict_reads_well(run, astronaut):
@@ -121,7 +123,7 @@ def test_unknown_values_are_said(run, astronaut, option, words):
 
 def test_a_task_that_says_no_more_is_described_by_its_words():
     words = [Word("Nose tip", 0.25), Word("Smiling", 0.987654321, Verdict.YES)]
-    task = Task(name="toy", default="toy", words=lambda *_: words)
+    task = replace(TASKS[DEFAULT], words=lambda *_: words, describe=None)
     asdict, text = predict._described(task, None, None, None, Style())
     assert asdict == {
         "words": [

@@ -9,7 +9,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 # A test of these needs nothing of another's that is slow to make.
 APART = ("project/test_notebooks", "browser/test_selfie")
-TOGETHER = {"rehearsal/test_container": "package", "rehearsal/test_wheel": "package"}
+TOGETHER = {f"rehearsal/test_{name}": "rehearsal" for name in ("binder", "container", "wheel")}
 
 
 def share(nodeid: str) -> str:

@@ -141,18 +141,27 @@ def reason(command: Command) -> str | None:
 
 
 def script(text: str) -> str:
-    """What the benchmark says that a command runs, if it runs one."""
+    """What the benchmark says that a command runs, if it runs one, and those that it imports."""
     named = re.search(r"facelens bench (\w+)|benchmarks/(\w+)\.py", text)
-    path = ROOT / "benchmarks" / f"{named[1] or named[2]}.py" if named else ROOT
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    wanted, found = [named[1] or named[2]] if named else [], {}
+    while wanted:
+        path = ROOT / "benchmarks" / f"{(name := wanted.pop())}.py"
+        if name not in found and path.is_file():
+            found[name] = path.read_text(encoding="utf-8")
+            wanted += re.findall(r"(?m)^(?:from|import) (\w+)", found[name])
+    return "\n".join(found.values())
+
+
+# What a benchmark imports that is in the extra `train` alone.
+TRAINING = r"torch|fastai|onnx|matplotlib|facelens\.(tasks\.\w+\.)?(training|lessons)"
 
 
 def marks(command: Command) -> list[pytest.MarkDecorator]:
     """What a command needs."""
     text, found = command.text, []
     training = r"facelens (train|export|experiment)\b|facelens\.training|^(accelerate|jupyter|torc)"
-    if re.search(training, text) or re.search(
-        r"^(from|import) (torch|onnx|matplotlib)\b|facelens\.training", script(text), re.MULTILINE
+    if re.search(rf"{training}|import torch\b", text) or re.search(
+        rf"^ *(from|import) ({TRAINING})\b", script(text), re.MULTILINE
     ):
         found.append(pytest.mark.train)
     if re.search(r"\bDATA\b|celeba|\.parquet|runs/|kaggle", text):

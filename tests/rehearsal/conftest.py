@@ -8,7 +8,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from rehearsal import ROOT, fresh_environment
+from rehearsal import ROOT, copied, fresh_environment, pip
+
+PINS = ROOT / "binder" / "requirements.txt"
 
 
 def pytest_runtest_setup(item):
@@ -40,10 +42,18 @@ def place():
 
 
 @pytest.fixture(scope="session")
-def installed(built, place):
-    """An environment with the wheel and what a container pins."""
-    pins = ROOT / "binder" / "requirements.txt"
-    return fresh_environment(place / "env", str(built[0]), "--constraint", str(pins))
+def pinned(tmp_path_factory):
+    """An environment with what Binder and a container pin, for others to be copied from."""
+    folder = tmp_path_factory.mktemp("pinned") / "env"
+    return fresh_environment(folder, "-r", str(PINS))
+
+
+@pytest.fixture(scope="session")
+def installed(built, pinned, place):
+    """An environment with the wheel: what it needs and no pin has named would come along."""
+    venv = copied(pinned, place / "env")
+    pip(venv, "install", "--quiet", str(built[0]), "--constraint", str(PINS))
+    return venv
 
 
 @pytest.fixture

@@ -20,12 +20,28 @@ OURS = ("FACELENS_", "PYTHON", "VIRTUAL_ENV", "JUPYTER", "HF_", "TORCH", "OMP_")
 def fresh_environment(folder, *wanted):
     """Make a virtual environment with what pip is asked for, and nothing else."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    done = subprocess.run(
-        [*pip, "install", "--quiet", *wanted], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    pip(folder, "install", "--quiet", *wanted)
     return folder
+
+
+def copied(made, folder):
+    """Give a virtual environment a second place: files are links, what names its place is new."""
+    shutil.copytree(made, folder, symlinks=True, copy_function=os.link)
+    for path in (folder / "pyvenv.cfg", *(folder / "bin").iterdir()):
+        if path.is_symlink() or str(made).encode() not in (data := path.read_bytes()):
+            continue
+        mode = path.stat().st_mode
+        path.unlink()  # else the first one would change too
+        path.write_bytes(data.replace(str(made).encode(), str(folder).encode()))
+        path.chmod(mode)
+    return folder
+
+
+def pip(venv, *arguments):
+    """Run pip of an environment; it has to succeed."""
+    command = [str(venv / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def checkout(folder):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from rehearsal import ROOT, checkout, environment, free_port, fresh_environment, server
+from rehearsal import ROOT, checkout, copied, environment, free_port, server
 
 sys.path.append(str(ROOT / "benchmarks"))
 pytestmark = pytest.mark.install
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.install
 GUARANTEED = 450e6  # bytes of memory that mybinder.org promises
 PREFIX = "/user/someone-facelens-x1y2z3/"
 TOKEN = "a-token-of-binder"
-SLEEPS_AFTER = 30  # seconds; mybinder.org waits ten minutes
+SLEEPS_AFTER = 15  # seconds; mybinder.org waits ten minutes
 PAGE = "voila/render/dashboards/selfie.ipynb"
 VISITS = "slider_turns or no_photo or dropped or another_network or compared or asks_nobody"
 
@@ -35,17 +35,10 @@ def test_repo2docker_reads_our_files(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def binder_environment(tmp_path_factory):
-    return fresh_environment(
-        tmp_path_factory.mktemp("env"), "-r", str(ROOT / "binder" / "requirements.txt")
-    )
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory, binder_environment):
+def image(tmp_path_factory, pinned):
     """What Binder builds: a home with the repository in it, and the environment around it."""
     home = checkout(tmp_path_factory.mktemp("binder") / "home")
-    env = environment(binder_environment, home)
+    env = environment(copied(pinned, tmp_path_factory.mktemp("env") / "env"), home)
     built = subprocess.run(
         [str(home / "binder" / "postBuild")], env=env, capture_output=True, text=True, check=False
     )

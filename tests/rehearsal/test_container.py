@@ -167,7 +167,7 @@ def test_a_client_of_the_older_protocol_does_not_end_the_server(container, visit
     page = visit(address)
     channels = f"{address.replace('http', 'ws')}api/kernels/{page.evaluate(KERNEL_ID)}/channels"
     with ThreadPoolExecutor(1) as pool:
-        heard = pool.submit(asyncio.run, listen(channels, 20))
+        heard = pool.submit(asyncio.run, listen(channels, 8))
         page.wait_for_timeout(1000)
         page.get_by_role("button", name="Example").click()
         page.locator('.intake .status[data-state="done"]').wait_for()

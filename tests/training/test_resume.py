@@ -120,7 +120,7 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on(toy, tmp_path, name, monk
     stores = [open_store(toy, s, cache=toy / "cache").take(slice(16)) for s in ("train", "valid")]
     stage = Stage(1, frozen=True, rate=1e-3, sizes=SMALL)
     run = open_run(tmp_path / "run", replace(RECIPE, stages=(stage,)))
-    monkeypatch.setattr(files.secrets, "token_hex", lambda _: "0")
+    monkeypatch.setattr(files, "_unique", lambda: "0")
     (run.folder / f"{name}.0.draft").symlink_to("/dev/full")
     with pytest.raises(OutputError, match=f"{name} cannot be written"):
         fit.train(run, *stores, from_scratch=True, device="cpu", progress=False)

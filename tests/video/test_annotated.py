@@ -473,7 +473,7 @@ def test_frames_too_small_for_any_face(out, size):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("x.txt", ".csv or .parquet (a table) or in .mp4, .webm or .avi (a film)"),
+        ("x.txt", r".csv or .parquet \(a table\) or in .mp4, .webm or .avi \(a film\)"),
         ("x", "name it so"),
         ("x.mkv", "name it so"),
         ("nowhere/x.csv", "There is no folder"),

@@ -119,7 +119,6 @@ def train(args: argparse.Namespace) -> None:
     """Train, or resume training."""
     from facelens.files import cache_folder
     from facelens.tasks import load_model
-    from facelens.tasks.attributes import NAME
     from facelens.tasks.attributes.training.distill import soften
     from facelens.training import fit, processes
     from facelens.training.data import open_store
@@ -129,7 +128,7 @@ def train(args: argparse.Namespace) -> None:
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
     _check(args)
-    teachers = [load_model(name, task=NAME).title for name in args.teacher]
+    teachers = [load_model(name, task=args.task).title for name in args.teacher]
     cache = args.cache or cache_folder()
     processes.join(args.device)
     with processes.first_alone():
@@ -222,12 +221,11 @@ def _check(args: argparse.Namespace) -> None:
 def _start(args: argparse.Namespace) -> str:
     """What the weights were before, for the model card."""
     from facelens.tasks import load_model
-    from facelens.tasks.attributes import NAME
     from facelens.training.run import open_run
 
     if args.start_from and (args.start_from / "config.json").is_file():
         if (args.start_from / "manifest.json").is_file():
-            begun = load_model(str(args.start_from), task=NAME)
+            begun = load_model(str(args.start_from), task=args.task)
             return f"{begun.title}, which began with {begun.config.recipe.get('start', '?')}"
         return _description(open_run(args.start_from))
     return "random" if args.from_scratch else "ImageNet"
@@ -319,17 +317,16 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
 def evaluate(args: argparse.Namespace) -> None:
     """Measure a model on labelled faces and print it."""
     from facelens.tasks import load_model
-    from facelens.tasks.attributes import NAME
     from facelens.tasks.attributes.evaluate import as_text, evaluate
 
     result = evaluate(
         args.parquet,
-        load_model(args.model, task=NAME),
+        load_model(args.model, task=args.task),
         loose=args.loose,
         seed=args.seed,
         split_by=tuple(filter(None, (args.split_by or "").split(","))),
         detector=args.detector,
         limit=args.limit,
-        against=load_model(args.against, task=NAME) if args.against else None,
+        against=load_model(args.against, task=args.task) if args.against else None,
     )
     print(json.dumps(result.asdict(), indent=1) if args.json else as_text(result))

@@ -160,13 +160,12 @@ def evaluate(args: argparse.Namespace) -> None:
     import numpy as np
 
     from facelens.tasks import load_model
-    from facelens.tasks.keypoints import NAME
     from facelens.tasks.keypoints.marks import measure, read_parquet
 
     faces = read_parquet(args.parquet).take(slice(args.limit))
-    model = load_model(args.model, task=NAME)
-    answers = np.stack([found.points for found in model.predict(faces.pictures)])
-    figures = measure(answers, faces)
+    model = load_model(args.model, task=args.task)
+    points = np.stack([answer.points for answer in model.predict(faces.pictures)])
+    figures = measure(model.as_marked(points), faces)
     if args.json:
         print(json.dumps({"model": model.title, **figures}, indent=1))
         return
