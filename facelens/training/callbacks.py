@@ -74,7 +74,7 @@ class FreezeFirst(Callback):
 
     @property
     def modules(self) -> list[nn.Module]:
-        body = processes.bare(self.learn.model).get_submodule("body")
+        body = processes.unwrapped(self.learn.model).get_submodule("body")
         return list(body.children())[: self.count]
 
     def before_fit(self) -> None:
@@ -136,7 +136,7 @@ class Distributed(DistributedTrainer):
     def before_validate(self) -> None:
         # Each process has its own number of validation batches: none may wait for the others.
         self.wrapped = self.learn.model
-        self.learn.model = processes.bare(self.wrapped)
+        self.learn.model = processes.unwrapped(self.wrapped)
 
     def after_validate(self) -> None:
         self.learn.model = self.wrapped
@@ -160,7 +160,7 @@ class Average(Callback):
         self.steps += 1
         # A young average would remember the random start: let it forget faster at first.
         decay = min(self.decay, self.steps / (self.steps + 10))
-        for name, value in processes.bare(self.learn.model).state_dict().items():
+        for name, value in processes.unwrapped(self.learn.model).state_dict().items():
             mean = self.weights[name]
             if value.dtype.is_floating_point:
                 mean.lerp_(value.detach().to(mean.dtype), 1 - decay)
@@ -175,10 +175,10 @@ class Average(Callback):
         self.learn.model.load_state_dict(self.weights)
 
     def after_validate(self) -> None:
-        processes.bare(self.learn.model).load_state_dict(self._aside)
+        processes.unwrapped(self.learn.model).load_state_dict(self._aside)
         self._aside = {}
 
 
 def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
-    state = processes.bare(model).state_dict()
+    state = processes.unwrapped(model).state_dict()
     return {name: value.detach().clone() for name, value in state.items()}

@@ -34,7 +34,7 @@ from facelens.training.callbacks import (
     Preprocess,
 )
 from facelens.training.data import Batches, Store
-from facelens.training.network import AttributeNetwork, build, parts
+from facelens.training.network import AttributeNetwork, build, parameter_groups
 from facelens.training.recipe import Recipe, Stage
 from facelens.training.record import AfterEpoch, Checkpoint, Record
 from facelens.training.run import Run, load_weights
@@ -217,7 +217,7 @@ def _stages(
             callbacks=callbacks,
             average=average,
             best="valid_loss",
-            splitter=lambda net: list(parts(cast("AttributeNetwork", net))),
+            splitter=lambda net: list(parameter_groups(cast("AttributeNetwork", net))),
             frozen=stage.frozen,
             weight_decay=recipe.weight_decay,
             checkpoint=checkpoint,

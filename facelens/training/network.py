@@ -102,7 +102,7 @@ def build(
     if backbone_weights is None and from_scratch:
         net = _random(arch)
     elif backbone_weights is None:
-        net = _fetched(arch, weights)
+        net = _pretrained(arch, weights)
     else:
         net = torchvision.models.get_model(arch, weights=None)
     if backbone_weights is not None:
@@ -144,7 +144,7 @@ def imagenet_file(arch: str) -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / imagenet_weights(arch).url.rpartition("/")[2]
 
 
-def _fetched(arch: str, weights: WeightsEnum) -> nn.Module:
+def _pretrained(arch: str, weights: WeightsEnum) -> nn.Module:
     try:
         return torchvision.models.get_model(arch, weights=weights)
     except (OSError, RuntimeError) as error:  # no network, or a file cut short
@@ -249,7 +249,7 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
     body.train()
 
 
-def parts(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:
+def parameter_groups(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:
     """Three groups of parameters for discriminative rates: early body, late body, head."""
     children = list(net.body.children())
     half = len(children) // 2

@@ -76,6 +76,6 @@ def gather(mine: Any) -> list[Any]:
     return values
 
 
-def bare(model: nn.Module) -> nn.Module:
+def unwrapped(model: nn.Module) -> nn.Module:
     """The network within what shares its gradients out."""
     return model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model

@@ -96,18 +96,18 @@ class EarlyStopping(Callback):
             return
         if self.record.row[self.figure] < self.lowest:
             self.lowest, self.waited = self.record.row[self.figure], 0
-            self.weights = copy.deepcopy(processes.bare(self.learn.model).state_dict())
+            self.weights = copy.deepcopy(processes.unwrapped(self.learn.model).state_dict())
         else:
             self.waited += 1
 
     def after_fit(self) -> None:
         if self.weights:
-            processes.bare(self.learn.model).load_state_dict(self.weights)
+            processes.unwrapped(self.learn.model).load_state_dict(self.weights)
 
     def checkpoint(self) -> dict[str, Any]:
         """What a resumed run needs to know."""
         # Where the network is the best so far, the file has its weights once.
-        best = self.weights if self.waited else processes.bare(self.learn.model).state_dict()
+        best = self.weights if self.waited else processes.unwrapped(self.learn.model).state_dict()
         return {"lowest": self.lowest, "waited": self.waited, "weights": best}
 
     def resume(self, state: dict[str, Any]) -> None:
@@ -136,7 +136,7 @@ class Checkpoint(Callback):
         run, row = self.record.directory, self.record.row
         if run is None or row is None or processes.rank():
             return
-        model = processes.bare(self.learn.model).state_dict()
+        model = processes.unwrapped(self.learn.model).state_dict()
         state: dict[str, Any] = {
             "stage": self.record.stage,
             "epoch": self.epoch,

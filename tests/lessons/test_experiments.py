@@ -223,7 +223,7 @@ def test_networks_that_end_in_pooling_or_have_two_answers_take_our_head(arch, si
     net = network.build(arch, 3, from_scratch=True, fine_maps=False)
     pictures = torch.randn(2, 3, *size)
     assert net(pictures).shape == (2, 3)
-    assert all(group for group in network.parts(net))
+    assert all(group for group in network.parameter_groups(net))
     maps = net.eval().body(pictures)
     expected = torch.einsum("ac,nchw->nahw", net.head.weight, maps).mean((2, 3)) + net.head.bias
     torch.testing.assert_close(net(pictures), expected, atol=1e-4, rtol=1e-3)

@@ -47,7 +47,7 @@ def work(data, folder, recipe=HEAD):
 
     def keep(self):
         after_epoch(self)
-        weights = processes.bare(self.learn.model).state_dict()
+        weights = processes.unwrapped(self.learn.model).state_dict()
         save_file(
             {name: value.contiguous() for name, value in weights.items()},
             folder / f"rank{processes.rank()}.safetensors",

@@ -24,7 +24,7 @@ from facelens.tasks.keypoints.training import ladder, networks
 from facelens.tasks.keypoints.training.augment import AUGMENTATIONS, Augmentation, augment
 from facelens.tasks.keypoints.training.export import answers_of
 from facelens.tasks.keypoints.training.ladder import LADDER, hold_out, predict
-from facelens.tasks.keypoints.training.run import open_run, read_faces
+from facelens.tasks.keypoints.training.run import offset_of, open_run, read_faces
 from facelens.tasks.keypoints.training.train import schedule, train
 from facelens.training.run import Run
 
@@ -425,6 +425,8 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
     model = load_model(str(out))
     answers = answers_of(model, VALID.pictures)
     assert model.config.offset == (0, 0)
+    # A table for the data set has its offset in again.
+    assert model.config.marked == marks.PARQUET_OFFSET
     trained = open_run(run).load()
     np.testing.assert_allclose(answers, predict(trained.network, VALID.pictures), atol=0.01)
     test = model.config.metrics["test"]
@@ -568,6 +570,7 @@ def test_faces_are_read_from_kaggles_file_too(tmp_path):
         csv.writer(opened).writerows([[*marks.COLUMNS, "Image"], row, row])
     for data in (file, tmp_path):
         faces = read_faces(data)
+        assert offset_of(data) == marks.KAGGLE_OFFSET
         assert len(faces) == 2
         assert np.isnan(faces.points[:, -1, 1]).all()
         np.testing.assert_allclose(faces.points[0, 0], 50)  # from the first pixel's middle

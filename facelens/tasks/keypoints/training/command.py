@@ -165,7 +165,7 @@ def evaluate(args: argparse.Namespace) -> None:
     faces = read_parquet(args.parquet).take(slice(args.limit))
     model = load_model(args.model, task=args.task)
     points = np.stack([answer.points for answer in model.predict(faces.pictures)])
-    figures = measure(model.as_marked(points), faces)
+    figures = measure(points, faces)
     if args.json:
         print(json.dumps({"model": model.title, **figures}, indent=1))
         return
