@@ -109,7 +109,7 @@ def served(
     seen = faces.take(np.array(rows))
     ways = {
         "the data set's own crop": list(seen.images),
-        "box, points, straightened": straight,
+        "box, landmarks, aligned": straight,
         "box, framed alike, not turned": plain,
         "the box and nothing else": close,
     }

@@ -53,7 +53,7 @@ def fetch(
 
     Args:
         names: a list of the images to keep; by default those of our figures, None for all.
-        shards: instead, the first so many training files with all of validation and test.
+        shards: instead, the first `shards` training files with all of validation and test.
         source: fetch nothing; this folder holds the original files, or Kaggle's copy of them.
     """
     if not _there(folder):
@@ -291,7 +291,7 @@ def agreement_plot(store: Store) -> Figure:
 def rates(train: Store, valid: Store, test: Store, *, draws: int = 200) -> pd.DataFrame:
     """How common each attribute is in each split, in per cent.
 
-    `apart` is how far validation and test differ, in standard errors of that difference by
+    `distance` is how far validation and test differ, in standard errors of that difference by
     bootstrap over people.
     """
     means, errors = [], []
@@ -308,9 +308,9 @@ def rates(train: Store, valid: Store, test: Store, *, draws: int = 200) -> pd.Da
                 split: (100 * mean).round(1)
                 for split, mean in zip(("train", "valid", "test"), means, strict=True)
             },
-            "apart": ((means[2] - means[1]) / np.maximum(spread, 1e-9)).round(1),
+            "distance": ((means[2] - means[1]) / np.maximum(spread, 1e-9)).round(1),
         }
-    ).sort_values("apart", key=np.abs, ascending=False, ignore_index=True)
+    ).sort_values("distance", key=np.abs, ascending=False, ignore_index=True)
 
 
 def rates_plot(table: pd.DataFrame) -> Figure:

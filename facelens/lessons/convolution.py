@@ -192,13 +192,14 @@ def train_lenet(
 ) -> tuple[LeNet5, list[dict[str, float]]]:
     """Train LeNet-5 on `small_faces`; give it and a row an epoch of loss and accuracy.
 
-    Half of the faces are mirrored, at random.
+    Half of the faces are mirrored, at random. A loop of its own, not `training.fit`: it takes a
+    minute, needs no run to resume, and shows a reader all that a training is.
     """
     net = untrained(seed)
     pictures, wanted = scaled(faces[0]), torch.from_numpy(faces[1].astype(np.float32))
     steps = epochs * -(-len(pictures) // batch_size)
-    optimiser = torch.optim.Adam(net.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+    optimizer = torch.optim.Adam(net.parameters(), rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     history = []
     for epoch in range(epochs):
         losses = []
@@ -207,9 +208,9 @@ def train_lenet(
             mirror = torch.rand(len(rows), 1, 1, 1) < 0.5
             batch = torch.where(mirror, batch.flip(3), batch)
             loss = F.binary_cross_entropy_with_logits(net(batch), wanted[rows])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             losses.append(float(loss.detach()))
         accuracy = float(((say(net, valid[0]) >= 0.5) == valid[1]).mean())
@@ -243,7 +244,7 @@ def surest(said: np.ndarray, labels: np.ndarray, count: int = 8) -> dict[str, np
 def stages(net: AttributeNetwork, crop: np.ndarray, size: tuple[int, int]) -> list[Layer]:
     """What every viewable layer of a torch network computes for one crop."""
     for module in net.modules():
-        if hasattr(module, "inplace"):  # a later layer would write over what is shown
+        if hasattr(module, "inplace"):  # a later layer would overwrite what is shown
             module.inplace = False  # type: ignore[assignment]
     views = net.views()
     training = net.training

@@ -1,4 +1,4 @@
-"""What detectors find on aligned faces, which boxes are wrong, what straightening is worth."""
+"""What detectors find on aligned faces, which boxes are wrong, how long they take."""
 
 import csv
 import logging
@@ -190,8 +190,8 @@ def is_published(row: Mapping[str, Any]) -> bool:
 def with_published(row: dict[str, Any]) -> dict[str, Any]:
     """Put the published share beside ours, and the difference in points, where there is one."""
     share = PUBLISHED[row["min_neighbors"]] if is_published(row) else ""
-    apart = round(row["kept_percent"] - share, 2) if share else ""
-    return {**row, "published_percent": share, "difference": apart}
+    difference = round(row["kept_percent"] - share, 2) if share else ""
+    return {**row, "published_percent": share, "difference": difference}
 
 
 def variants(

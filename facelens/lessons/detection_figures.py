@@ -193,7 +193,7 @@ def road_figure(framed: Placed, face: Face) -> Figure:
         1, 4, figsize=(11, 2.8), gridspec_kw={"width_ratios": [1.35, 1.35, 0.82, 0.82]}
     )
     photo = Photo(framed.canvas)
-    titles = ("1. a box", "2. five points", "box only", "3. straightened")
+    titles = ("1. a box", "2. five points", "box only", "3. aligned")
     shown = (photo.pixels, photo.pixels, upright(photo, face.box), face.crop)
     for axis, title, picture in zip(axes, titles, shown, strict=True):
         axis.imshow(picture)

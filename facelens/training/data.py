@@ -83,7 +83,7 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
         data: folder of parquet files: a column `image` {bytes, path}, boolean columns, and
             optionally `celeb_id`.
         cache: folder for memory maps, 116 kB a picture.
-        limit: take, and decode, only the first so many pictures.
+        limit: take, and decode, only the first `limit` pictures.
     """
     files = split_files(data, split)
     key = sha256_of(

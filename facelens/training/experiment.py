@@ -1,7 +1,7 @@
 """Tables of training runs: what a choice is worth, every configuration a run of its own.
 
-A finished configuration is not trained again, a killed one goes on; the rows are one csv file,
-its plot lies beside it.
+A finished configuration is not trained again, an interrupted one is resumed; the rows are one csv
+file, its plot lies beside it.
 """
 
 import datetime as dt
@@ -184,7 +184,7 @@ def _do(  # noqa: PLR0917 - called once
     }
     # Written last, and whole: its presence says that all is done.
     write_json(folder / "result.json", row)
-    (folder / "last.pt").unlink(missing_ok=True)  # four networks large, and nothing goes on
+    (folder / "last.pt").unlink(missing_ok=True)  # four networks large, and nothing resumes from it
     log.info("%s, seed %d: %.1f %%", trial.name, seed, 100 * row["valid_accuracy"])
     return folder
 

@@ -218,8 +218,8 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
     Args:
         dilate: spread the kernels after it as well. Each then looks where it looked before: every
             second value of the maps is what it was, and those between are what it would have
-            been had the picture been moved a little. To go on from a network that was trained
-            with its stride; it must go on, for its statistics are others.
+            been had the picture been moved a little. To fine-tune a network that was
+            trained with its stride; it must be fine-tuned, for its statistics are others.
     """
     order: list[tuple[nn.Module, tuple[int, ...]]] = []
     hooks = [

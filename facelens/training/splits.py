@@ -30,7 +30,7 @@ def split_people(train: Store, valid: Store, split: str, limit: int | None) -> t
     "apart" and "shared" are measured on the same faces: half of the pictures of each person of
     `valid`. "apart" has never seen these people. "shared" has seen the other half of their
     pictures in place of as many of others. "random" deals the pictures of both, whole
-    people at a time where `limit` leaves some out, four to one, whoever is on them.
+    people at a time where `limit` leaves some out, four to one, regardless of who is on them.
     """
     both, first = [train, valid], len(train)
     people = np.concatenate([train.people, valid.people])

@@ -24,7 +24,7 @@ SPLITS = {
 class Settings:
     """How large an experiment is; what is None, the experiment knows.
 
-    `size`: height and width of the pictures. `limit`: so many training faces, and at most so many
+    `size`: height and width of the pictures. `limit`: how many training faces, and at most as many
     validation and test faces. `weights`: where networks start: "imagenet", "random", or "cached",
     from ImageNet where the weights are on this machine and from random ones elsewhere.
     """
