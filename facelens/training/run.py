@@ -68,9 +68,16 @@ class Run(Generic[S]):
 
     @property
     def history(self) -> list[dict[str, str]]:
-        """The rows of `history.csv`."""
+        """The rows of `history.csv`.
+
+        Raises:
+            DataError: it is damaged.
+        """
         path = self.folder / "history.csv"
-        return read_records(path) if path.exists() else []
+        rows = read_records(path) if path.exists() else []
+        if not all(str(row.get(key)).isdecimal() for row in rows for key in ("stage", "epoch")):
+            raise DataError(f"{path} is damaged: remove {self.folder} and begin it again.")
+        return rows
 
     def add_row(self, row: Mapping[str, Any]) -> None:
         """Write the row of a `stage` and `epoch`; what an earlier run did after it goes."""

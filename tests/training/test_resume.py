@@ -82,6 +82,10 @@ def runs(toy, tmp_path_factory):
         killed.send_signal(signal.SIGKILL)
         killed.wait()
     assert 2 <= len(rows(folder / "killed")) < 4, "there was nothing left to go on with"
+    # As it was written before callbacks had a state of their own.
+    checkpoint = torch.load(folder / "killed" / "last.pt", weights_only=True)
+    del checkpoint["callbacks"]
+    torch.save(checkpoint, folder / "killed" / "last.pt")
     assert main.main(command(toy, folder / "killed")) == 0
     assert main.main(command(toy, folder / "whole")) == 0
     return folder

@@ -13,18 +13,27 @@ from facelens.training.run import DAMAGE, Run
 
 
 def as_curves(history: list[dict[str, Any]]) -> list[Row]:
-    """The learning curves that the history of one network tells."""
-    minutes = accumulate(float(row["seconds"]) / 60 for row in history)
-    return [
-        {
-            "network": str(row["network"]),
-            "epoch": int(row["epoch"]) + 1,
-            "train": float(row["train"]),
-            "valid": float(row["valid"]),
-            "minutes": spent,
-        }
-        for row, spent in zip(history, minutes, strict=True)
-    ]
+    """The learning curves that the history of one network tells.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        minutes = accumulate(float(row["seconds"]) / 60 for row in history)
+        return [
+            {
+                "network": str(row["network"]),
+                "epoch": int(row["epoch"]) + 1,
+                "train": float(row["train"]),
+                "valid": float(row["valid"]),
+                "minutes": spent,
+            }
+            for row, spent in zip(history, minutes, strict=True)
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            "The run's history.csv is damaged; delete the folder and train again."
+        ) from error
 
 
 def file_name(part: str) -> str:
