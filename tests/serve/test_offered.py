@@ -99,7 +99,7 @@ def test_a_visitor_names_no_path(monkeypatch, tmp_path, name):
     tiny_bundle(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FACELENS_OWN_MACHINE", "1")
-    with pytest.raises(BundleError, match="is no network on the Hugging Face Hub"):
+    with pytest.raises(BundleError, match="is not a network on the Hugging Face Hub"):
         choose(name)
 
 
