@@ -136,7 +136,8 @@ class Bundle:
             raise BundleError(f"{self.folder / name} cannot be read.") from error
         if sha256_of(data) != manifest[name]["sha256"]:
             raise BundleError(
-                f"{self.folder / name} is damaged: it differs from manifest.json. Download it again."
+                f"{self.folder / name} is damaged: it differs from manifest.json. Download it "
+                "again."
             )
         return data
 
