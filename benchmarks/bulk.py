@@ -315,7 +315,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="facelens-bulk-"))
     try:
         many = crops(args.data, folder, args.limit)
-        count = CHUNK // 2 if QUICK else max(args.limit // 20, 2 * CHUNK)
+        count = 24 if QUICK else max(args.limit // 20, 2 * CHUNK)
         few = photos(many, folder / "photos", count)
         job = job_of(many, folder, aligned=True)
         (told,) = by_themselves(batches, job, Chunk(0, (), str(many), 0, max(SIZES)), 1)

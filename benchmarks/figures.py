@@ -14,7 +14,7 @@ import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from facelens.lessons import celeba, detection, keypoints, plots
+from facelens.lessons import detection_figures, imbalance, keypoints, plots
 from facelens.lessons.experiments import EXPERIMENTS
 
 ROOT = Path(__file__).parents[1]
@@ -65,13 +65,13 @@ FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
     for name, table in EXPERIMENTS.items()
 } | {
-    "haar_kept": ("haar.csv", detection.kept_figure),
-    "haar_published": ("haar.csv", detection.published_figure),
-    "haar_sizes": ("haar_sizes.csv", detection.size_figure),
+    "haar_kept": ("haar.csv", detection_figures.kept_figure),
+    "haar_published": ("haar.csv", detection_figures.published_figure),
+    "haar_sizes": ("haar_sizes.csv", detection_figures.size_figure),
     "keypoints_ladder": ("keypoints.csv", keypoints.ladder),
     "keypoints_curves": ("keypoints_curves.csv", keypoints.table_curves),
     "keypoints_augmentation": ("keypoints_augmentation.csv", keypoints.augmentations),
-    "imbalance": ("imbalance.csv", celeba.imbalance_plot),
+    "imbalance": ("imbalance.csv", imbalance.imbalance_plot),
     "speed_answer": ("answer.csv", answer_figure),
     "speed_page": ("page.csv", page_figure),
 }

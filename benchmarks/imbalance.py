@@ -17,7 +17,7 @@ import torch
 from measure import RESULTS
 
 from facelens.files import cache_folder
-from facelens.lessons import celeba
+from facelens.lessons import imbalance
 from facelens.training.data import open_store
 
 SIZE = (96, 80)
@@ -39,10 +39,10 @@ def main() -> None:
     seen, labels = [], []
     for split, limit in (("train", args.faces), ("valid", None)):
         store = open_store(args.data / "celeba", split, cache=cache, limit=limit)
-        seen.append(celeba.features(store, args.arch, SIZE, cache / "features", device=device))
-        labels.append(store.only(celeba.UNEQUAL).labels)
-    rows = celeba.imbalance(
-        (seen[0], labels[0]), (seen[1], labels[1]), celeba.UNEQUAL, seed=args.seed
+        seen.append(imbalance.features(store, args.arch, SIZE, cache / "features", device=device))
+        labels.append(store.only(imbalance.UNEQUAL).labels)
+    rows = imbalance.imbalance(
+        (seen[0], labels[0]), (seen[1], labels[1]), imbalance.UNEQUAL, seed=args.seed
     )
     about = {
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),

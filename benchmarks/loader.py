@@ -42,7 +42,7 @@ from facelens.imagenet import MEAN, STD
 from facelens.training.augment import Augmentation, augment
 from facelens.training.callbacks import HalfPrecision
 from facelens.training.data import Batches, Store, open_store
-from facelens.training.network import build, parts
+from facelens.training.network import build, parameter_groups
 
 SIZE = (64, 52) if QUICK else (128, 104)
 BATCH = 64
@@ -133,7 +133,7 @@ def steps(store: Store, device: torch.device) -> dict[str, Way]:
             DataLoaders(source, Already(one, 0, store), device=device),
             network,
             loss_func=nn.BCEWithLogitsLoss(),
-            splitter=lambda net: list(parts(net)),
+            splitter=lambda net: list(parameter_groups(net)),
             cbs=[Prepare(), HalfPrecision()],
         )
         learn.remove_cb(learn.progress)

@@ -17,8 +17,8 @@ from facelens.bundles.bundle import DEFAULT
 from facelens.data.celeba import OUR_SLICE
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.lessons.experiments import EXPERIMENTS
-from facelens.training.experiment import Experiment, Trial
 from facelens.training.recipe import Recipe
+from facelens.training.trial import Experiment, Trial
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "gpu.md"

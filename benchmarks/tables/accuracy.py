@@ -8,7 +8,7 @@ from tables.common import ROOT, published, rows
 
 METRICS = {
     "accuracy": "mean accuracy over 40 attributes, threshold 0.5",
-    "majority": "the same if the commoner answer were always given",
+    "majority": "the same, always predicting the majority class",
     "average_precision": "macro average precision",
     "f1": "macro F1 at 0.5",
     "balanced_accuracy": "balanced accuracy at 0.5",
@@ -45,12 +45,12 @@ def accuracy() -> str:
             cell(*way, metric) for way in (("aligned", ""), ("loose", "yunet"), ("loose", "haar"))
         ]
         lines.append(f"| {title} | {' | '.join(cells)} |")
-    for metric, title in (("found", "faces found"), ("extra_boxes", "extra boxes a face")):
+    for metric, title in (("found", "faces detected"), ("extra_boxes", "extra boxes a face")):
         cells = [f"{float(table['loose', d, metric]['value']):.1%}" for d in ("yunet", "haar")]
         lines.append(f"| {title} | | {' | '.join(cells)} |")
     for metric, title in (
         ("facts_right", "visible facts right on portraits"),
-        ("one_face", "portraits with exactly one face found"),
+        ("one_face", "portraits with exactly one face detected"),
     ):
         found = [table["portraits", d, metric] for d in ("yunet", "haar")]
         cells = [f"{float(r['value']):.0f} of {r['of']}" for r in found]
@@ -80,7 +80,7 @@ def by_attribute() -> str:
     """Every attribute beside the best published figure."""
     best = published()
     lines = [
-        "| attribute | rate | commoner answer | accuracy | published | average precision | F1 "
+        "| attribute | rate | majority class | accuracy | published | average precision | F1 "
         "| balanced | ECE (floor) |",
         "|---|---|---|---|---|---|---|---|---|",
     ]

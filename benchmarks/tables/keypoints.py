@@ -24,7 +24,7 @@ def keypoints() -> str:
         f"standard deviation of {len({row['seed'] for row in found})} seeds. {first['machine']}, "
         f"one thread, {found[-1]['date']}.",
         "",
-        "| rung | | error, px of 96 | on the study's scale | of the eyes' distance | weights "
+        "| level | | error, px of 96 | on the study's scale | of the eyes' distance | weights "
         "| epochs | minutes |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -51,7 +51,7 @@ def keypoints_points() -> str:
     each: dict[str, list[dict[str, str]]] = {}
     for row in rows("keypoints_points.csv"):
         each.setdefault(row["rung"], []).append(row)
-    lines = ["| rung | best four, px | worst four, px |", "|---|---|---|"]
+    lines = ["| level | best four, px | worst four, px |", "|---|---|---|"]
     for rung, points in each.items():
         ordered = sorted(points, key=lambda row: float(row["rmse_px"]))
         told = [f"{PLAIN[row['point']]} {float(row['rmse_px']):.2f}" for row in ordered]

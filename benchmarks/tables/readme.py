@@ -22,10 +22,10 @@ def good() -> str:
     found, extra = (table["loose", "yunet", m]["value"] for m in ("found", "extra_boxes"))
     lines = [
         ["mean accuracy over 40 attributes", cell("aligned", "", "accuracy"),
-         f"{table['aligned', '', 'majority']['value']} by always giving the commoner answer; "
-         f"{best:.4f} the best published, from all 162,770 faces of training"],
-        ["the same, faces found in loosely framed photos", cell("loose", "yunet", "accuracy"),
-         f"{float(found):.1%} found by YuNet, {float(extra):.1%} extra boxes"],
+         f"{table['aligned', '', 'majority']['value']} by always predicting the majority class; "
+         f"{best:.4f} the best published, trained on all 162,770 training faces"],
+        ["the same, faces detected in loosely framed photos", cell("loose", "yunet", "accuracy"),
+         f"{float(found):.1%} detected by YuNet, {float(extra):.1%} extra boxes"],
         ["average precision, mean of 40", cell("aligned", "", "average_precision"), ""],
         ["mean calibration error, without two attributes*",
          table["aligned", "", "ece_steady"]["value"],
@@ -35,7 +35,7 @@ def good() -> str:
     ]  # fmt: skip
     return "\n".join(
         [
-            f"`{first['model']}`, which learnt from {config['data']['train']:,} faces, on the "
+            f"`{first['model']}`, trained on {config['data']['train']:,} faces, on the "
             f"{first['of']} faces of CelebA's official test split that our slice has, measured "
             f"{first['date']}; 95 % intervals by bootstrap over people.",
             "",
@@ -80,12 +80,12 @@ def speed() -> str:
     )
     most_mb = "server and kernel at most, MB"
     lines = [
-        ["a photo to 40 probabilities, the face found and straightened too",
-         f"{road['milliseconds']} ms", f"{fastai['milliseconds']} ms, no face looked for"],
-        ["maps of all 40 attributes", f"{maps['milliseconds']} ms",
+        ["a photo to 40 probabilities, face detection and alignment included",
+         f"{road['milliseconds']} ms", f"{fastai['milliseconds']} ms, without face detection"],
+        ["activation maps of all 40 attributes", f"{maps['milliseconds']} ms",
          f"{grad['milliseconds']} ms (pytorch-grad-cam)"],
-        ["a camera's frames a second, faces found, followed and mapped too", follows,
-         f"{whole}, no face looked for"],
+        ["camera frames a second, with detection, tracking and activation maps", follows,
+         f"{whole}, without face detection"],
         ["a photo can be chosen on the page, server warm", *page("warm", usable)],
         ["from the request to the answer to a photo chosen at once, server warm",
          *page("warm", request)],

@@ -54,7 +54,7 @@ def _detector(_: argparse.Namespace) -> int:
 
 
 def _celeba(args: argparse.Namespace) -> int:
-    from facelens.data import celeba
+    from facelens.data import celeba, original
 
     names = Path(args.slice) if args.slice else None
     if args.slice == "facelens":
@@ -62,7 +62,9 @@ def _celeba(args: argparse.Namespace) -> int:
     if args.source and args.shards:
         raise FacelensError("--shards counts the Hub's files; leave it out with --from.")
     if args.source:
-        result = celeba.convert(args.source, args.folder, names=names, progress=progress("photos"))
+        result = original.convert(
+            args.source, args.folder, names=names, progress=progress("photos")
+        )
     else:
         print(celeba.need(args.folder, names=names, shards=args.shards), flush=True)
         result = celeba.celeba(args.folder, names=names, shards=args.shards)

@@ -48,8 +48,8 @@ def _experiment(args: argparse.Namespace) -> int:
     with needing_train("experiment"):
         from facelens.files import cache_folder
         from facelens.lessons import experiments
-        from facelens.training.experiment import Settings
         from facelens.training.place import check_place
+        from facelens.training.trial import Settings
 
         if args.name is None:
             width = max(map(len, experiments.names()))

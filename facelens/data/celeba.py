@@ -1,17 +1,14 @@
-"""CelebA: download it or a slice of it from the Hub, or convert the original files."""
+"""CelebA: download it, or a slice of it, from the Hub."""
 
-import csv
-import io
-import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from facelens.bundles.hub import hub_errors
-from facelens.data.dataset import ROW_GROUP, SPLITS, Sample, write_split
+from facelens.data.dataset import ROW_GROUP, SPLITS
 from facelens.errors import DataError, DownloadError, OutputError
-from facelens.files import Progress, atomic_write, need_pyarrow, sha256, sha256_of, writing
+from facelens.files import atomic_write, need_pyarrow, sha256, sha256_of, writing
 
 CELEBA_REPO = "flwrlabs/celeba"
 CELEBA_REVISION = "2d738f56e0e7f925ea36ae7c808ea925264aacec"
@@ -64,14 +61,14 @@ def celeba(folder: Path, *, names: Path | None = None, shards: int | None = None
         DownloadError: the Hub cannot be reached, or a file arrived damaged.
         OutputError: there is no room, `folder` cannot be written, or holds another data set.
     """
-    wanted = None if names is None else _names(names)
+    wanted = None if names is None else image_names(names)
     need_pyarrow()
     listed = _shards()
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if wanted is not None:
             return _slice(listed, folder, wanted)
-        _check_alone(folder, {shard.name for shard in listed})
+        check_alone(folder, {shard.name for shard in listed})
         chosen = _first(listed, shards)
         missing = [shard for shard in chosen if not _is_whole(folder / shard.name, shard)]
         _check_room(folder, sum(shard.size for shard in missing))
@@ -83,7 +80,7 @@ def celeba(folder: Path, *, names: Path | None = None, shards: int | None = None
 
 def need(folder: Path, *, names: Path | None = None, shards: int | None = None) -> str:
     """Describe the download into `folder`: its size, how long it takes, and the space it needs."""
-    count = 0 if names is None else len(_names(names))
+    count = 0 if names is None else len(image_names(names))
     listed = _shards()
     if names is None:
         chosen = _first(listed, shards)
@@ -166,7 +163,7 @@ def _drop_drafts(folder: Path) -> None:
     shutil.rmtree(_drafts(folder), ignore_errors=True)
 
 
-def _check_alone(folder: Path, names: set[str]) -> None:
+def check_alone(folder: Path, names: set[str]) -> None:
     """Refuse a folder with files of another slice: together they would have duplicate faces."""
     for split in SPLITS:
         found = sorted(path.name for path in folder.glob(f"{split}-*.parquet"))
@@ -190,7 +187,7 @@ def _check_room(folder: Path, size: int) -> None:
 # a slice
 
 
-def _names(path: Path) -> frozenset[str]:
+def image_names(path: Path) -> frozenset[str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -206,7 +203,7 @@ def _names(path: Path) -> frozenset[str]:
 def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Downloaded:
     import pyarrow.parquet as pq
 
-    _check_alone(folder, {_only(split) for split in SPLITS})
+    check_alone(folder, {only_file(split) for split in SPLITS})
     _check_room(folder, 2 * max(shard.size for shard in shards))
     # Another list of names must not resume from this one's parts.
     digest = sha256_of("\n".join(sorted(wanted)).encode())[:16]
@@ -224,7 +221,7 @@ def _slice(shards: list[Shard], folder: Path, wanted: frozenset[str]) -> Downloa
     for split in SPLITS:
         parts = [kept / shard.name for shard in shards if shard.split == split]
         if parts:
-            whole, schema = folder / _only(split), pq.read_schema(parts[0])
+            whole, schema = folder / only_file(split), pq.read_schema(parts[0])
             with atomic_write(whole) as draft, pq.ParquetWriter(draft, schema) as writer:
                 for part in parts:
                     writer.write_table(pq.read_table(part), row_group_size=ROW_GROUP)
@@ -263,150 +260,6 @@ def _count(paths: Iterable[Path]) -> int:
     return sum(pq.read_metadata(path).num_rows for path in paths)
 
 
-def _only(split: str) -> str:
+def only_file(split: str) -> str:
     """The Hub's name for the file of a split with only one."""
     return f"{split}-00000-of-00001.parquet"
-
-
-# the original files
-
-
-def convert(
-    source: Path, folder: Path, *, names: Path | None = None, progress: Progress | None = None
-) -> Downloaded:
-    """Convert CelebA's original files to the parquet layout of the Hub's copy.
-
-    Args:
-        source: a folder that holds, at any depth, img_align_celeba/, list_attr_celeba and
-            list_eval_partition (.txt, or .csv as on Kaggle) and optionally identity_CelebA.txt. The
-            bytes of the images are copied unchanged.
-        folder: for train-*, valid-* and test-*.parquet.
-        names: a text file with one image name per line; only these rows are written.
-        progress: called with the images done and all images.
-
-    Raises:
-        DataError: a table or the images are missing, or a table is malformed.
-        OutputError: `folder` cannot be written, or holds another data set.
-    """
-    wanted = None if names is None else _names(names)
-    need_pyarrow()
-    tables, images = _original(source)
-    attributes, answers = _labels(tables["list_attr_celeba"])
-    partition = _numbers(tables["list_eval_partition"], allowed=range(3))
-    people = _numbers(tables["identity_CelebA"]) if "identity_CelebA" in tables else None
-    for other in (answers, people):
-        lost = next((name for name in partition if other is not None and name not in other), None)
-        if lost:
-            raise DataError(
-                f"The tables in {source} differ: not all name {lost}; download them again."
-            )
-    listed = [name for name in partition if wanted is None or name in wanted]
-    missing = [] if wanted is None else sorted(wanted - partition.keys())
-    done = 0
-
-    def samples(split: int) -> Iterator[Sample]:
-        nonlocal done
-        for name in listed:
-            if partition[name] != split:
-                continue
-            done += 1
-            if progress and (done % ROW_GROUP == 0 or done == len(listed)):
-                progress(done, len(listed))
-            data = _jpeg(images / name)
-            if data:
-                person = None if people is None else people[name]
-                yield Sample(data, name, person, [bool(answer) for answer in answers[name]])
-            else:
-                missing.append(name)
-
-    rows = 0
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        _check_alone(folder, {_only(split) for split in SPLITS})
-        for index, split in enumerate(SPLITS):
-            rows += write_split(folder / _only(split), samples(index), attributes, people=people)
-    if not rows:
-        raise DataError(f"{images} holds none of the images that the tables name.")
-    return Downloaded(folder, rows, tuple(missing))
-
-
-def _original(source: Path) -> tuple[dict[str, Path], Path]:
-    """The tables below `source` by name, and the folder with the aligned images."""
-    tables: dict[str, Path] = {}
-    images: Path | None = None
-    for here, folders, files in os.walk(source):
-        folders.sort()
-        for name in ("list_attr_celeba", "list_eval_partition", "identity_CelebA"):
-            for file in (f"{name}.txt", f"{name}.csv"):
-                if file in files:
-                    tables.setdefault(name, Path(here, file))
-        # Kaggle's archive has the folder twice, one in the other.
-        if Path(here).name == "img_align_celeba" and any(n.endswith(".jpg") for n in files):
-            images = Path(here)
-    for name in ("list_attr_celeba", "list_eval_partition"):
-        if name not in tables:
-            raise DataError(f"{source} holds no {name}.txt (or .csv); download it to there.")
-    if images is None:
-        raise DataError(
-            f"{source} holds no folder img_align_celeba with .jpg files; unpack "
-            "img_align_celeba.zip there."
-        )
-    return tables, images
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each line that is not empty."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} cannot be read as text; download it again.") from None
-    rows = (
-        csv.reader(io.StringIO(text)) if path.suffix == ".csv" else map(str.split, text.split("\n"))
-    )
-    for number, row in enumerate(rows, 1):
-        if row:
-            yield number, [field.strip() for field in row]
-
-
-def _labels(path: Path) -> tuple[list[str], dict[str, bytes]]:
-    """The names of the attributes, and for each image one byte per attribute, 1 for yes."""
-    lines = _lines(path)
-    _, names = next(lines, (0, []))
-    if len(names) == 1:  # the original begins with the number of images
-        _, names = next(lines, (0, []))
-    if names and names[0] == "image_id":
-        names = names[1:]
-    if not names or len(set(names)) < len(names):
-        raise DataError(f"{path} does not begin with the names of the attributes.")
-    answers: dict[str, bytes] = {}
-    for number, (image, *values) in lines:
-        if len(values) != len(names) or not set(values) <= {"1", "-1", "0"}:
-            raise DataError(
-                f"{path}, line {number}: not an image's name and {len(names)} times 1 or -1; "
-                "download it again."
-            )
-        answers[image] = bytes(value == "1" for value in values)
-    return names, answers
-
-
-def _numbers(path: Path, allowed: range = range(1 << 62)) -> dict[str, int]:
-    """Read a table of two columns: image and number."""
-    numbers: dict[str, int] = {}
-    for number, row in _lines(path):
-        if row[0] == "image_id":
-            continue
-        if len(row) != 2 or not row[1].isdecimal() or int(row[1]) not in allowed:
-            raise DataError(
-                f"{path}, line {number}: not an image's name and its number; download it again."
-            )
-        numbers[row[0]] = int(row[1])
-    return numbers
-
-
-def _jpeg(path: Path) -> bytes:
-    """The bytes of a complete JPEG file, or none."""
-    try:
-        data = path.read_bytes()
-    except OSError:
-        return b""
-    return data if data.startswith(b"\xff\xd8") and b"\xff\xd9" in data[-64:] else b""

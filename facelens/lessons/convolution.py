@@ -7,17 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
 import facelens
 from facelens.errors import DataError
-from facelens.explain.layers import colour, grid, overlay
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align, find_faces
-from facelens.lessons.plots import AMBER, GREY, INK, TEAL
 from facelens.photo import read_photo
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training.export import watch
@@ -155,7 +150,7 @@ class LeNet5(nn.Module):
         """What C1, S2, C3 and S4 give for one grey picture, each (channels, h, w)."""
         with torch.no_grad():
             names = ("C1 squashed", "S2 squashed", "C3 squashed", "S4 squashed")
-            seen = watch(self.layers, names, _scaled(picture[None]))
+            seen = watch(self.layers, names, scaled(picture[None]))
         return {name.split()[0]: maps[0].numpy() for name, maps in zip(names, seen, strict=True)}
 
     def free_parameters(self) -> dict[str, int]:
@@ -168,7 +163,7 @@ class LeNet5(nn.Module):
         return {name: count for name, count in counts.items() if count}
 
 
-def _scaled(pictures: np.ndarray) -> Tensor:
+def scaled(pictures: np.ndarray) -> Tensor:
     """Grey (n, h, w) from 0 to 1, centred as LeNet's authors did: mean about 0, spread about 1."""
     return (torch.from_numpy(pictures)[:, None] - 0.45) * 4
 
@@ -197,13 +192,14 @@ def train_lenet(
 ) -> tuple[LeNet5, list[dict[str, float]]]:
     """Train LeNet-5 on `small_faces`; give it and a row an epoch of loss and accuracy.
 
-    Half of the faces are mirrored, at random.
+    Half of the faces are mirrored, at random. A loop of its own, not `training.fit`: it takes a
+    minute, needs no run to resume, and shows a reader all that a training is.
     """
     net = untrained(seed)
-    pictures, wanted = _scaled(faces[0]), torch.from_numpy(faces[1].astype(np.float32))
+    pictures, wanted = scaled(faces[0]), torch.from_numpy(faces[1].astype(np.float32))
     steps = epochs * -(-len(pictures) // batch_size)
-    optimiser = torch.optim.Adam(net.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
+    optimizer = torch.optim.Adam(net.parameters(), rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps)
     history = []
     for epoch in range(epochs):
         losses = []
@@ -212,9 +208,9 @@ def train_lenet(
             mirror = torch.rand(len(rows), 1, 1, 1) < 0.5
             batch = torch.where(mirror, batch.flip(3), batch)
             loss = F.binary_cross_entropy_with_logits(net(batch), wanted[rows])
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
             losses.append(float(loss.detach()))
         accuracy = float(((say(net, valid[0]) >= 0.5) == valid[1]).mean())
@@ -225,7 +221,7 @@ def train_lenet(
 def say(net: LeNet5, pictures: np.ndarray) -> np.ndarray:
     """The probability of yes for grey pictures (n, 32, 32), float32 (n,)."""
     with torch.no_grad():
-        return torch.sigmoid(net(_scaled(pictures))).numpy()
+        return torch.sigmoid(net(scaled(pictures))).numpy()
 
 
 def base_rate(labels: np.ndarray) -> float:
@@ -248,7 +244,7 @@ def surest(said: np.ndarray, labels: np.ndarray, count: int = 8) -> dict[str, np
 def stages(net: AttributeNetwork, crop: np.ndarray, size: tuple[int, int]) -> list[Layer]:
     """What every viewable layer of a torch network computes for one crop."""
     for module in net.modules():
-        if hasattr(module, "inplace"):  # a later layer would write over what is shown
+        if hasattr(module, "inplace"):  # a later layer would overwrite what is shown
             module.inplace = False  # type: ignore[assignment]
     views = net.views()
     training = net.training
@@ -289,7 +285,7 @@ def places(model: AttributeModel, faces: Store, title: str, *, down: int = 26) -
     many pixels tell an answer to a mouth from one to the middle of the picture.
     """
     crops = [np.ascontiguousarray(crop) for crop in faces.images]
-    lower = [_lowered(crop, down) for crop in crops[1::2]]
+    lower = [lowered(crop, down) for crop in crops[1::2]]
     picked, still, moved = (
         _mean_maps(model, some, title) for some in (crops[::2], crops[1::2], lower)
     )
@@ -303,7 +299,7 @@ def places(model: AttributeModel, faces: Store, title: str, *, down: int = 26) -
     return found
 
 
-def _lowered(crop: np.ndarray, down: int) -> np.ndarray:
+def lowered(crop: np.ndarray, down: int) -> np.ndarray:
     return align.align_face(crop, np.array([[1, 0, 0], [0, 1, down]], np.float32))
 
 
@@ -326,155 +322,3 @@ def _strength(maps: np.ndarray, region: tuple[int, int, int, int]) -> np.ndarray
     left, right = (round(x * width / CROP_WIDTH) for x in region[::2])
     top, bottom = (round(y * height / CROP_HEIGHT) for y in region[1::2])
     return maps[..., top:bottom, left:right].mean((-2, -1)) / (maps.mean((-2, -1)) + 1e-9)
-
-
-def step_figure(picture: np.ndarray, kernel: np.ndarray, row: int, column: int) -> Figure:
-    """One step of a convolution in numbers: a patch, the kernel, their products and the sum."""
-    size = len(kernel)
-    patch = picture[row : row + size, column : column + size]
-    products = patch * kernel
-    figure, axes = plt.subplots(1, 4, figsize=(11, 2.8))
-    axes[0].imshow(picture, cmap="gray", vmin=0, vmax=1)
-    axes[0].add_patch(
-        Rectangle((column - 0.5, row - 0.5), size, size, fill=False, color=AMBER, lw=2)
-    )
-    axes[0].set_title(f"the picture, {picture.shape[1]} x {picture.shape[0]}")
-    reach = max(1, float(np.abs(products).max()))
-    titles = ("nine pixels", "x  the kernel", f"=  products; sum {products.sum():.2f}")
-    for axis, title, values in zip(axes[1:], titles, (patch, kernel, products), strict=True):
-        low = 0 if values is patch else -reach
-        axis.imshow(values, cmap="gray", vmin=low, vmax=reach)
-        for (y, x), value in np.ndenumerate(values):
-            shade = "white" if value < (low + reach) / 2 else INK
-            axis.text(x, y, f"{value:.2f}", ha="center", va="center", color=shade)
-        axis.set_title(title)
-    for axis in axes:
-        axis.axis("off")
-    return figure
-
-
-def kernels_figure(picture: np.ndarray) -> Figure:
-    """A picture under each of `KERNELS`; mid-grey is zero."""
-    return _row([picture, *(convolve(picture, kernel) for kernel in KERNELS.values())],
-                ["the picture", *KERNELS])  # fmt: skip
-
-
-def chain_figure(picture: np.ndarray, kernel: np.ndarray) -> Figure:
-    """A picture through convolution, ReLU and pooling, sizes in the titles."""
-    answer = convolve(picture, kernel)
-    steps = {"picture": picture, "convolution": answer, "ReLU": relu(answer),
-             "max pooling": max_pool(relu(answer))}  # fmt: skip
-    titles = [f"{name}, {v.shape[1]} x {v.shape[0]}" for name, v in steps.items()]
-    return _row(list(steps.values()), titles)
-
-
-def _row(pictures: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
-    """Signed pictures side by side, each symmetrical about mid-grey, the first as it is."""
-    figure, axes = plt.subplots(1, len(pictures), figsize=(2.3 * len(pictures), 2.6))
-    for i, (axis, picture, title) in enumerate(zip(axes, pictures, titles, strict=True)):
-        reach = float(np.abs(picture).max())
-        axis.imshow(picture, cmap="gray", vmin=-reach if i else 0, vmax=reach if i else 1)
-        axis.set_title(title, fontsize=9)
-        axis.axis("off")
-    return figure
-
-
-def history_figure(history: Sequence[dict[str, float]], base: float) -> Figure:
-    """Accuracy on validation faces, epoch by epoch, above the base rate."""
-    figure, axis = plt.subplots(figsize=(6, 3))
-    epochs = [row["epoch"] for row in history]
-    axis.plot(epochs, [100 * row["accuracy"] for row in history], "o-", label="LeNet-5")
-    axis.axhline(100 * base, color=GREY, ls="--", label="always the commoner answer")
-    axis.set(xlabel="epoch", ylabel="validation accuracy, %", xticks=epochs)
-    axis.legend()
-    return figure
-
-
-def filters_figure(before: LeNet5, after: LeNet5) -> Figure:
-    """C1's six filters before and after training; mid-grey is zero."""
-    figure, axes = plt.subplots(2, 6, figsize=(8, 3))
-    for line, net, name in zip(axes, (before, after), ("random", "trained"), strict=True):
-        weights = net.layers.get_parameter("C1.weight").detach().numpy()[:, 0]
-        reach = float(np.abs(weights).max())
-        for axis, kernel in zip(line, weights, strict=True):
-            axis.imshow(kernel, cmap="gray", vmin=-reach, vmax=reach)
-            axis.set(xticks=[], yticks=[])
-            axis.grid(visible=False)
-        line[0].set_ylabel(name)
-    return figure
-
-
-def maps_figure(net: LeNet5, picture: np.ndarray) -> Figure:
-    """The feature maps of one face after C1, S2, C3 and S4."""
-    maps = net.maps(picture)
-    figure, axes = plt.subplots(len(maps), 16, figsize=(11, 0.8 * len(maps)), squeeze=False)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[], frame_on=False)
-        axis.grid(visible=False)
-    for line, (name, channels) in zip(axes, maps.items(), strict=True):
-        for axis, channel in zip(line, channels, strict=False):
-            axis.imshow(colour(channel))
-        line[0].set_ylabel(f"{name}\n{channels.shape[2]} x {channels.shape[1]}", fontsize=8)
-    return figure
-
-
-def sum_figure(net: LeNet5, picture: np.ndarray) -> Figure:
-    """The last layer's sum: 84 numbers times 84 weights, sorted, and what they come to."""
-    with torch.no_grad():
-        values = watch(net.layers, ["F6 squashed"], _scaled(picture[None]))[0][0]
-    weights, bias = (net.layers.get_parameter(f"output.{part}") for part in ("weight", "bias"))
-    products = np.sort((values * weights[0]).detach().numpy())
-    logit = float(products.sum() + bias.item())
-    figure, axis = plt.subplots(figsize=(8, 2.8))
-    axis.bar(range(len(products)), products, color=np.where(products < 0, GREY, TEAL))
-    axis.set(xlabel="the 84 products, sorted", ylabel="value x weight")
-    axis.set_title(
-        f"sum {products.sum():+.2f}, with bias {logit:+.2f}: yes with probability "
-        f"{1 / (1 + np.exp(-logit)):.2f}"
-    )
-    return figure
-
-
-def cases_figure(pictures: Sequence[np.ndarray], cases: dict[str, np.ndarray]) -> Figure:
-    """A row of faces for each of `surest`'s cases."""
-    width = max(1, *(len(rows) for rows in cases.values()))
-    figure, axes = plt.subplots(len(cases), width, figsize=(1.1 * width, 5.2), squeeze=False)
-    for line, (name, rows) in zip(axes, cases.items(), strict=True):
-        for axis in line:
-            axis.axis("off")
-        line[0].set_title(f"{name}", fontsize=9)
-        for axis, i in zip(line, rows, strict=False):
-            axis.imshow(pictures[i], cmap="gray", vmin=0, vmax=1)
-    return figure
-
-
-def stages_figure(layers: Sequence[Layer], title: str, count: int = 8) -> Figure:
-    """The strongest maps of every layer, a row each."""
-    figure, axes = plt.subplots(len(layers), 1, figsize=(9, 1.45 * len(layers)), squeeze=False)
-    for axis, layer in zip(axes[:, 0], layers, strict=True):
-        channels, height, width = layer.maps.shape
-        axis.imshow(grid(layer, count, columns=count, tile=96), interpolation="nearest")
-        axis.set_title(f"{layer.title}: {count} of {channels} maps, {width} x {height}", fontsize=9)
-        axis.axis("off")
-    figure.suptitle(title, ha="left", x=0.01)
-    return figure
-
-
-def places_figure(found: Sequence[Place], faces: Store, *, down: int = 26) -> Figure:
-    """Mean answer of each picked channel over the mean face, still and moved down."""
-    face = faces.images[1::2].mean(0).astype(np.uint8)
-    lower = _lowered(face, down)
-    rows = -(-len(found) // 2)
-    figure, axes = plt.subplots(rows, 4, figsize=(10, 3.6 * rows), squeeze=False)
-    for axis in axes.flat:
-        axis.axis("off")
-    for place, (left, right) in zip(found, axes.reshape(-1, 2), strict=False):
-        left.imshow(overlay(face, place.still, opacity=0.8))
-        right.imshow(overlay(lower, place.moved, opacity=0.8))
-        left.set_title(
-            f"{place.part}? {place.layer}, channel {place.channel}\n{place.there:.1f}x", fontsize=9
-        )
-        right.set_title(
-            f"moved: {place.followed:.1f}x,\nwhere it was: {place.stayed:.1f}x", fontsize=9
-        )
-    return figure

@@ -125,7 +125,7 @@ def _around(canvas: np.ndarray, centre: tuple[float, float], width: float) -> np
 
 
 def shown(photos: Path, table: Path, *, count: int = 4, detector: str | None = None) -> "Figure":
-    """The first photos of a table, the face that is found in each, and its straightened crop."""
+    """The first photos of a table, the face that is found in each, and its aligned crop."""
     from matplotlib import pyplot as plt
 
     from facelens.lessons import plots

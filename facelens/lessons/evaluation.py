@@ -123,13 +123,13 @@ def table(result: Evaluation) -> "pd.DataFrame":
     return frame[columns].sort_values("behind", ascending=False).round(3)
 
 
-def reliability(told: Answers, names: Sequence[str]) -> Figure:
+def reliability(answers: Answers, names: Sequence[str]) -> Figure:
     """How often a yes is right where the network says 30 %, 60 %, …, with 95 % intervals."""
     figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 2.8), sharey=True)
     edges = np.linspace(0, 1, 11)
     for axis, name in zip(np.atleast_1d(axes), names, strict=True):
-        column = told.names.index(name)
-        p, y = told.probabilities[:, column], told.labels[:, column]
+        column = answers.names.index(name)
+        p, y = answers.probabilities[:, column], answers.labels[:, column]
         bins = np.minimum((p * 10).astype(int), 9)
         total = np.bincount(bins, minlength=10)
         hits = np.bincount(bins, y, minlength=10)

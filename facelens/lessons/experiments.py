@@ -12,16 +12,16 @@ from facelens.imagenet import MEAN, STD
 from facelens.training import experiment
 from facelens.training.augment import augment
 from facelens.training.data import open_store
-from facelens.training.experiment import (
-    _SPLIT_NAMES,
+from facelens.training.experiment import recipe_of
+from facelens.training.timed import fastai_augment
+from facelens.training.trial import (
+    SPLIT_NAMES,
     SPLITS,
     Experiment,
     Faces,
     Row,
     Settings,
     Trial,
-    fastai_augment,
-    recipe_of,
 )
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ def open_faces(name: str, data: Path, *, cache: Path, limit: int | None = None) 
     limit = limit or experiment.limit
     if limit and any(t.people != "all" or t.split != "official" for t in experiment.trials):
         limit *= 4
-    return Faces(*(open_store(data, split, cache=cache, limit=limit) for split in _SPLIT_NAMES))
+    return Faces(*(open_store(data, split, cache=cache, limit=limit) for split in SPLIT_NAMES))
 
 
 def run(name: str, faces: Faces, **options: Any) -> list[Row]:

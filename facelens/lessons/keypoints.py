@@ -1,4 +1,7 @@
-"""What the lesson and the documents draw of the fifteen points."""
+"""What the lesson and the documents draw of the fifteen keypoints.
+
+The tables call a level of the ladder a rung.
+"""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -77,14 +80,14 @@ def by_point(answers: np.ndarray, faces: Faces) -> Figure:
 
 
 def curves(climbed: Mapping[str, Trained]) -> Figure:
-    """The learning curves of each rung, of all its networks."""
-    shown = {rung: trained for rung, trained in climbed.items() if trained.curves}
+    """The learning curves of each level, of all its networks."""
+    shown = {level: trained for level, trained in climbed.items() if trained.curves}
     figure, axes = plt.subplots(
         1, len(shown), figsize=(2.6 * len(shown), 2.8), sharey=True, squeeze=False
     )
-    for axis, (rung, trained) in zip(axes.flat, shown.items(), strict=True):
+    for axis, (level, trained) in zip(axes.flat, shown.items(), strict=True):
         _curve(axis, trained)
-        axis.set(title=rung, xlabel="epoch")
+        axis.set(title=level, xlabel="epoch")
     axes[0, 0].set(ylabel="error in pixels")
     axes[0, 0].set_yscale("log")
     axes[0, 0].set_yticks([1, 2, 4, 8, 16], ["1", "2", "4", "8", "16"])
@@ -123,14 +126,14 @@ def heat_maps(trained: Trained, picture: np.ndarray, points: Sequence[str]) -> F
 
 
 def ladder(rows: Rows) -> Figure:
-    """Bars: the error of each rung, mean of the seeds, with a dot for each seed."""
-    rungs = [rung for rung in LADDER if any(row["rung"] == rung for row in rows)]
-    each = [[float(row["rmse_px"]) for row in rows if row["rung"] == rung] for rung in rungs]
+    """Bars: the error of each level, mean of the seeds, with a dot for each seed."""
+    levels = [level for level in LADDER if any(row["rung"] == level for row in rows)]
+    each = [[float(row["rmse_px"]) for row in rows if row["rung"] == level] for level in levels]
     figure = bars(
-        [f"{rung}: {LADDER[rung].what}" for rung in rungs],
+        [f"{level}: {LADDER[level].what}" for level in levels],
         [float(np.mean(values)) for values in each],
         label="error on test people, pixels of 96; a dot a seed",
-        axis=plt.subplots(figsize=(9, 0.6 + 0.32 * len(rungs)))[1],
+        axis=plt.subplots(figsize=(9, 0.6 + 0.32 * len(levels)))[1],
     )
     for i, values in enumerate(each):
         figure.axes[0].plot(values, [i] * len(values), "o", color=AMBER, ms=4)
@@ -138,7 +141,7 @@ def ladder(rows: Rows) -> Figure:
 
 
 def augmentations(rows: Rows) -> Figure:
-    """Bars: the third rung's error after it has gone on with each augmentation alone."""
+    """Bars: the third level's error after it was fine-tuned with each augmentation alone."""
     names = list(dict.fromkeys(row["augmentation"] for row in rows))
     values = [
         float(np.mean([float(row["rmse_px"]) for row in rows if row["augmentation"] == name]))
@@ -149,16 +152,16 @@ def augmentations(rows: Rows) -> Figure:
 
 def table_curves(rows: Rows) -> Figure:
     """The learning curves of a table of `benchmarks/keypoints.py`, one line a network."""
-    rungs = list(dict.fromkeys(row["rung"] for row in rows))
+    levels = list(dict.fromkeys(row["rung"] for row in rows))
     figure, axis = plt.subplots(figsize=(8, 3.6))
-    for rung, colour in zip(rungs, SERIES * 2, strict=False):
-        mine = [row for row in rows if row["rung"] == rung]
+    for level, colour in zip(levels, SERIES * 2, strict=False):
+        mine = [row for row in rows if row["rung"] == level]
         for i, network in enumerate(dict.fromkeys(row["network"] for row in mine)):
             own = [row for row in mine if row["network"] == network]
             axis.plot(
                 [int(row["epoch"]) for row in own],
                 [float(row["valid"]) for row in own],
-                color=colour, lw=1.5, label="" if i else rung,
+                color=colour, lw=1.5, label="" if i else level,
             )  # fmt: skip
     axis.set(xlabel="epoch", ylabel="error on people held out, pixels")
     axis.set_yscale("log")

@@ -1,4 +1,4 @@
-"""Climb the ladder: each rung in a run of its own, and all measured on the same test people."""
+"""Climb the ladder: each level in a run of its own, all measured on the same test people."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -9,52 +9,54 @@ from typing import Any
 from facelens.errors import DataError
 from facelens.tasks.keypoints.marks import Faces, measure
 from facelens.tasks.keypoints.training.augment import AUGMENTATIONS, Augmentation
-from facelens.tasks.keypoints.training.ladder import LADDER, STEPS, Trained, hold_out, predict
+from facelens.tasks.keypoints.training.ladder import LADDER, LEVELS, Trained, hold_out, predict
 from facelens.tasks.keypoints.training.run import data_of, open_run
 
 log = logging.getLogger(__name__)
 
 _FLIPS = Augmentation(flip=0.5)
-# What is tried on the third rung's network as it goes on: nothing more, then each alone.
+# What the third level's network is fine-tuned with: flips only, then each beside them alone.
 TRIALS = {"none": _FLIPS} | {name: replace(_FLIPS, **how) for name, how in AUGMENTATIONS.items()}
 
 
-def folder(runs: Path, rung: str, seed: int, trial: str = "") -> Path:
-    """Where below `runs` the run of a rung lies."""
-    return runs / "-".join([rung, *trial.split(), str(seed)])
+def folder(runs: Path, level: str, seed: int, trial: str = "") -> Path:
+    """Where below `runs` the run of a level lies."""
+    return runs / "-".join([level, *trial.split(), str(seed)])
 
 
 def train_all(
     faces: Faces,
     runs: Path,
-    rungs: Iterable[str] = LADDER,
+    levels: Iterable[str] = LADDER,
     *,
     seed: int = 0,
     epochs: int | None = None,
     device: str | None = None,
 ) -> dict[str, Trained]:
-    """Train these rungs one after the other, and give them by name.
+    """Train these levels one after the other, and give them by name.
 
     Args:
         faces: to train on; 15 % of their people are held out to watch over it.
         runs: the folder of all runs; what is trained there already is not trained again.
-        rungs: names of the `LADDER`; one that goes on from another comes after that, now or before.
+        levels: names of the `LADDER`; one that starts from another comes after it, now or before.
         seed: of weights, order, augmentation, and of who is held out.
-        epochs: instead of each rung's own.
+        epochs: instead of each level's own.
         device: as for `train`.
     """
-    return {rung: _train(faces, runs, rung, seed, epochs=epochs, device=device) for rung in rungs}
+    return {
+        level: _train(faces, runs, level, seed, epochs=epochs, device=device) for level in levels
+    }
 
 
 def try_out(faces: Faces, runs: Path, *, seed: int = 0) -> dict[str, Trained]:
-    """Let the third rung go on with each augmentation alone, and give what comes of it."""
+    """Fine-tune the third level with each augmentation alone, and give what comes of it."""
     return {trial: _train(faces, runs, "trial", seed, trial=trial) for trial in TRIALS}
 
 
 def _train(
     faces: Faces,
     runs: Path,
-    rung: str,
+    level: str,
     seed: int,
     *,
     trial: str = "",
@@ -62,36 +64,36 @@ def _train(
     device: str | None = None,
 ) -> Trained:
     rest, valid = hold_out(faces, seed=seed)
-    step = STEPS[rung]
-    before = open_run(folder(runs, step.start, seed)) if step.start else None
+    how = LEVELS[level]
+    before = open_run(folder(runs, how.start, seed)) if how.start else None
     run = open_run(
-        folder(runs, rung, seed, trial),
-        rung,
+        folder(runs, level, seed, trial),
+        level,
         seed=seed,
-        step=replace(step, augmentation=TRIALS[trial]) if trial else None,
-        epochs=epochs if step.epochs else None,
+        how=replace(how, augmentation=TRIALS[trial]) if trial else None,
+        epochs=epochs if how.epochs else None,
         data=data_of(rest, valid),
-        start=before.told if before else "",
+        start=before.description if before else "",
     )
     return run.train(rest, valid, start=before.network() if before else None, device=device)
 
 
-def finished(runs: Path, rung: str, seed: int, trial: str = "") -> Trained | None:
+def finished(runs: Path, level: str, seed: int, trial: str = "") -> Trained | None:
     """What was trained there; None, and a line in the log, where it is not finished."""
     try:
-        return open_run(folder(runs, rung, seed, trial)).load()
+        return open_run(folder(runs, level, seed, trial)).load()
     except DataError as error:
         log.info("Left out: %s", error)
         return None
 
 
 def row(trained: Trained, seed: int, faces: Faces) -> dict[str, Any]:
-    """The figures of a rung on `faces`."""
+    """The figures of a level on `faces`."""
     figures = measure(predict(trained.network, faces.pictures), faces)
     del figures["by_point"]
     return {
         "rung": trained.name,
-        "what": STEPS[trained.name].what,
+        "what": LEVELS[trained.name].what,
         "seed": seed,
         **figures,
         "weights": sum(p.numel() for p in trained.network.parameters()),
@@ -101,7 +103,7 @@ def row(trained: Trained, seed: int, faces: Faces) -> dict[str, Any]:
 
 
 def rows(climbed: Mapping[str, Trained], faces: Faces, *, seed: int = 0) -> list[dict[str, Any]]:
-    """A row a rung: its figures on `faces`, as text."""
+    """A row a level: its figures on `faces`, as text."""
     return [as_text(row(trained, seed, faces)) for trained in climbed.values()]
 
 

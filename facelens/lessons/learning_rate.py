@@ -14,7 +14,7 @@ from torch import nn
 
 from facelens.training.callbacks import HalfPrecision, Preprocess
 from facelens.training.data import Batches, Store
-from facelens.training.network import build, parts
+from facelens.training.network import build, parameter_groups
 from facelens.training.recipe import Recipe
 
 
@@ -50,7 +50,7 @@ def find_rate(
             network,
             loss_func=nn.BCEWithLogitsLoss(),
             opt_func=Adam,
-            splitter=lambda net: list(parts(net)),
+            splitter=lambda net: list(parameter_groups(net)),
             wd=recipe.weight_decay,
             cbs=[Preprocess(recipe, 0), HalfPrecision()],
             path=Path(aside),

@@ -1,7 +1,5 @@
-"""What happens around fastai's training step: pictures, precision, averages, records."""
+"""What happens around fastai's training step: pictures, precision, frozen parts, averages."""
 
-import time
-from collections.abc import Callable
 from contextlib import nullcontext
 
 import numpy as np
@@ -11,11 +9,9 @@ from fastai.callback.training import GradientAccumulation
 from fastai.distributed import DistributedTrainer
 from torch import distributed, nn
 
-from facelens import metrics
 from facelens.training import processes
 from facelens.training.augment import augment, plain
 from facelens.training.recipe import Recipe
-from facelens.training.run import Run
 
 
 class Preprocess(Callback):
@@ -78,7 +74,7 @@ class FreezeFirst(Callback):
 
     @property
     def modules(self) -> list[nn.Module]:
-        body = processes.bare(self.learn.model).get_submodule("body")
+        body = processes.unwrapped(self.learn.model).get_submodule("body")
         return list(body.children())[: self.count]
 
     def before_fit(self) -> None:
@@ -140,7 +136,7 @@ class Distributed(DistributedTrainer):
     def before_validate(self) -> None:
         # Each process has its own number of validation batches: none may wait for the others.
         self.wrapped = self.learn.model
-        self.learn.model = processes.bare(self.wrapped)
+        self.learn.model = processes.unwrapped(self.wrapped)
 
     def after_validate(self) -> None:
         self.learn.model = self.wrapped
@@ -164,7 +160,7 @@ class Average(Callback):
         self.steps += 1
         # A young average would remember the random start: let it forget faster at first.
         decay = min(self.decay, self.steps / (self.steps + 10))
-        for name, value in processes.bare(self.learn.model).state_dict().items():
+        for name, value in processes.unwrapped(self.learn.model).state_dict().items():
             mean = self.weights[name]
             if value.dtype.is_floating_point:
                 mean.lerp_(value.detach().to(mean.dtype), 1 - decay)
@@ -179,75 +175,10 @@ class Average(Callback):
         self.learn.model.load_state_dict(self.weights)
 
     def after_validate(self) -> None:
-        processes.bare(self.learn.model).load_state_dict(self._aside)
+        processes.unwrapped(self.learn.model).load_state_dict(self._aside)
         self._aside = {}
 
 
 def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
-    state = processes.bare(model).state_dict()
+    state = processes.unwrapped(model).state_dict()
     return {name: value.detach().clone() for name, value in state.items()}
-
-
-class Record(Callback):
-    """Write each epoch's figures to history.csv and a checkpoint to go on from."""
-
-    order = 70
-
-    def __init__(self, run: Run, stage: int, average: Average) -> None:
-        self.run, self.stage, self.average = run, stage, average
-        self.outputs: list[torch.Tensor] = []
-
-    def before_epoch(self) -> None:
-        self.began = time.monotonic()
-        self.losses: list[torch.Tensor] = []
-        self.outputs = []
-
-    def after_loss(self) -> None:
-        if self.training:
-            self.losses.append(self.loss.detach())
-        else:
-            self.outputs.append(self.pred.detach())
-
-    def after_epoch(self) -> None:
-        if not self.losses:  # an epoch that an earlier run did
-            return
-        mine = torch.stack(self.losses).mean().item(), torch.cat(self.outputs).cpu().numpy()
-        losses, outputs = zip(*processes.gather(mine), strict=True)
-        if processes.rank():
-            return
-        labels = self.learn.dls.valid.dataset.labels
-        logits = np.concatenate(outputs).astype(np.float64)
-        probabilities = np.exp(-np.logaddexp(0, -logits))
-        row = {
-            "stage": self.stage,
-            "epoch": self.epoch,
-            "size": "x".join(map(str, self.run.recipe.stages[self.stage].size(self.epoch))),
-            "train_loss": round(float(np.mean(losses)), 5),
-            "valid_loss": round(log_loss(probabilities, labels), 5),
-            "accuracy": round(float(metrics.accuracy(probabilities, labels).mean()), 5),
-            "macro_ap": round(
-                float(np.nanmean(metrics.average_precision(probabilities, labels))), 5
-            ),
-            "seconds": round(time.monotonic() - self.began, 1),
-        }
-        self.run.add_row(row)
-        average = self.average
-        self.run.save(self.learn, self.stage, self.epoch, average.weights, average.steps)
-
-
-def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean binary cross-entropy."""
-    right = np.where(labels, probabilities, 1 - probabilities)
-    return float(-np.log(np.maximum(right, 1e-12)).mean())
-
-
-class AfterEpoch(Callback):
-    """Call `call` when an epoch's checkpoint is safe on disk."""
-
-    order = 80
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self.call = call
-
-    def after_epoch(self) -> None:
-        self.call()

@@ -83,7 +83,7 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
         data: folder of parquet files: a column `image` {bytes, path}, boolean columns, and
             optionally `celeb_id`.
         cache: folder for memory maps, 116 kB a picture.
-        limit: take, and decode, only the first so many pictures.
+        limit: take, and decode, only the first `limit` pictures.
     """
     files = split_files(data, split)
     key = sha256_of(
@@ -169,7 +169,7 @@ def _pixels(encoded: bytes, path: str) -> np.ndarray:
 
 
 class Batches:
-    """Shuffled batches of a `Store` as uint8 tensors, read ahead by one thread.
+    """Shuffled batches of a `Store` as uint8 tensors, prefetched by one thread.
 
     The order depends on `seed` and `epoch` alone, so a resumed run sees what an unbroken one
     would have seen. Of several processes each reads its share: of every batch where they are
@@ -183,12 +183,12 @@ class Batches:
         *,
         shuffle: bool,
         seed: int = 0,
-        ahead: int = 4,
+        prefetch: int = 4,
         rank: int | None = None,
         world: int | None = None,
     ) -> None:
-        self.dataset, self.bs, self.shuffle, self.seed, self.ahead = (
-            store, batch_size, shuffle, seed, ahead,
+        self.dataset, self.bs, self.shuffle, self.seed, self.prefetch = (
+            store, batch_size, shuffle, seed, prefetch,
         )  # fmt: skip
         self.rank = processes.rank() if rank is None else rank
         self.world = processes.world() if world is None else world
@@ -224,7 +224,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         labels = self.dataset.labels if self.dataset.targets is None else self.dataset.targets
-        ready: queue.Queue = queue.Queue(self.ahead)
+        ready: queue.Queue = queue.Queue(self.prefetch)
         stop = threading.Event()
 
         def read() -> None:

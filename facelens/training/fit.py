@@ -1,10 +1,14 @@
-"""A fastai `Learner` with freeze, unfreeze, one-cycle, EMA, checkpoints and resume."""
+"""One training loop for every task: fastai's `Learner` with schedule, checkpoints and resume.
+
+`fit` is the loop; a task hands in its batches, loss, optimizer, schedule and figures. `train` is
+what classifiers of crops have in common: freeze, unfreeze, one-cycle, a moving average.
+"""
 
 import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,31 +18,103 @@ from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
+from fastai.torch_core import trainable_params
 from fastcore.basics import noop
-from torch import nn
+from torch import Tensor, nn
 
+from facelens import metrics
 from facelens.errors import DataError
 from facelens.training import processes
 from facelens.training.callbacks import (
     Accumulate,
-    AfterEpoch,
     Average,
     Distributed,
     FreezeFirst,
     HalfPrecision,
     Preprocess,
-    Record,
 )
 from facelens.training.data import Batches, Store
-from facelens.training.network import AttributeNetwork, build, parts
+from facelens.training.network import AttributeNetwork, build, parameter_groups
 from facelens.training.recipe import Recipe, Stage
+from facelens.training.record import AfterEpoch, Checkpoint, Record
 from facelens.training.run import Run, load_weights
 
 log = logging.getLogger(__name__)
 
+# What a hyperparameter of the optimizer is when a share of the training, 0 to 1, is done.
+Schedule = Mapping[str, Callable[[float], Any]]
+
+
+def fit(
+    network: nn.Module,
+    batches: tuple[Iterable[Any], Iterable[Any]],
+    *,
+    epochs: int,
+    loss: Callable[..., Tensor],
+    optimizer: Callable[..., Any],
+    schedule: Schedule,
+    record: Record,
+    device: torch.device,
+    callbacks: Sequence[Callback] = (),
+    average: Average | None = None,
+    best: str | None = None,
+    splitter: Callable[[nn.Module], Any] = trainable_params,
+    frozen: bool = False,
+    weight_decay: float | None = None,
+    checkpoint: dict[str, Any] | None = None,
+    progress: bool = False,
+) -> None:
+    """Train `network` in place.
+
+    Args:
+        batches: to train on and to validate on: of each `len` and iteration are asked, and
+            `n_inp`, how many of a batch's parts are inputs, if it is not all but the last.
+        loss: of the network's output and the rest of a batch.
+        optimizer: makes fastai's optimizer, or an `OptimWrapper` around torch's.
+        record: measures an epoch; it has the run that is resumed, and the stage of it.
+        callbacks: what else is to happen. One with `checkpoint` and `resume` has its state in the
+            run's checkpoint.
+        average, best: as `Checkpoint` takes them.
+        splitter: groups of parameters.
+        frozen: train the last of these groups alone.
+        checkpoint: as `Run.load_last` gives it; of an earlier stage, the network and the average
+            are taken from it.
+        progress: show bars.
+    """
+    start = 0
+    stopping: list[Callback] = [record, Checkpoint(record, average=average, best=best)]
+    everything = [*callbacks, *([average] if average else []), *stopping]
+    if checkpoint is not None:
+        network.load_state_dict(checkpoint["model"])
+        if average:
+            average.weights, average.steps = checkpoint["average"], checkpoint["steps"]
+        if checkpoint["stage"] == record.stage:
+            start = checkpoint["epoch"] + 1
+    learn = Learner(
+        DataLoaders(*batches, device=device),
+        network,
+        loss_func=loss,
+        opt_func=optimizer,
+        splitter=splitter,
+        wd=weight_decay,
+        wd_bn_bias=False,
+        cbs=everything,
+    )
+    if not progress or processes.rank():
+        learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
+        learn.logger = noop  # fastai prints each epoch where there is no bar
+    learn.create_opt()
+    learn.freeze() if frozen else learn.unfreeze()
+    if checkpoint is not None and start:
+        learn.opt.load_state_dict(checkpoint["optimizer"])
+        for callback in everything:
+            if state := checkpoint.get("callbacks", {}).get(type(callback).__name__):
+                callback.resume(state)
+    learn.fit(epochs, cbs=ParamScheduler(dict(schedule)), start_epoch=start)
+
 
 def train(
-    run: Run,
+    run: Run[Recipe],
     train_set: Store,
     valid_set: Store,
     *,
@@ -50,15 +126,20 @@ def train(
     progress: bool = True,
     after_epoch: Callable[[], None] | None = None,
     pictures: Callable[[Recipe, int], Preprocess] = Preprocess,
+    loss: Callable[..., Tensor] | None = None,
+    figures: "Callable[[np.ndarray, Store], dict[str, float]] | None" = None,
 ) -> AttributeNetwork:
-    """Train by the run's recipe, going on from its last checkpoint, and return the best network.
+    """Train by the run's recipe, resuming from its last checkpoint, and return the best network.
 
     Args:
-        start_from: a bundle's folder or a run's, whose weights to go on from.
+        start_from: a bundle's folder or a run's, whose weights to fine-tune.
         device: "cuda", "cpu", …; by default the first that is there.
         compiled: let `torch.compile` make the network faster where it can.
         after_epoch: called when a checkpoint is safe on disk.
         pictures: makes the callback that turns crops into pictures, from recipe and stage.
+        loss: of logits and targets; by default that of yes or no for each name.
+        figures: what to say of logits float64 (n, names) for the faces of `valid_set`; among them
+            `valid_loss`, whose least value is the best epoch. By default `of_attributes`.
     """
     recipe = run.recipe
     _check(recipe, train_set, valid_set)
@@ -73,66 +154,102 @@ def train(
         return run.load_best(network).eval()
     if compiled:
         _compile(network, chosen)
-    world = processes.world()
-    dls = DataLoaders(
-        Batches(train_set, recipe.batch_size, shuffle=True, seed=recipe.seed).to(chosen),
-        Batches(valid_set, 2 * recipe.batch_size // world, shuffle=False).to(chosen),
-        device=chosen,
-    )
-    average = Average(recipe.ema)
-    for index, stage in enumerate(recipe.stages):
-        start = 0
-        if not stage.epochs:
-            continue
-        if checkpoint is not None:
-            if checkpoint["stage"] > index or (
-                checkpoint["stage"] == index and checkpoint["epoch"] + 1 >= stage.epochs
-            ):
-                continue
-            network.load_state_dict(checkpoint["model"])
-            average.weights, average.steps = checkpoint["average"], checkpoint["steps"]
-            start = checkpoint["epoch"] + 1 if checkpoint["stage"] == index else 0
-        own = [pictures(recipe, index), average, Record(run, index, average)]
-        learn = _learner(recipe, index, dls, network, own)
-        if not progress or processes.rank():
-            learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
-            learn.logger = noop  # fastai prints each epoch where there is no bar
-        if after_epoch:
-            learn.add_cb(AfterEpoch(after_epoch))
-        learn.create_opt()
-        learn.freeze() if stage.frozen else learn.unfreeze()
-        if checkpoint is not None and start:
-            learn.opt.load_state_dict(checkpoint["optimizer"])
-        _one_cycle(learn, stage, start)
-        checkpoint = None
-    processes.wait()
+    with processes.one_of_them(run.alone()):
+        _stages(
+            run, network, (train_set, valid_set), checkpoint, chosen,
+            loss=loss or nn.BCEWithLogitsLoss(), figures=figures or of_attributes,
+            pictures=pictures, progress=progress, after_epoch=after_epoch,
+        )  # fmt: skip
+        processes.wait()
     # A copy leaves behind what was compiled, which nothing can export.
     return run.load_best(copy.deepcopy(network)).eval()
 
 
-def _learner(
-    recipe: Recipe,
-    index: int,
-    dls: DataLoaders,
+def _stages(
+    run: Run[Recipe],
     network: AttributeNetwork,
-    callbacks: list[Callback],
-) -> Learner:
-    world = processes.world()
-    learn = Learner(
-        dls,
-        network,
-        loss_func=nn.BCEWithLogitsLoss(),
-        opt_func=Adam,
-        splitter=lambda net: list(parts(net)),
-        wd=recipe.weight_decay,
-        wd_bn_bias=False,
-        cbs=[FreezeFirst(recipe.stages[index].still), HalfPrecision(), *callbacks],
+    stores: tuple[Store, Store],
+    checkpoint: dict[str, Any] | None,
+    device: torch.device,
+    *,
+    loss: Callable[..., Tensor],
+    figures: "Callable[[np.ndarray, Store], dict[str, float]]",
+    pictures: Callable[[Recipe, int], Preprocess],
+    progress: bool,
+    after_epoch: Callable[[], None] | None,
+) -> None:
+    """Train stage by stage, each one-cycle of its own, from `checkpoint` on."""
+    recipe, world, (train_set, valid_set) = run.recipe, processes.world(), stores
+    batches = (
+        Batches(train_set, recipe.batch_size, shuffle=True, seed=recipe.seed).to(device),
+        Batches(valid_set, 2 * recipe.batch_size // world, shuffle=False).to(device),
     )
-    if recipe.accumulate > 1:
-        learn.add_cb(Accumulate(recipe.accumulate * recipe.batch_size // world))
-    if world > 1:
-        learn.add_cb(Distributed(dls.device))
-    return learn
+    average = Average(recipe.ema)
+    for index, stage in enumerate(recipe.stages):
+        last = (index, stage.epochs - 1)
+        done = checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= last
+        if not stage.epochs or done:
+            continue
+
+        def measure(losses: Tensor, logits: Tensor, epoch: int, *, of: Stage = stage) -> dict:
+            return {
+                "size": "x".join(map(str, of.size(epoch))),
+                "train_loss": round(losses.mean().item(), 5),
+                **figures(logits.numpy().astype(np.float64), valid_set),
+            }
+
+        callbacks = [FreezeFirst(stage.still), HalfPrecision(), pictures(recipe, index)]
+        if recipe.accumulate > 1:
+            callbacks.append(Accumulate(recipe.accumulate * recipe.batch_size // world))
+        if world > 1:
+            callbacks.append(Distributed(device))
+        if after_epoch:
+            callbacks.append(AfterEpoch(after_epoch))
+        fit(
+            network,
+            batches,
+            epochs=stage.epochs,
+            loss=loss,
+            optimizer=Adam,
+            schedule=one_cycle(stage),
+            record=Record(measure, run, stage=index),
+            device=device,
+            callbacks=callbacks,
+            average=average,
+            best="valid_loss",
+            splitter=lambda net: list(parameter_groups(cast("AttributeNetwork", net))),
+            frozen=stage.frozen,
+            weight_decay=recipe.weight_decay,
+            checkpoint=checkpoint,
+            progress=progress,
+        )
+        checkpoint = None
+
+
+def of_attributes(logits: np.ndarray, store: Store) -> dict[str, float]:
+    """Loss, accuracy and average precision of yes or no for each name of `store`."""
+    probabilities = np.exp(-np.logaddexp(0, -logits))
+    precision = metrics.average_precision(probabilities, store.labels)
+    return {
+        "valid_loss": round(log_loss(probabilities, store.labels), 5),
+        "accuracy": round(float(metrics.accuracy(probabilities, store.labels).mean()), 5),
+        "macro_ap": round(float(np.nanmean(precision)), 5),
+    }
+
+
+def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean binary cross-entropy."""
+    right = np.where(labels, probabilities, 1 - probabilities)
+    return float(-np.log(np.maximum(right, 1e-12)).mean())
+
+
+def one_cycle(stage: Stage) -> Schedule:
+    """What fastai's `fit_one_cycle` does, for early body, late body and head."""
+    rates = np.geomspace(stage.rate / stage.spread, stage.rate, 3)
+    return {
+        "lr": combined_cos(0.25, rates / 25, rates, rates / 1e4),
+        "mom": combined_cos(0.25, 0.95, 0.85, 0.95),
+    }
 
 
 def _check(recipe: Recipe, train_set: Store, valid_set: Store) -> None:
@@ -169,7 +286,7 @@ def _compile(network: AttributeNetwork, device: torch.device) -> None:
 
 
 def _network(  # noqa: PLR0917 - called once
-    run: Run,
+    run: Run[Recipe],
     train_set: Store,
     checkpoint: dict[str, Any] | None,
     backbone_weights: Path | None,
@@ -197,14 +314,3 @@ def _network(  # noqa: PLR0917 - called once
     with torch.no_grad():
         network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
     return network
-
-
-def _one_cycle(learn: Learner, stage: Stage, start: int) -> None:
-    """Do as fastai's `fit_one_cycle`, able to begin at epoch `start`."""
-    rates = np.geomspace(stage.rate / stage.spread, stage.rate, 3)
-    learn.opt.set_hyper("lr", rates)
-    schedule = {
-        "lr": combined_cos(0.25, rates / 25, rates, rates / 1e4),
-        "mom": combined_cos(0.25, 0.95, 0.85, 0.95),
-    }
-    learn.fit(stage.epochs, cbs=ParamScheduler(schedule), start_epoch=start)

@@ -1,39 +1,48 @@
-"""Train the small network that says where a face lies under a rough warp, and whether it is one.
+"""Train the small network that refines five landmarks under a rough warp, and says if it is a face.
 
     python -m facelens.training.landmarks DATA_DIR --out weights/points
 
 Aligned crops under known random similarity transforms are the training data: the template's five
-points, moved by the same transform, are exact labels. What the cascade wrongly takes for a face
+landmarks, moved by the same transform, are exact labels. What the cascade wrongly takes for a face
 in those crops, upright and upside down, teaches it what is none.
 """
 
 import argparse
 import json
 import logging
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from fastai.callback.core import Callback
+from fastai.learner import Learner
+from fastai.optimizer import OptimWrapper
 from torch import nn
 from torch.nn import functional
 
-from facelens.data import parquet
 from facelens.faces import align, landmarks
-from facelens.faces.landmarks import PATCH, VIEW_CENTRE
+from facelens.faces.landmarks import PATCH
 from facelens.files import write_text
-from facelens.photo import read_photo
-from facelens.training.data import split_files
+from facelens.training.fit import Schedule, fit
 from facelens.training.graph import write_graph
+from facelens.training.patches import astray, disturbed, grey_crops, mine, patch_of, rough, texture
+from facelens.training.record import Record
+from facelens.training.run import Run, open_as
 
 log = logging.getLogger(__name__)
 
 # The network answers in tenths of template pixels, counted from where the template has the point.
 UNIT = 10.0
 PASSES = 2
+CHECKPOINT_EVERY = 100  # steps, or the most below it that divide them all
 MIRROR = np.array([[-1, 0, align.TEMPLATE[:2, 0].sum()], [0, 1, 0]], np.float32)
 
 
@@ -49,6 +58,15 @@ class Recipe:
     mined: int = 1200
     limit: int = 18691
     seed: int = 0
+
+    def asdict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def fromdict(cls, values: dict[str, Any]) -> "Recipe":
+        """Read back what `asdict` wrote."""
+        return cls(**values)
 
 
 class Network(nn.Module):
@@ -98,147 +116,132 @@ def _layer(inputs: int, outputs: int, side: int, stride: int) -> list[nn.Module]
     ]
 
 
-def grey_crops(data: Path, split: str, limit: int) -> list[np.ndarray]:
-    """Read the first `limit` crops of a split in grey."""
-    crops: list[np.ndarray] = []
-    for file in split_files(data, split):
-        for row in parquet.images(file, []):
-            if len(crops) == limit:
-                return crops
-            crops.append(cv2.cvtColor(read_photo(row.data).pixels, cv2.COLOR_RGB2GRAY))
-    return crops
+class Batches:
+    """Drawn batches, `n` an epoch: patches, face or not (n,), the five landmarks (n, 5, 2)."""
 
+    n_inp = 1
 
-def move(turn: float, growth: float, shift: np.ndarray) -> np.ndarray:
-    """Turn by degrees and grow by a factor about the middle of the view, then shift."""
-    there = cv2.getRotationMatrix2D(VIEW_CENTRE, turn, growth)
-    there[:, 2] += np.asarray(shift)
-    return np.asarray(there, np.float32)
+    def __init__(self, crops: list[np.ndarray], mined: np.ndarray, recipe: Recipe, n: int) -> None:
+        self.crops, self.mined, self.recipe, self.n = crops, mined, recipe, n
+        self.random = np.random.default_rng(recipe.seed)
 
+    def __len__(self) -> int:
+        return self.n
 
-def rough(random: np.random.Generator) -> np.ndarray:
-    """Draw a rough warp as a detector leaves it (4 of 10), or as a first pass does."""
-    turn, growth, shift = (16, 0.14, 7) if random.random() < 0.4 else (4, 0.06, 3)
-    return move(
-        float(np.clip(random.normal(0, turn), -45, 45)),
-        float(np.exp(np.clip(random.normal(0, growth), -0.4, 0.4))),
-        np.clip(random.normal(0, shift, 2), -22, 22),
-    )
+    def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+        for _ in range(self.n):
+            yield self.draw()
 
-
-def astray(random: np.random.Generator) -> np.ndarray:
-    """Draw a warp that shows no whole upright face: too far off, too large, too small or turned."""
-    kind = random.integers(4)
-    shift = random.normal(0, 7, 2)
-    turn, growth = random.normal(0, 10), np.exp(random.normal(0, 0.3))
-    if kind == 0:
-        way = random.uniform(0, 2 * np.pi)
-        shift = random.uniform(45, 110) * growth * np.array([np.cos(way), np.sin(way)])
-    elif kind == 1:
-        growth = random.uniform(2.2, 6)
-        shift = random.uniform(-60, 60, 2) * growth
-    elif kind == 2:
-        growth = random.uniform(0.25, 0.45)
-    else:
-        turn = random.uniform(100, 260)
-    return move(float(turn), float(growth), shift)
-
-
-def patch_of(grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    """Show the network's view of a picture under a rough warp."""
-    return align.align_face(grey, align.compose(landmarks.view(), warp), (PATCH, PATCH))
-
-
-def disturbed(patch: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Blur, cover, darken or roughen a patch, now and then."""
-    if random.random() < 0.25:
-        patch = cv2.GaussianBlur(patch, (0, 0), random.uniform(0.3, 1.2))
-    if random.random() < 0.15:
-        x, y = random.integers(0, PATCH - 12, 2)
-        w, h = random.integers(8, 24, 2)
-        patch = patch.copy()
-        patch[y : y + h, x : x + w] = random.integers(256)
-    if random.random() < 0.5:
-        ramp = np.linspace(-1, 1, PATCH) * random.uniform(-60, 60)
-        light = ramp[:, None] if random.random() < 0.5 else ramp[None]
-        noise = random.normal(0, random.uniform(0, 8), patch.shape)
-        patch = np.clip(patch * random.uniform(0.5, 1.3) + light + noise, 0, 255).astype(np.uint8)
-    return patch
-
-
-def mine(crops: list[np.ndarray], cascade: cv2.CascadeClassifier) -> np.ndarray:
-    """Collect patches that the cascade takes for faces although the truth lies elsewhere."""
-    patches = []
-    middle = np.array([landmarks.HAAR_CENTRE], np.float32)
-    for crop in crops:
-        for picture, upright in ((crop, True), (crop[::-1, ::-1].copy(), False)):
-            boxes = cascade.detectMultiScale(picture, 1.1, 0, minSize=(24, 24))
-            for x, y, side, _ in list(boxes)[:: max(len(boxes) // 6, 1)]:
-                warp = landmarks.guess(x, y, side)
-                away = np.hypot(*(align.apply(align.invert(warp), middle) - middle)[0])
-                growth = align.scale_of(warp)
-                if not upright or away > 45 or not 0.5 < growth < 2:
-                    patches.append(patch_of(picture, warp))
-    return np.array(patches, np.uint8)
-
-
-def texture(random: np.random.Generator) -> np.ndarray:
-    """Draw a patch of noise that is as rough at every size as photos are."""
-    waves = np.fft.rfft2(random.normal(size=(PATCH, PATCH)))
-    rate = np.hypot(np.fft.fftfreq(PATCH)[:, None], np.fft.rfftfreq(PATCH)[None])
-    rate[0, 0] = 1
-    grey = np.fft.irfft2(waves / rate ** random.uniform(0.5, 2), s=(PATCH, PATCH))
-    return np.asarray(np.clip(128 + 50 * grey / grey.std(), 0, 255), np.uint8)
-
-
-Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-
-
-def batches(crops: list[np.ndarray], mined: np.ndarray, recipe: Recipe) -> Iterator[Batch]:
-    """Draw patches, face or not (n,), and where the five points lie (n, 5, 2)."""
-    random = np.random.default_rng(recipe.seed)
-    for _ in range(recipe.steps):
+    def draw(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The next batch: faces under rough warps first, then what shows none."""
+        random, recipe = self.random, self.recipe
         patches, where = [], []
-        for i in random.integers(len(crops), size=recipe.batch):
+        for i in random.integers(len(self.crops), size=recipe.batch):
             warp = rough(random)
             mirror = MIRROR if random.random() < 0.5 else np.eye(2, 3, dtype=np.float32)
-            patches.append(disturbed(patch_of(crops[i], align.compose(warp, mirror)), random))
+            patch = patch_of(self.crops[i], align.compose(warp, mirror))
+            patches.append(disturbed(patch, random))
             where.append(align.apply(warp, align.TEMPLATE))
-        for i in random.integers(len(crops), size=recipe.negatives):
+        for i in random.integers(len(self.crops), size=recipe.negatives):
             kind = random.random()
-            if kind < 0.45 and len(mined):
-                patch = mined[random.integers(len(mined))]
+            if kind < 0.45 and len(self.mined):
+                patch = self.mined[random.integers(len(self.mined))]
                 patch = patch[:, ::-1] if random.random() < 0.5 else patch
             elif kind < 0.9:
-                patch = patch_of(crops[i], astray(random))
+                patch = patch_of(self.crops[i], astray(random))
             else:
                 patch = texture(random)
             patches.append(disturbed(patch, random))
         face = torch.zeros(len(patches))
         face[: recipe.batch] = 1
-        yield torch.from_numpy(np.stack(patches)), face, torch.from_numpy(np.stack(where))
+        return torch.from_numpy(np.stack(patches)), face, torch.from_numpy(np.stack(where))
 
 
-def train(crops: list[np.ndarray], mined: np.ndarray, recipe: Recipe) -> Network:
-    """Train by AdamW under a one-cycle rate."""
+class Draws(Callback):
+    """Have a resumed run draw on where the last epoch ended."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
+
+    def checkpoint(self) -> dict[str, str]:
+        """Where the generator is; as text, for its numbers are longer than torch's."""
+        return {"random": json.dumps(self.batches.random.bit_generator.state)}
+
+    def resume(self, state: dict[str, str]) -> None:
+        """Draw on from where `checkpoint` was."""
+        self.batches.random.bit_generator.state = json.loads(state["random"])
+
+
+def loss(
+    answer: tuple[torch.Tensor, torch.Tensor], face: torch.Tensor, where: torch.Tensor
+) -> torch.Tensor:
+    """Distance of the landmarks, and a tenth of the cross-entropy of face or not."""
+    distance, wrong = _losses(answer, face, where)
+    return distance + 0.1 * wrong
+
+
+def _losses(
+    answer: tuple[torch.Tensor, torch.Tensor], face: torch.Tensor, where: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    logit, five = answer
+    distance = functional.smooth_l1_loss(five[: len(where)] / UNIT, where / UNIT, beta=0.1)
+    return distance, functional.binary_cross_entropy_with_logits(logit, face)
+
+
+def train(
+    crops: list[np.ndarray], mined: np.ndarray, recipe: Recipe, run: Run[Recipe] | None = None
+) -> Network:
+    """Train by AdamW under a one-cycle rate, resuming `run` if there is one."""
     torch.manual_seed(recipe.seed)
     # Half the time of the default layout on a CPU.
     network = Network().train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(
-        network.parameters(), recipe.rate, weight_decay=recipe.weight_decay
-    )
-    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.rate, recipe.steps, pct_start=0.2)
-    for step, (patch, face, where) in enumerate(batches(crops, mined, recipe)):
-        logit, five = network(patch)
-        apart = functional.smooth_l1_loss(five[: len(where)] / UNIT, where / UNIT, beta=0.1)
-        wrong = functional.binary_cross_entropy_with_logits(logit, face)
-        optimiser.zero_grad()
-        (apart + 0.1 * wrong).backward()
-        optimiser.step()
-        cycle.step()
-        if step % 100 == 99:
-            log.info("step %d: points %.4f, face %.4f", step + 1, apart.item(), wrong.item())
+    device = torch.device("cpu")
+    each = next(n for n in range(CHECKPOINT_EVERY, 0, -1) if recipe.steps % n == 0)
+    batches = Batches(crops, mined, recipe, each)
+
+    def measure(losses: torch.Tensor, _: torch.Tensor, __: int) -> dict[str, float]:
+        distance, wrong = losses.mean(0).tolist()
+        return {"points": round(distance, 5), "face": round(wrong, 5)}
+
+    def keep(learn: Learner) -> torch.Tensor:
+        return torch.stack(_losses(learn.pred, *learn.yb)).detach()
+
+    with run.alone() if run else nullcontext():
+        fit(
+            network,
+            (batches, []),
+            epochs=recipe.steps // each,
+            loss=loss,
+            optimizer=partial(
+                OptimWrapper, opt=partial(torch.optim.AdamW, weight_decay=recipe.weight_decay)
+            ),
+            schedule=one_cycle(recipe.steps, recipe.rate),
+            record=Record(measure, run, keep=keep),
+            device=device,
+            callbacks=[Draws(batches)],
+            checkpoint=run.load_last(device) if run else None,
+        )
     return network.eval()
+
+
+def one_cycle(steps: int, rate: float) -> Schedule:
+    """Rate and momentum of torch's `OneCycleLR` with a fifth of the `steps` to warm up."""
+    top = 0.2 * steps - 1
+
+    def between(start: float, highest: float, end: float) -> Callable[[float], float]:
+        def value(done: float) -> float:
+            step = done * steps
+            if step <= top:
+                return _cosine(start, highest, step / top if top else 1)
+            return _cosine(highest, end, (step - top) / (steps - 1 - top))
+
+        return value
+
+    return {"lr": between(rate / 25, rate, rate / 25e4), "mom": between(0.95, 0.85, 0.95)}
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
 
 
 def export(network: Network, path: Path) -> None:
@@ -254,11 +257,11 @@ def measure(crops: list[np.ndarray], path: Path, seed: int) -> dict[str, float]:
     figures: dict[str, list[float]] = {"before": [], "after": [], "face": [], "no_face": []}
     for crop in crops:
         warp = rough(random)
-        refined, sure = network(crop, warp, PASSES)
+        refined, score = network(crop, warp, PASSES)
         for name, under in (("before", warp), ("after", refined)):
-            apart = align.apply(under, align.TEMPLATE[:2]) - align.TEMPLATE[:2]
-            figures[name].append(float(np.hypot(*apart.T).mean()))
-        figures["face"].append(sure)
+            distances = align.apply(under, align.TEMPLATE[:2]) - align.TEMPLATE[:2]
+            figures[name].append(float(np.hypot(*distances.T).mean()))
+        figures["face"].append(score)
         figures["no_face"].append(network(crop, astray(random), PASSES)[1])
     faces, others = np.array(figures["face"]), np.array(figures["no_face"])
     return {
@@ -275,11 +278,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path, help="folder with train-*.parquet and valid-*.parquet")
     parser.add_argument("--out", type=Path, required=True, help="folder for points.onnx")
+    parser.add_argument("--run", type=Path, help="folder of a run, to resume where it was stopped")
     parser.add_argument("--threads", type=int, default=1)
-    for name, value in asdict(Recipe()).items():
+    for name, value in Recipe().asdict().items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
     args = parser.parse_args()
-    recipe = Recipe(**{name: getattr(args, name) for name in asdict(Recipe())})
+    recipe = Recipe(**{name: getattr(args, name) for name in Recipe().asdict()})
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     for chatty in ("onnxscript", "onnx_ir"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -293,12 +297,14 @@ def main() -> None:
     log.info(
         "%d crops, %d patches mined, %.0f s", len(crops), len(mined), time.monotonic() - started
     )
-    network = train(crops, mined, recipe)
+    data = {"crops": len(crops), "mined": len(mined)}
+    run = open_as(Recipe, args.run, recipe, data=data) if args.run else None
+    network = train(crops, mined, recipe, run)
     args.out.mkdir(parents=True, exist_ok=True)
     export(network, args.out / "points.onnx")
     figures = measure(grey_crops(args.data, "valid", 2044), args.out / "points.onnx", recipe.seed)
     manifest = {
-        "recipe": asdict(recipe),
+        "recipe": recipe.asdict(),
         "weights": sum(p.numel() for p in network.parameters()),
         "training": f"{len(crops)} CelebA training crops, {len(mined)} mined patches",
         "validation": figures,

@@ -102,7 +102,7 @@ def build(
     if backbone_weights is None and from_scratch:
         net = _random(arch)
     elif backbone_weights is None:
-        net = _fetched(arch, weights)
+        net = _pretrained(arch, weights)
     else:
         net = torchvision.models.get_model(arch, weights=None)
     if backbone_weights is not None:
@@ -144,7 +144,7 @@ def imagenet_file(arch: str) -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints" / imagenet_weights(arch).url.rpartition("/")[2]
 
 
-def _fetched(arch: str, weights: WeightsEnum) -> nn.Module:
+def _pretrained(arch: str, weights: WeightsEnum) -> nn.Module:
     try:
         return torchvision.models.get_model(arch, weights=weights)
     except (OSError, RuntimeError) as error:  # no network, or a file cut short
@@ -218,8 +218,8 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
     Args:
         dilate: spread the kernels after it as well. Each then looks where it looked before: every
             second value of the maps is what it was, and those between are what it would have
-            been had the picture been moved a little. To go on from a network that was trained
-            with its stride; it must go on, for its statistics are others.
+            been had the picture been moved a little. To fine-tune a network that was
+            trained with its stride; it must be fine-tuned, for its statistics are others.
     """
     order: list[tuple[nn.Module, tuple[int, ...]]] = []
     hooks = [
@@ -249,7 +249,7 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
     body.train()
 
 
-def parts(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:
+def parameter_groups(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:
     """Three groups of parameters for discriminative rates: early body, late body, head."""
     children = list(net.body.children())
     half = len(children) // 2

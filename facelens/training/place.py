@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from facelens.errors import DataError, OutputError
+from facelens.errors import DataError
+from facelens.files import writing
 
 
 def check_place(out: Path, device: str | None) -> None:
@@ -13,7 +14,5 @@ def check_place(out: Path, device: str | None) -> None:
         torch.zeros(1, device=device or "cpu")
     except (RuntimeError, AssertionError) as error:
         raise DataError(f"There is no device {device!r} here; try cpu.") from error
-    try:
+    with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out} cannot be written: {error.strerror}.") from error

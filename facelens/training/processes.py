@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -60,6 +60,13 @@ def first_alone() -> Iterator[None]:
         wait()
 
 
+@contextmanager
+def one_of_them(block: AbstractContextManager[Any]) -> Iterator[None]:
+    """Enter `block` in the first of all processes alone."""
+    with nullcontext() if rank() else block:
+        yield
+
+
 def gather(mine: Any) -> list[Any]:
     """The values of all processes, by rank."""
     if world() == 1:
@@ -69,6 +76,6 @@ def gather(mine: Any) -> list[Any]:
     return values
 
 
-def bare(model: nn.Module) -> nn.Module:
+def unwrapped(model: nn.Module) -> nn.Module:
     """The network within what shares its gradients out."""
     return model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model

@@ -13,7 +13,7 @@ from onnxruntime import quantization as q
 
 from facelens.errors import DataError
 
-# Of all values that a layer gives, so many in a hundred lie within what int8 can say; the rest is
+# Of all values that a layer gives, this many in a hundred lie within what int8 can say; the rest is
 # cut off, and the steps are the finer for it.
 PERCENTILE = 99.99
 # The first convolutions stay in float32: they are few and quick, and their filters differ so much

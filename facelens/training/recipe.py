@@ -10,9 +10,9 @@ from facelens.training.augment import Augmentation
 class Stage:
     """Some epochs of one-cycle with the body frozen or not.
 
-    `sizes`: (first epoch, height, width) of the pictures, growing as the stage goes on.
+    `sizes`: (first epoch, height, width) of the pictures, which may grow within the stage.
     `rate`: peak learning rate of the head; the early body gets `spread` times less.
-    `still`: so many of the body's first modules stay as they are, their statistics too.
+    `still`: how many of the body's first modules stay as they are, their statistics too.
     """
 
     epochs: int
@@ -32,7 +32,7 @@ class Recipe:
 
     `head`: "linear", or "fastai" for fastai's own, which cannot be exported.
     `batch_size`: of all processes together.
-    `accumulate`: so many batches make a step.
+    `accumulate`: batches per step of the optimizer.
     `fine_maps`: the last stride is undone; `spread_kernels`: and the kernels after it spread.
     `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
     """

@@ -4,49 +4,83 @@ import json
 import logging
 import pickle
 import platform
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import fastai
-import numpy as np
 import torch
 import torchvision
-from fastai.learner import Learner
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from facelens.errors import DataError
-from facelens.files import atomic_write
+from facelens.files import atomic_write, only_one
 from facelens.tables import read_records, write_records
-from facelens.training import processes
 from facelens.training.network import AttributeNetwork
 from facelens.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
 
-RESUME = "Make room and give the same command again: it goes on after the last whole epoch."
+RESUME = "Make room and give the same command again: it resumes after the last whole epoch."
+
+# What torch.load and safetensors raise on a file that is cut short or something else.
+DAMAGE = (
+    OSError, EOFError, RuntimeError, AttributeError, ValueError, KeyError, TypeError,
+    pickle.UnpicklingError, SafetensorError,
+)  # fmt: skip
+
+
+class Settings(Protocol):
+    """All that decides a training, as a run's config.json keeps it."""
+
+    def asdict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        ...
+
+    @classmethod
+    def fromdict(cls, values: dict[str, Any]) -> Self:
+        """Read back what `asdict` wrote."""
+        ...
+
+
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
-class Run:
-    """A folder with a run's recipe, versions, history, last checkpoint and best weights."""
+class Run(Generic[S]):
+    """A folder with what a training is, and what has come of it so far.
+
+    `config.json`: the recipe, data, start, versions. `history.csv`: a row a stage and epoch.
+    `last.pt`: the checkpoint to resume from. `NAME.safetensors`: weights.
+    """
 
     folder: Path
-    recipe: Recipe
+    recipe: S
 
     @property
     def about(self) -> dict[str, Any]:
-        """What `config.json` says besides the recipe: data, start, versions."""
-        return json.loads((self.folder / "config.json").read_text())
+        """What `config.json` says: recipe, data, start, versions."""
+        return json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
 
     @property
     def history(self) -> list[dict[str, str]]:
-        path = self.folder / "history.csv"
-        return read_records(path) if path.exists() else []
+        """The rows of `history.csv`.
 
-    def add_row(self, row: dict[str, Any]) -> None:
+        Raises:
+            DataError: it is damaged.
+        """
+        path = self.folder / "history.csv"
+        rows = read_records(path) if path.exists() else []
+        if not all(str(row.get(key)).isdecimal() for row in rows for key in ("stage", "epoch")):
+            raise DataError(f"{path} is damaged: remove {self.folder} and begin it again.")
+        return rows
+
+    def add_row(self, row: Mapping[str, Any]) -> None:
+        """Write the row of a `stage` and `epoch`; what an earlier run did after it goes."""
         rows = [
             r for r in self.history
             if (int(r["stage"]), int(r["epoch"])) < (row["stage"], row["epoch"])
@@ -54,69 +88,50 @@ class Run:
         write_records(self.folder / "history.csv", [*rows, row], advice=RESUME)
         log.info("%s", row)
 
-    def save(
-        self,
-        learn: Learner,
-        stage: int,
-        epoch: int,
-        average: dict[str, torch.Tensor],
-        steps: int,
-    ) -> None:
-        """Keep a checkpoint: the network, the `average` of its weights after `steps`."""
-        state = {
-            "stage": stage,
-            "epoch": epoch,
-            "model": processes.bare(learn.model).state_dict(),
-            "average": average,
-            "steps": steps,
-            "optimizer": _plain(learn.opt.state_dict()),
-        }
-        rows = self.history
-        if float(rows[-1]["valid_loss"]) <= min(float(row["valid_loss"]) for row in rows):
-            tensors = {name: value.contiguous() for name, value in average.items()}
-            with written(self.folder / "best.safetensors") as path:
-                save_file(tensors, path)
-        # Last, so that a run killed before it does this epoch again.
+    def save_last(self, state: Mapping[str, Any]) -> None:
+        """Write the checkpoint; it holds "stage", "epoch", "model", "optimizer" and more."""
         with written(self.folder / "last.pt") as path:
-            torch.save(state, path)
+            torch.save(dict(state), path)
 
     def load_last(self, device: torch.device) -> dict[str, Any] | None:
-        """The checkpoint to go on from, where there is one."""
+        """The checkpoint to resume from, if there is one."""
         path = self.folder / "last.pt"
         if not path.exists():
             return None
         try:
             state = torch.load(path, map_location=device, weights_only=True)
-            if state.keys() >= {"stage", "epoch", "model", "average", "steps", "optimizer"}:
+            if state.keys() >= {"stage", "epoch", "model", "optimizer"}:
                 return state
-        except (OSError, EOFError, RuntimeError, AttributeError, pickle.UnpicklingError) as error:
+        except DAMAGE as error:
             log.debug("%s: %s", path, error)
         raise DataError(
-            f"{path} is damaged, so the run cannot go on: remove {self.folder} and begin it again."
+            f"{path} is damaged, so the run cannot be resumed: remove {self.folder} and begin it "
+            "again."
         )
 
-    def load_best(self, model: AttributeNetwork) -> AttributeNetwork:
-        """Load the averaged weights of the best epoch by validation loss."""
+    def save_weights(self, name: str, weights: Mapping[str, Tensor]) -> None:
+        """Write NAME.safetensors."""
+        tensors = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+        with written(self.folder / f"{name}.safetensors") as path:
+            save_file(tensors, path)
+
+    def load_best(self, model: nn.Module) -> Any:
+        """Load the weights of the best epoch by validation loss into `model`."""
         path = self.folder / "best.safetensors"
         if not path.exists():
             raise DataError(f"{self.folder} holds no best.safetensors: has it finished an epoch?")
         model.load_state_dict(load_file(path))
         return model
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Refuse a second training in this folder at the same time."""
+        return only_one(self.folder)
+
 
 def written(path: Path) -> AbstractContextManager[Path]:
     """Have a file of a run written whole or not at all; a full disk is a sentence."""
-    # Torch and safetensors have errors of their own.
+    # torch and safetensors have errors of their own.
     return atomic_write(path, advice=RESUME, failures=(RuntimeError, SafetensorError))
-
-
-def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
-    """The state of a fastai optimizer in types that `torch.load(weights_only=True)` reads."""
-    hypers = [
-        {name: float(v) if isinstance(v, np.floating) else v for name, v in group.items()}
-        for group in optimizer["hypers"]
-    ]
-    return {"state": [dict(state) for state in optimizer["state"]], "hypers": hypers}
 
 
 def _as_json(values: dict[str, Any]) -> dict[str, Any]:
@@ -133,17 +148,22 @@ def versions() -> dict[str, str]:
     }
 
 
-def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run:
-    """Open the run in `folder`; make it where there is none.
+def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run[Recipe]:
+    """Open the run of a classifier in `folder`; make it where there is none.
 
     A folder that holds another recipe is refused: a resumed run must be the same run.
     """
+    return open_as(Recipe, folder, recipe, **about)
+
+
+def open_as(kind: type[S], folder: Path, recipe: S | None = None, **about: Any) -> Run[S]:
+    """Open or make the run in `folder`, whose recipe is of `kind`, as `open_run` does."""
     path = Path(folder) / "config.json"
     if path.exists():
         try:
-            known = json.loads(path.read_text())
-            kept = Recipe.fromdict(known["recipe"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            known = json.loads(path.read_text(encoding="utf-8"))
+            kept = kind.fromdict(known["recipe"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path} is not a training run's.") from error
         if any(known.get(key) != value for key, value in _as_json(about).items()):
             raise DataError(f"{folder} holds a run on other data; choose another folder.")
@@ -154,8 +174,8 @@ def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run:
         raise DataError(f"{folder} is not a training run: it has no config.json.")
     path.parent.mkdir(parents=True, exist_ok=True)
     config = {"recipe": recipe.asdict(), "versions": versions(), **about}
-    with written(path) as draft:
-        draft.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    with written(path) as partial:
+        partial.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return Run(Path(folder), recipe)
 
 
@@ -169,7 +189,7 @@ def weights_file(folder: Path) -> Path:
 
 
 def load_weights(network: AttributeNetwork, folder: Path) -> None:
-    """Load the weights of a bundle's or a run's folder into `network`, to go on from."""
+    """Load the weights of a bundle's or a run's folder into `network`, to fine-tune them."""
     file = weights_file(folder)
     try:
         network.load_state_dict(load_file(file))

@@ -9,7 +9,7 @@ pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.
 from matplotlib import pyplot as plt
 
 from facelens.errors import DataError
-from facelens.lessons import convolution
+from facelens.lessons import convolution, convolution_figures
 from facelens.tasks.base import Layer
 from facelens.training import network
 from facelens.training.data import Store
@@ -183,31 +183,38 @@ def test_a_layer_that_is_not_there_is_a_sentence(mouths):
 
 def test_a_step_in_numbers_says_the_sum_that_the_convolution_has_there():
     picture, kernel = convolution.grey(convolution.example()), convolution.KERNELS["vertical edges"]
-    title = convolution.step_figure(picture, kernel, 11, 3).axes[3].get_title()
+    title = convolution_figures.step_figure(picture, kernel, 11, 3).axes[3].get_title()
     assert title.endswith(f"{convolution.convolve(picture, kernel)[11, 3]:.2f}")
 
 
 def test_the_last_sum_is_the_answer():
     net, picture = convolution.untrained(), convolution.grey(convolution.example())
-    title = convolution.sum_figure(net, picture).axes[0].get_title()
+    title = convolution_figures.sum_figure(net, picture).axes[0].get_title()
     assert title.endswith(f"{convolution.say(net, picture[None])[0]:.2f}")
 
 
 def test_figures_show_every_kernel_map_and_case(mouths):
     net, crop = convolution.untrained(), convolution.example()
     picture = convolution.grey(crop)
-    assert len(convolution.kernels_figure(picture).axes) == 1 + len(convolution.KERNELS)
-    assert len(convolution.chain_figure(picture, convolution.KERNELS["blur"]).axes) == 4
+    assert len(convolution_figures.kernels_figure(picture).axes) == 1 + len(convolution.KERNELS)
+    assert len(convolution_figures.chain_figure(picture, convolution.KERNELS["blur"]).axes) == 4
     assert (
-        sum(bool(a.images) for a in convolution.maps_figure(net, picture).axes) == 6 + 6 + 16 + 16
+        sum(bool(a.images) for a in convolution_figures.maps_figure(net, picture).axes)
+        == 6 + 6 + 16 + 16
     )
-    assert len(convolution.filters_figure(net, net).axes) == 12
+    assert len(convolution_figures.filters_figure(net, net).axes) == 12
     cases = {"right": np.array([0, 1]), "wrong": np.array([], int)}
-    assert sum(bool(a.images) for a in convolution.cases_figure([picture] * 2, cases).axes) == 2
-    assert len(convolution.history_figure([{"epoch": 1, "accuracy": 0.5}], 0.5).axes[0].lines) == 2
-    layers = convolution.stages(network.build("resnet18", 1, from_scratch=True), crop, (64, 64))
-    assert len(convolution.stages_figure(layers, "random").axes) == len(layers)
-    found = convolution.places(Channels(lambda small: small), mouths, "Stage")
-    assert sum(bool(a.images) for a in convolution.places_figure(found, mouths).axes) == 2 * len(
-        found
+    assert (
+        sum(bool(a.images) for a in convolution_figures.cases_figure([picture] * 2, cases).axes)
+        == 2
     )
+    assert (
+        len(convolution_figures.history_figure([{"epoch": 1, "accuracy": 0.5}], 0.5).axes[0].lines)
+        == 2
+    )
+    layers = convolution.stages(network.build("resnet18", 1, from_scratch=True), crop, (64, 64))
+    assert len(convolution_figures.stages_figure(layers, "random").axes) == len(layers)
+    found = convolution.places(Channels(lambda small: small), mouths, "Stage")
+    assert sum(
+        bool(a.images) for a in convolution_figures.places_figure(found, mouths).axes
+    ) == 2 * len(found)

@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 from facelens.data.synthetic import place_on_canvas
 from facelens.errors import DataError, DetectorError
 from facelens.faces import align, find_faces
-from facelens.lessons import detection
+from facelens.lessons import alignment, detection, detection_figures
 from facelens.photo import Photo, read_photo
 from facelens.training.data import Store
 
@@ -149,7 +149,7 @@ def test_with_yunet_both_are_compared_and_timed(crop, yunet, monkeypatch):
 
 
 def test_a_crop_is_disturbed_about_its_face(crop):
-    np.testing.assert_array_equal(detection.moved(crop), crop)
+    np.testing.assert_array_equal(alignment.moved(crop), crop)
     middle = np.array(align.TEMPLATE_BOX.centre).round().astype(int)
     dot = np.zeros_like(crop)
     cv2.circle(dot, (int(middle[0]) + 30, int(middle[1])), 4, (255, 255, 255), -1)
@@ -158,15 +158,15 @@ def test_a_crop_is_disturbed_about_its_face(crop):
         y, x = np.nonzero(pixels[..., 0] > 127)
         return x.mean() - middle[0], y.mean() - middle[1]
 
-    np.testing.assert_allclose(where(detection.moved(dot, turn=90)), (0, -30), atol=1.5)
-    np.testing.assert_allclose(where(detection.moved(dot, shift=10)), (40, 0), atol=1)
-    np.testing.assert_allclose(where(detection.moved(dot, zoom=0.5)), (15, 0), atol=1.5)
+    np.testing.assert_allclose(where(alignment.moved(dot, turn=90)), (0, -30), atol=1.5)
+    np.testing.assert_allclose(where(alignment.moved(dot, shift=10)), (40, 0), atol=1)
+    np.testing.assert_allclose(where(alignment.moved(dot, zoom=0.5)), (15, 0), atol=1.5)
 
 
 def test_straightening_brings_a_leaning_face_nearer_than_its_box_does(crop):
-    framed, face = detection.example([crop] * 20)
+    framed, face = alignment.example([crop] * 20)
     straight = np.abs(face.crop.astype(int) - crop)[60:180, 40:140].mean()
-    box = detection.upright(Photo(framed.canvas), face.box)
+    box = alignment.upright(Photo(framed.canvas), face.box)
     assert straight < np.abs(box.astype(int) - crop)[60:180, 40:140].mean() / 2
 
 
@@ -176,7 +176,7 @@ def test_a_box_alone_moves_and_scales_and_does_not_turn(crop):
     grey = np.zeros_like(framed.canvas)
     x, y = (round(v) for v in face.box.centre)
     cv2.line(grey, (x, y - 20), (x, y + 20), (255, 255, 255), 5)
-    columns = np.nonzero(detection.upright(Photo(grey), face.box)[..., 0] > 127)[1]
+    columns = np.nonzero(alignment.upright(Photo(grey), face.box)[..., 0] > 127)[1]
     assert abs(columns.mean() - align.TEMPLATE_BOX.centre[0]) < 2
     assert np.ptp(columns) < 5 * align.TEMPLATE_BOX.w / face.box.w + 3
 
@@ -187,7 +187,7 @@ def test_the_box_and_nothing_else_fills_the_picture(crop):
     x, y, w, h = (round(v) for v in face.box)
     marked = np.zeros_like(framed.canvas)
     marked[y : y + h, x : x + w] = 255
-    cut = detection.tight(Photo(marked), face.box)
+    cut = alignment.tight(Photo(marked), face.box)
     assert (cut > 127).mean() > 0.95
 
 
@@ -195,7 +195,7 @@ def test_disturbed_crops_are_compared_with_labels_and_with_the_answers_before():
     upper = np.zeros((218, 178, 3), np.uint8)
     upper[:90] = 255
     faces = store([upper, upper[::-1].copy()], np.array([[True], [False]]))
-    still, upside_down = detection.disturb(Brightness(), faces, {"turn": [0, 180]})
+    still, upside_down = alignment.disturb(Brightness(), faces, {"turn": [0, 180]})
     assert (still["accuracy"], still["changed"]) == (1, 0)
     assert (upside_down["accuracy"], upside_down["changed"]) == (0, 1)
 
@@ -203,10 +203,10 @@ def test_disturbed_crops_are_compared_with_labels_and_with_the_answers_before():
 def test_every_way_of_cutting_out_answers_about_the_same_faces(crop):
     blank = np.full_like(crop, 128)
     faces = store([crop, blank, crop], np.zeros((3, 1), bool))
-    rows = detection.served(Brightness(), faces, detector="haar")
+    rows = alignment.served(Brightness(), faces, detector="haar")
     assert [row["faces"] for row in rows] == [2, 2, 2, 2]
     with pytest.raises(DataError, match="No face"):
-        detection.served(Brightness(), faces.take(slice(1, 2)), detector="haar")
+        alignment.served(Brightness(), faces.take(slice(1, 2)), detector="haar")
 
 
 def test_the_lesson_says_rightly_which_variants_reproduce_what_was_published():
@@ -224,33 +224,40 @@ def test_the_lesson_says_rightly_which_variants_reproduce_what_was_published():
 
 def test_figures_are_drawn_from_the_committed_results():
     rows = detection.read_rows(RESULTS / "haar.csv")
-    figure = detection.kept_figure(rows)
+    figure = detection_figures.kept_figure(rows)
     assert {axis.get_title() for axis in figure.axes} == {
         "minSize 30", "minSize 45", "minSize 60", "minSize 90",
     }  # fmt: skip
-    assert len(detection.size_figure(detection.read_rows(RESULTS / "haar_sizes.csv")).axes) == 3
-    labels = [t.get_text() for t in detection.published_figure(rows).axes[0].get_yticklabels()]
+    assert (
+        len(detection_figures.size_figure(detection.read_rows(RESULTS / "haar_sizes.csv")).axes)
+        == 3
+    )
+    labels = [
+        t.get_text() for t in detection_figures.published_figure(rows).axes[0].get_yticklabels()
+    ]
     assert "default, grey" in labels
     assert len(labels) == 9
 
 
 def test_the_lesson_draws_what_it_counts(crop):
     seen = detection.look([crop], smallest=60)
-    assert detection.boxes_figure(seen, [crop], 3).axes
+    assert detection_figures.boxes_figure(seen, [crop], 3).axes
     found = (repeated((FACE, 12), (MOUTH, 12)), repeated((CORNER, 12)))
-    wrong = detection.wrong_figure(
+    wrong = detection_figures.wrong_figure(
         detection.Windows("alt", "grey", 1.2, 30, found), [crop, crop], 3
     )
     assert wrong.get_suptitle() == "2 wrong boxes in 2 pictures"
     assert [a.get_title("center") for a in wrong.axes if a.images] == ["40 px", "40 px"]
-    assert not any(a.images for a in detection.wrong_figure(seen, [crop], 10).axes)
-    assert detection.price_figure([seen.kept(60, 3).row()]).axes
+    assert not any(a.images for a in detection_figures.wrong_figure(seen, [crop], 10).axes)
+    assert detection_figures.price_figure([seen.kept(60, 3).row()]).axes
     assert (
         len(detection.sweep([crop], scale_factors=(1.2,), min_sizes=(60,), min_neighbors=(3,))) == 1
     )
-    assert len(detection.road_figure(*detection.example([crop] * 20)).axes) == 4
+    assert len(detection_figures.road_figure(*alignment.example([crop] * 20)).axes) == 4
     faces = store([crop], np.zeros((1, 1), bool))
-    rows = detection.disturb(Brightness(), faces, {"turn": [0, 20], "zoom": [1]})
-    assert len(detection.disturb_figure(rows).axes) == 4
-    assert detection.served_figure(detection.served(Brightness(), faces, detector="haar")).axes
-    assert detection.compare_figure(detection.compare([crop])).axes
+    rows = alignment.disturb(Brightness(), faces, {"turn": [0, 20], "zoom": [1]})
+    assert len(detection_figures.disturb_figure(rows).axes) == 4
+    assert detection_figures.served_figure(
+        alignment.served(Brightness(), faces, detector="haar")
+    ).axes
+    assert detection_figures.compare_figure(detection.compare([crop])).axes

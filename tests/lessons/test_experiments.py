@@ -2,7 +2,7 @@
 
 import csv
 import json
-import subprocess
+import runpy
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,15 +14,17 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `train`: pip install -e '.[train]'")
 pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.[train]'")
 
+import matplotlib as mpl
+
 from facelens.commands.main import main
 from facelens.errors import DataError, DownloadError, OutputError
 from facelens.lessons import experiments
-from facelens.lessons.experiments import EXPERIMENTS, FASTAI, names, seeds, splits, variants
-from facelens.training import experiment, fit, network
+from facelens.lessons.experiments import EXPERIMENTS, FASTAI, names, seeds, variants
+from facelens.training import experiment, fit, measure, network, splits, timed
 from facelens.training.augment import plain
 from facelens.training.data import Store
-from facelens.training.experiment import Experiment, Faces, Settings, Trial
 from facelens.training.run import Run, open_run
+from facelens.training.trial import SPLITS, Experiment, Faces, Settings, Trial
 
 pytestmark = pytest.mark.train
 torch.set_num_threads(1)
@@ -120,31 +122,31 @@ def test_what_was_done_before_a_kill_is_kept(faces, tmp_path, monkeypatch):
 def test_a_resumed_run_draws_the_same_augmentation(toy, faces):
     def pictures(seed):
         torch.manual_seed(seed)
-        timed = experiment.Timed(experiment.recipe_of(toy.trials[1], SMALL, 0), 0, [], FASTAI)
-        timed.learn = type("L", (), {"dls": type("D", (), {"train": timed})})()
-        timed.epoch = 3
-        timed.before_epoch()
-        return timed.change(torch.from_numpy(faces.train.images[:4]), (64, 64))
+        callback = timed.Timed(experiment.recipe_of(toy.trials[1], SMALL, 0), 0, [], FASTAI)
+        callback.learn = type("L", (), {"dls": type("D", (), {"train": callback})})()
+        callback.epoch = 3
+        callback.before_epoch()
+        return callback.change(torch.from_numpy(faces.train.images[:4]), (64, 64))
 
     torch.testing.assert_close(pictures(1), pictures(2))
 
 
 def test_people_are_chosen_by_the_label_male(faces):
-    men = experiment.choose(Trial("m", people="men", attributes=("Bright",)), faces, 20)
+    men = splits.choose(Trial("m", people="men", attributes=("Bright",)), faces, 20)
     male = faces.train.labels[:, 2]
     assert men.train.names == ("Bright",)
     assert len(men.train) == 20
     rows = np.flatnonzero(male)[:20]
     np.testing.assert_array_equal(men.train.labels[:, 0], faces.train.labels[rows, 0])
     np.testing.assert_array_equal(men.train.images[3:5], faces.train.images[rows[3:5]])
-    women = experiment.choose(Trial("w", people="women"), faces, None)
+    women = splits.choose(Trial("w", people="women"), faces, None)
     assert len(women.train) == (~male).sum()
     assert not women.test.labels[:, 2].any()
 
 
 def test_the_splits_differ_in_whether_people_are_shared_and_in_nothing_else(faces):
     apart, shared, random = (
-        experiment.choose(Trial(split, split=split), faces, 60) for split in experiment.SPLITS
+        splits.choose(Trial(split, split=split), faces, 60) for split in SPLITS
     )
     assert len(apart.train) == len(shared.train) == len(random.train) == 60
     assert apart.valid.paths == shared.valid.paths
@@ -179,21 +181,21 @@ def test_a_difference_is_asked_of_the_same_faces(tmp_path):
     people = np.arange(200) // 2
     before = write_answers(tmp_path / "a", np.arange(200) % 10 < 7, people)
     after = write_answers(tmp_path / "b", np.arange(200) % 10 < 8, people)
-    found = experiment.difference(before, after)
+    found = measure.difference(before, after)
     assert found["difference"] == pytest.approx(0.1)
     assert 0.03 < found["difference_low"] < 0.1 < found["difference_high"] < 0.17
-    assert experiment.difference(before, before)["difference_high"] == 0
+    assert measure.difference(before, before)["difference_high"] == 0
     other = write_answers(tmp_path / "c", np.arange(200) % 10 < 8, people + 1)
     with pytest.raises(DataError, match="different faces"):
-        experiment.difference(before, other)
+        measure.difference(before, other)
 
 
 def test_fastais_augmentation_does_what_it_is_asked(faces):
     crops = torch.from_numpy(faces.train.images[:8])
     off = {"do_flip": False, "max_rotate": 0, "max_zoom": 1, "max_lighting": 0, "max_warp": 0}
-    still = experiment.fastai_augment(off)(crops, (64, 56))
+    still = timed.fastai_augment(off)(crops, (64, 56))
     torch.testing.assert_close(still, plain(crops, (64, 56)), atol=1e-5, rtol=0)
-    turned = experiment.fastai_augment(off | {"max_rotate": 20})(crops, (64, 56))
+    turned = timed.fastai_augment(off | {"max_rotate": 20})(crops, (64, 56))
     assert turned.shape == (8, 3, 64, 56)
     assert not torch.allclose(turned, still, atol=0.1)
 
@@ -221,7 +223,7 @@ def test_networks_that_end_in_pooling_or_have_two_answers_take_our_head(arch, si
     net = network.build(arch, 3, from_scratch=True, fine_maps=False)
     pictures = torch.randn(2, 3, *size)
     assert net(pictures).shape == (2, 3)
-    assert all(group for group in network.parts(net))
+    assert all(group for group in network.parameter_groups(net))
     maps = net.eval().body(pictures)
     expected = torch.einsum("ac,nchw->nahw", net.head.weight, maps).mean((2, 3)) + net.head.bias
     torch.testing.assert_close(net(pictures), expected, atol=1e-4, rtol=1e-3)
@@ -277,7 +279,7 @@ def test_a_step_lasts_from_batch_to_batch(faces, tmp_path):
     fit.train(
         open_run(tmp_path / "r", recipe), faces.train, faces.valid, from_scratch=True,
         device="cpu", progress=False,
-        pictures=lambda recipe, stage: experiment.Timed(recipe, stage, steps),
+        pictures=lambda recipe, stage: timed.Timed(recipe, stage, steps),
     )  # fmt: skip
     assert len(steps) == 96 // 16
     assert all(seconds > 0 for seconds in steps)
@@ -314,12 +316,10 @@ def test_a_table_that_cannot_be_written_or_read_is_a_sentence(faces, tmp_path, m
         experiment.read(tmp_path / "none.csv")
 
 
-def test_every_figure_is_drawn_from_the_committed_figures(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "benchmarks/figures.py", "--out", str(tmp_path)],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+def test_every_figure_is_drawn_from_the_committed_figures(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["figures.py", "--out", str(tmp_path)])
+    with mpl.rc_context():
+        runpy.run_path(str(ROOT / "benchmarks" / "figures.py"), run_name="__main__")
     drawn = {path.name for path in tmp_path.glob("*.png")}
     tables = {path.stem for path in (ROOT / "benchmarks" / "results").glob("experiment_*.csv")}
     assert {f"{table}.png" for table in tables} <= drawn
@@ -338,7 +338,7 @@ def test_committed_tables_say_how_large_they_are():
 def test_leakage_is_measured_after_the_last_epoch(faces, tmp_path, monkeypatch):
     """The best epoch is chosen on the faces held out, which are what is measured."""
     trial = Trial("apart", attributes=("Bright",), split="apart")
-    table = Experiment("toy", "A toy.", (trial,), splits, epochs=2)
+    table = Experiment("toy", "A toy.", (trial,), experiments.splits, epochs=2)
     monkeypatch.setitem(EXPERIMENTS, "toy", table)
     kept = []
     load = Run.load_best

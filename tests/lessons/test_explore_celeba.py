@@ -10,7 +10,7 @@ pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.
 
 from facelens import metrics
 from facelens.errors import DataError
-from facelens.lessons import celeba
+from facelens.lessons import celeba, imbalance
 from facelens.tasks.attributes.names import NAMES
 from facelens.training.data import Store
 
@@ -104,8 +104,8 @@ def test_a_label_of_another_standard_stands_out():
 
     table = celeba.rates(split(0.2), split(0.1), split(0.3)).set_index("attribute")
     assert table.index[0] == "Other"
-    assert table.loc["Other", "apart"] > 5
-    assert abs(table.loc["Same", "apart"]) < 3
+    assert table.loc["Other", "distance"] > 5
+    assert abs(table.loc["Same", "distance"]) < 3
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +117,12 @@ def unequal():
         labels = rng.random((n, 1)) < 0.08
         return (labels * 1.5 + rng.normal(size=(n, 2))).astype(np.float32), labels
 
-    rows = celeba.imbalance(draw(1200), draw(1200), ["Rare"])
+    rows = imbalance.imbalance(draw(1200), draw(1200), ["Rare"])
     return {row["method"]: row for row in rows}
 
 
 def test_every_cure_finds_more_and_is_right_less_often(unequal):
-    assert set(unequal) == set(celeba.METHODS)
+    assert set(unequal) == set(imbalance.METHODS)
     plain = unequal["nothing"]
     for cure in ("over", "under", "SMOTE", "moved cut"):
         assert unequal[cure]["recall"] > plain["recall"] + 0.2
@@ -152,7 +152,7 @@ def test_only_what_is_learnt_from_is_resampled(unequal):
 
 def test_the_plot_reads_what_a_csv_gives_back(unequal):
     rows = [{key: str(value) for key, value in row.items()} for row in unequal.values()]
-    figure = celeba.imbalance_plot(rows)
+    figure = imbalance.imbalance_plot(rows)
     assert len(figure.axes) == 5
     assert "Rare" in figure.axes[0].get_yticklabels()[0].get_text()
 
@@ -160,19 +160,19 @@ def test_the_plot_reads_what_a_csv_gives_back(unequal):
 def test_a_label_that_nobody_has_is_said():
     x, y = np.zeros((5, 2)), np.zeros((5, 1), bool)
     with pytest.raises(DataError, match="too few are different in Nothing"):
-        celeba.imbalance((x, y), (x, y), ["Nothing"])
+        imbalance.imbalance((x, y), (x, y), ["Nothing"])
 
 
 def test_features_are_computed_once(tmp_path, monkeypatch):
     some = store([[1], [0], [1]], ["A"])
     how = {"size": (64, 64), "cache": tmp_path, "from_scratch": True}
-    found = celeba.features(some, "resnet18", **how)
+    found = imbalance.features(some, "resnet18", **how)
     assert found.shape == (3, 512)
     assert metrics.accuracy(np.isfinite(found), np.ones_like(found, bool)).all()
     monkeypatch.setattr(celeba, "_pooled", None)
-    np.testing.assert_array_equal(celeba.features(some, "resnet18", **how), found)
+    np.testing.assert_array_equal(imbalance.features(some, "resnet18", **how), found)
     with pytest.raises(TypeError):  # other weights, other features
-        celeba.features(some, "resnet18", seed=1, **how)
+        imbalance.features(some, "resnet18", seed=1, **how)
 
 
 def test_faces_that_are_there_are_not_fetched(data_dir, monkeypatch):

@@ -105,7 +105,7 @@ SHORTER = {
     ),
     r"facelens export (?!runs/(points|kaggle))\S": "--limit 16",
     r"facelens evaluate \S": "--limit 64",
-    r"facelens\.training\.points ": "--limit 64 --steps 2 --batch 8 --out points",
+    r"facelens\.training\.landmarks ": "--limit 64 --steps 2 --batch 8 --out points",
     r"(accuracy|networks)\.py": "--limit 24",
     r"/maps\.py": "--faces 1",
     r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",

@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -408,36 +406,27 @@ def test_from_random_weights_all_layers_learn_as_fast():
     assert spread() > 1
 
 
-def test_the_commands_say_what_is_wrong_in_a_sentence(tmp_path):
+def test_the_commands_say_what_is_wrong_in_a_sentence(tmp_path, capsys):
     for argv in (
         ["train", str(tmp_path), "--out", str(tmp_path / "run")],
         ["export", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path / "b")],
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "facelens", *argv], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 2
-        assert done.stderr.startswith("facelens: ")
-        assert done.stderr.count("\n") == 1
+        assert main(argv) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("facelens: ")
+        assert error.count("\n") == 1
 
 
 @pytest.mark.data
-def test_one_epoch_on_real_faces_through_the_command(data_dir, tmp_path):
+def test_one_epoch_on_real_faces_through_the_command(data_dir, tmp_path, monkeypatch):
     """The commands of the README on a slice: real faces in, a bundle out."""
     celeba = str(data_dir / "celeba")
-    subprocess.run(
-        [sys.executable, "-m", "facelens", "train", celeba, "--out", "run", "--arch", "resnet18",
-         "--from-scratch", "--limit", "128", "--epochs", "1", "1", "--size", "64x56",
-         "--cache", str(tmp_path / "cache")],
-        check=True,
-        cwd=tmp_path,
-    )  # fmt: skip
-    subprocess.run(
-        [sys.executable, "-m", "facelens", "export", "run", "--data", celeba, "--out", "bundle",
-         "--limit", "128", "--cache", str(tmp_path / "cache")],
-        check=True,
-        cwd=tmp_path,
-    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    slice_ = ["--limit", "128", "--cache", str(tmp_path / "cache")]
+    train = ["train", celeba, "--out", "run", "--arch", "resnet18", "--from-scratch",
+             "--epochs", "1", "1", "--size", "64x56"]  # fmt: skip
+    assert main([*train, *slice_]) == 0
+    assert main(["export", "run", "--data", celeba, "--out", "bundle", *slice_]) == 0
     model = load_model(str(tmp_path / "bundle"))
     assert len(model.names) == 40
     recipe = json.loads((tmp_path / "run" / "config.json").read_text())["recipe"]

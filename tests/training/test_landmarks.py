@@ -2,9 +2,9 @@
 
 import io
 import json
-import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +15,7 @@ from PIL import Image
 
 from facelens.faces import align, landmarks
 from facelens.training import landmarks as training
+from facelens.training.run import Run, open_as
 
 pytestmark = pytest.mark.train
 
@@ -44,11 +45,16 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(folder):
-    out = folder / "out"
-    command = [sys.executable, "-m", "facelens.training.landmarks", str(folder), "--out", str(out)]
+def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(folder, monkeypatch):
+    out, exported, export = folder / "out", [], training.export
+    command = ["landmarks.py", str(folder), "--out", str(out), "--run", str(folder / "run")]
     command += ["--steps", "2", "--batch", "8", "--negatives", "8"]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    monkeypatch.setattr(sys, "argv", command)
+    monkeypatch.setattr(cv2, "setNumThreads", lambda _: None)
+    monkeypatch.setattr(
+        training, "export", lambda network, path: exported.append(network) or export(network, path)
+    )
+    training.main()
     warp, confidence = landmarks.LandmarkRefiner(out / "points.onnx")(
         drawn_crop(0), np.eye(2, 3), 2
     )
@@ -57,16 +63,12 @@ def test_the_command_writes_a_network_that_runs_and_says_how_it_was_trained(fold
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["recipe"]["steps"] == 2
     assert manifest["validation"]["crops"] == 4
-
-
-def test_the_onnx_file_answers_as_torch_does(tmp_path):
-    torch.manual_seed(0)
-    network = training.Network().eval()
-    training.export(network, tmp_path / "points.onnx")
+    assert open_as(training.Recipe, folder / "run").recipe.steps == 2
+    # The file answers as torch does.
     patches = np.random.default_rng(0).integers(0, 255, (3, 64, 64)).astype(np.uint8)
     with torch.inference_mode():
-        logit, five = network(torch.from_numpy(patches))
-    session = landmarks.LandmarkRefiner(tmp_path / "points.onnx")._session
+        logit, five = exported[0](torch.from_numpy(patches))
+    session = landmarks.LandmarkRefiner(out / "points.onnx")._session
     onnx_logit, onnx_five = session.run(None, {"patch": patches})
     assert onnx_logit == pytest.approx(logit.numpy(), abs=1e-4)
     assert onnx_five == pytest.approx(five.numpy(), abs=1e-3)
@@ -76,7 +78,7 @@ def test_labels_lie_where_the_picture_shows_the_points():
     recipe = training.Recipe(steps=1, batch=24, negatives=2)
     crops = [drawn_crop(i) for i in range(4)]
     mined = np.zeros((1, 64, 64), np.uint8)
-    ((patches, face, where),) = training.batches(crops, mined, recipe)
+    patches, face, where = training.Batches(crops, mined, recipe, 1).draw()
     assert face.tolist() == [1] * 24 + [0] * 2
     for patch, five in zip(patches.numpy(), where.numpy(), strict=False):
         seen = align.apply(landmarks.view(), five)
@@ -86,12 +88,42 @@ def test_labels_lie_where_the_picture_shows_the_points():
         assert np.median(dark) < np.median(patch)
 
 
-def test_training_twice_gives_the_same_network():
-    recipe = training.Recipe(steps=2, batch=8, negatives=4)
+def test_training_twice_gives_the_same_network_and_so_does_a_killed_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 2)
+    recipe = training.Recipe(steps=6, batch=4, negatives=2)
     crops = [drawn_crop(i) for i in range(4)]
     mined = np.zeros((1, 64, 64), np.uint8)
     first, again = (training.train(crops, mined, recipe).state_dict() for _ in range(2))
     assert all(torch.equal(first[key], again[key]) for key in first)
+    save = Run.save_last
+
+    def kill(run, state):
+        save(run, state)
+        if state["epoch"] == 1:
+            raise KeyboardInterrupt
+
+    run = open_as(training.Recipe, tmp_path / "run", recipe)
+    with monkeypatch.context() as context:
+        context.setattr(Run, "save_last", kill)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(crops, mined, recipe, run)
+    run = open_as(training.Recipe, tmp_path / "run", recipe)
+    assert len(run.history) == 2
+    resumed = training.train(crops, mined, recipe, run).state_dict()
+    assert all(torch.equal(first[key], resumed[key]) for key in first)
+
+
+def test_the_rate_is_that_of_torchs_one_cycle():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    adam = torch.optim.AdamW([weight], 4e-3)
+    torchs = torch.optim.lr_scheduler.OneCycleLR(adam, 4e-3, 50, pct_start=0.2)
+    ours = training.one_cycle(50, 4e-3)
+    for step in range(50):
+        (group,) = adam.param_groups
+        assert ours["lr"](step / 50) == pytest.approx(group["lr"], rel=1e-6, abs=1e-12)
+        assert ours["mom"](step / 50) == pytest.approx(group["betas"][0], rel=1e-6)
+        adam.step()
+        torchs.step()
 
 
 def test_training_learns_to_find_the_points():

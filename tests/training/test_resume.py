@@ -34,8 +34,10 @@ def command(toy, out):
     ]  # fmt: skip
 
 
+torch.set_num_threads(1)  # one thread adds up in one order
+
+
 def begin(toy, out):
-    # One thread adds up in one order.
     return subprocess.Popen(
         [sys.executable, "-m", "facelens", *command(toy, out)],
         env={**os.environ, "OMP_NUM_THREADS": "1"},
@@ -70,19 +72,22 @@ def toy(tmp_path_factory):
 def runs(toy, tmp_path_factory):
     """An unbroken run, and one that is killed in the midst of its third epoch."""
     folder = tmp_path_factory.mktemp("runs")
-    whole = begin(toy, folder / "whole")
     killed = begin(toy, folder / "killed")
     try:
         while len(rows(folder / "killed")) < 2 or not saved(folder / "killed"):
             assert killed.poll() is None, "it ended before it could be killed"
             time.sleep(0.02)
-        time.sleep(0.5)
+        time.sleep(0.3)
     finally:
         killed.send_signal(signal.SIGKILL)
         killed.wait()
     assert 2 <= len(rows(folder / "killed")) < 4, "there was nothing left to go on with"
-    assert begin(toy, folder / "killed").wait() == 0
-    assert whole.wait() == 0
+    # As it was written before callbacks had a state of their own.
+    checkpoint = torch.load(folder / "killed" / "last.pt", weights_only=True)
+    del checkpoint["callbacks"]
+    torch.save(checkpoint, folder / "killed" / "last.pt")
+    assert main.main(command(toy, folder / "killed")) == 0
+    assert main.main(command(toy, folder / "whole")) == 0
     return folder
 
 

@@ -50,6 +50,18 @@ class KeypointsConfig(Config):
         if not np.abs(self.offset).max() < SIDE / 2:
             raise BundleError(f"{path} has an offset that cannot be.")
 
+    @property
+    def marked(self) -> tuple[float, float]:
+        """How far beside what they mark the marks in its data set's files lie.
+
+        They were taken off before the graph learnt, unless it has an `offset` itself.
+        """
+        try:
+            x, y = map(float, self.data["offset"])
+        except (KeyError, TypeError, ValueError):
+            return self.offset
+        return (x, y) if max(abs(x), abs(y)) < SIDE / 2 else self.offset
+
     def _own(self) -> dict[str, Any]:
         return {"activation": "none", "offset": list(self.offset)}
 
@@ -138,7 +150,7 @@ class KeypointModel(Model):
 
         For tables that are compared with that data set's own.
         """
-        return points + self.config.offset
+        return points + self.config.marked
 
     def blend(self, before: Keypoints, after: Keypoints, share: float) -> Keypoints:
         """Interpolate between the points of two answers."""

@@ -1,6 +1,7 @@
 """The training of the ladder that finds fifteen points, on faces drawn here."""
 
 import csv
+import json
 import shutil
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ pytest.importorskip("fastai", reason="pip install 'facelens[train]'")
 
 from facelens import load_model
 from facelens.commands.main import main
-from facelens.errors import DataError
+from facelens.errors import DataError, OutputError
 from facelens.faces import align
 from facelens.tasks.keypoints import (
     marks,
@@ -22,8 +23,10 @@ from facelens.tasks.keypoints.marks import MIRRORED, NAMES, SPECIALISTS, Faces
 from facelens.tasks.keypoints.training import ladder, networks
 from facelens.tasks.keypoints.training.augment import AUGMENTATIONS, Augmentation, augment
 from facelens.tasks.keypoints.training.export import answers_of
-from facelens.tasks.keypoints.training.ladder import LADDER, hold_out, predict, train
-from facelens.tasks.keypoints.training.run import open_run, read_faces
+from facelens.tasks.keypoints.training.ladder import LADDER, hold_out, predict
+from facelens.tasks.keypoints.training.run import offset_of, open_run, read_faces
+from facelens.tasks.keypoints.training.train import schedule, train
+from facelens.training.run import Run
 
 pytestmark = pytest.mark.train
 
@@ -52,7 +55,7 @@ FACES, VALID = drawn(96), drawn(24, seed=1)
 
 
 def short(name, **changes):
-    """A rung of the ladder, small enough for a test."""
+    """A level of the ladder, small enough for a test."""
     return replace(LADDER[name], batch=16, **changes)
 
 
@@ -170,7 +173,7 @@ def test_a_map_is_answered_by_its_middle():
 
 
 @pytest.mark.parametrize("name", LADDER)
-def test_every_rung_answers_with_fifteen_points_and_can_be_kept(name):
+def test_every_level_answers_with_fifteen_points_and_can_be_kept(name):
     network = LADDER[name].make().eval()
     with torch.inference_mode():
         answer = network(torch.from_numpy(FACES.pictures[:3]))
@@ -204,9 +207,9 @@ def test_the_mean_face_knows_nothing_of_the_picture():
         ("ours", {"both_ways": False}, 8),
     ],
 )
-def test_a_rung_beats_the_mean_face_on_other_people(name, changes, epochs):
-    step = short(name, **changes)
-    done = train(name, FACES, VALID, step=step, epochs=epochs, device="cpu")
+def test_a_level_beats_the_mean_face_on_other_people(name, changes, epochs):
+    level = short(name, **changes)
+    done = train(name, FACES, VALID, level=level, epochs=epochs, device="cpu")
     mean = np.broadcast_to(marks.mean_face(FACES), VALID.points.shape)
     answers = predict(done.network, VALID.pictures)
     assert marks.rmse(answers, VALID.points) < 0.6 * marks.rmse(mean, VALID.points)
@@ -216,10 +219,10 @@ def test_a_rung_beats_the_mean_face_on_other_people(name, changes, epochs):
 
 
 def test_training_twice_gives_the_same_network_and_another_seed_another():
-    step = short("ours", make=lambda: networks.HeatMaps((4, 4, 4, 4)))
+    level = short("ours", make=lambda: networks.HeatMaps((4, 4, 4, 4)))
     first, again, other = (
         predict(
-            train("ours", FACES, VALID, step=step, epochs=1, seed=seed, device="cpu").network,
+            train("ours", FACES, VALID, level=level, epochs=1, seed=seed, device="cpu").network,
             VALID.pictures,
         )
         for seed in (0, 0, 1)
@@ -236,14 +239,14 @@ def small():
 
 def test_specialists_begin_as_the_start_and_each_learns_its_own_points():
     start = small()
-    step = short("specialists", make=lambda: networks.Specialists(small))
-    same = train("specialists", FACES, VALID, step=replace(step, rates=(0, 0)), epochs=1,
+    level = short("specialists", make=lambda: networks.Specialists(small))
+    same = train("specialists", FACES, VALID, level=replace(level, rates=(0, 0)), epochs=1,
                           start=start, device="cpu")  # fmt: skip
     np.testing.assert_allclose(
         predict(same.network, VALID.pictures),
         predict(start, VALID.pictures), rtol=1e-5,
     )  # fmt: skip
-    done = train("specialists", FACES, VALID, step=step, epochs=2, start=start,
+    done = train("specialists", FACES, VALID, level=level, epochs=2, start=start,
                           device="cpu")  # fmt: skip
     assert [row["network"] for row in done.curves[::2]] == list(SPECIALISTS)
     first = done.network.experts[list(SPECIALISTS).index("nose tip")]
@@ -252,8 +255,8 @@ def test_specialists_begin_as_the_start_and_each_learns_its_own_points():
 
 
 def test_early_stopping_keeps_the_best_epoch():
-    step = short("layer", rates=(0.01, 5.0), patience=2)
-    done = train("layer", FACES, VALID, step=step, epochs=30, device="cpu")
+    level = short("layer", rates=(0.01, 5.0), patience=2)
+    done = train("layer", FACES, VALID, level=level, epochs=30, device="cpu")
     errors = [row["valid"] for row in done.curves]
     assert len(errors) < 30
     answers = predict(done.network, VALID.pictures)
@@ -261,12 +264,10 @@ def test_early_stopping_keeps_the_best_epoch():
 
 
 def test_rate_and_momentum_change_as_the_study_has_it():
-    network = small()
-    optimiser = ladder._optimiser(LADDER["deep"], network)
+    changes = schedule(LADDER["deep"])
     for done, rate, momentum in ((0, 0.03, 0.9), (0.5, 0.0155, 0.9495), (1, 0.001, 0.999)):
-        ladder._set(optimiser, LADDER["deep"], done)
-        assert optimiser.param_groups[0]["lr"] == pytest.approx(rate)
-        assert optimiser.param_groups[0]["momentum"] == pytest.approx(momentum)
+        assert changes["lr"](done) == pytest.approx(rate)
+        assert changes["mom"](done) == pytest.approx(momentum)
 
 
 def test_people_are_held_out_not_rows():
@@ -281,17 +282,17 @@ def test_people_are_held_out_not_rows():
 
 
 def test_what_cannot_be_trained_is_a_sentence():
-    with pytest.raises(DataError, match="no rung 'huge'; there are mean, layer"):
+    with pytest.raises(DataError, match="no level 'huge'; there are mean, layer"):
         train("huge", FACES, VALID)
     with pytest.raises(DataError, match="The same people"):
         train("layer", FACES, FACES)
-    with pytest.raises(DataError, match="specialists goes on from deep: train that first"):
+    with pytest.raises(DataError, match="specialists starts from deep: train that first"):
         train("specialists", FACES, VALID)
 
 
 def test_looking_both_ways_is_blind_to_which_way_a_face_looks():
-    step = short("ours", make=lambda: networks.HeatMaps((4, 4, 4, 4)))
-    done = train("ours", FACES, VALID, step=step, epochs=1, device="cpu")
+    level = short("ours", make=lambda: networks.HeatMaps((4, 4, 4, 4)))
+    done = train("ours", FACES, VALID, level=level, epochs=1, device="cpu")
     turned = marks.mirror(VALID)
     there = predict(done.network, turned.pictures)[:, MIRRORED]
     there[..., 0] = 2 * marks.MIDDLE - there[..., 0]
@@ -302,40 +303,82 @@ class KilledError(Exception):
     pass
 
 
-def test_a_run_that_is_killed_goes_on_after_its_last_network(tmp_path, monkeypatch):
-    step = short("specialists", make=lambda: networks.Specialists(small))
-    monkeypatch.setitem(ladder.STEPS, "specialists", step)
-    start, folder = small(), tmp_path / "run"
-    made = {"step": step, "epochs": 2, "data": {"train": 96}}
-    whole = open_run(tmp_path / "whole", "specialists", **made)
-    expected = whole.train(FACES, VALID, start=start, device="cpu")
-    fits, fit = [], ladder._Fit.__call__
+def dropping():
+    """Small, and with dropout, whose draws a resumed run has to continue."""
+    layers = (
+        torch.nn.Flatten(),
+        torch.nn.Linear(96 * 96, 30),
+        torch.nn.ReLU(),
+        torch.nn.Dropout(0.5),
+    )
+    return networks.Regression(torch.nn.Sequential(*layers), 30)
 
-    def counted(self, network, group, points):
-        if len(fits) == 4:
+
+def killed_after(epochs, monkeypatch):
+    """Have a training die when so many epochs are safe on disk."""
+    save, count = Run.save_last, iter(range(1, epochs + 1))
+
+    def counted(run, state):
+        save(run, state)
+        if next(count) == epochs:
             raise KilledError
-        fits.append(group)
-        return fit(self, network, group, points)
 
-    monkeypatch.setattr(ladder._Fit, "__call__", counted)
-    with pytest.raises(KilledError):
-        open_run(folder, "specialists", **made).train(FACES, VALID, start=start, device="cpu")
+    monkeypatch.setattr(Run, "save_last", counted)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "patience", "epochs"),
+    [
+        ("ours", lambda: networks.HeatMaps((4, 4, 4, 4)), None, 2),
+        ("layer", dropping, None, 3),
+        ("layer", dropping, 3, 3),
+        ("specialists", lambda: networks.Specialists(dropping), 2, 5),
+        ("specialists", lambda: networks.Specialists(dropping), 2, 6),
+    ],
+)
+def test_a_killed_run_resumes_to_the_network_of_an_unbroken_one(  # noqa: PLR0917
+    name, make, patience, epochs, tmp_path, monkeypatch
+):
+    """After its last whole epoch, one network or several, at a network's end or within it."""
+    monkeypatch.setitem(ladder.LEVELS, name, short(name, make=make, patience=patience))
+    torch.manual_seed(0)
+    start = dropping() if name == "specialists" else None
+    made = {"epochs": 3, "seed": 5, "data": {"train": 96}}
+    whole = open_run(tmp_path / "whole", name, **made)
+    expected = whole.train(FACES, VALID, start=start, device="cpu")
+    with monkeypatch.context() as context:
+        killed_after(epochs, context)
+        with pytest.raises(KilledError):
+            open_run(tmp_path / "run", name, **made).train(FACES, VALID, start=start, device="cpu")
+    assert len(open_run(tmp_path / "run").history) == epochs
     with pytest.raises(DataError, match="not trained to its end"):
-        open_run(folder).load()
-    monkeypatch.setattr(ladder._Fit, "__call__", fit)
-    done = open_run(folder, "specialists", **made).train(FACES, VALID, start=start, device="cpu")
-    assert [row["network"] for row in done.curves[::2]] == list(SPECIALISTS)
-    answers = predict(open_run(folder).load().network, VALID.pictures)
+        open_run(tmp_path / "run").load()
+    resumed = open_run(tmp_path / "run", name, **made)
+    done = resumed.train(FACES, VALID, start=start, device="cpu")
+
+    def figures(trained):
+        return [(r["network"], r["epoch"], r["train"], r["valid"]) for r in trained.curves]
+
+    assert figures(done) == figures(expected) == figures(resumed.load())
+    answers = predict(resumed.load().network, VALID.pictures)
     np.testing.assert_array_equal(answers, predict(done.network, VALID.pictures))
     np.testing.assert_array_equal(answers, predict(expected.network, VALID.pictures))
-    monkeypatch.setattr(ladder._Fit, "__call__", counted)  # nothing is trained any more
-    open_run(folder, "specialists", **made).train(FACES, VALID, start=start, device="cpu")
+    before = {path.name: path.stat().st_mtime_ns for path in resumed.folder.glob("*.*")}
+    resumed.train(FACES, VALID, start=start, device="cpu")  # nothing is trained any more
+    assert {path.name: path.stat().st_mtime_ns for path in resumed.folder.glob("*.*")} == before
+
+
+def test_two_trainings_do_not_share_a_folder(tmp_path):
+    run = open_run(tmp_path, "mean", data={"train": 96})
+    with run.alone(), pytest.raises(OutputError, match="Another facelens is at work"):
+        run.train(FACES, VALID, device="cpu")
+    run.train(FACES, VALID, device="cpu")
 
 
 def test_a_folder_of_another_run_is_left_alone(tmp_path):
     open_run(tmp_path, "layer", seed=1)
-    assert open_run(tmp_path, "layer", seed=1).rung == "layer"
-    with pytest.raises(DataError, match="another kind; choose another folder"):
+    assert open_run(tmp_path, "layer", seed=1).level == "layer"
+    with pytest.raises(DataError, match="another recipe; choose another folder"):
         open_run(tmp_path, "layer", seed=2)
     with pytest.raises(DataError, match=r"has no config\.json"):
         open_run(tmp_path / "none")
@@ -348,8 +391,8 @@ def test_a_folder_of_another_run_is_left_alone(tmp_path):
     )
     with pytest.raises(DataError, match="on marks that lay beside what they mark"):
         open_run(tmp_path)
-    (tmp_path / "config.json").write_text('{"task": "keypoints", "rung": "huge"}')
-    with pytest.raises(DataError, match="not of a training run for keypoints"):
+    (tmp_path / "config.json").write_text('{"task": "keypoints", "recipe": {"level": "huge"}}')
+    with pytest.raises(DataError, match="not a training run's"):
         open_run(tmp_path, "layer")
 
 
@@ -372,7 +415,7 @@ def folder(tmp_path):
 
 def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkeypatch, caplog):
     monkeypatch.setitem(LADDER, "layer", short("layer"))
-    monkeypatch.setitem(ladder.STEPS, "layer", short("layer"))
+    monkeypatch.setitem(ladder.LEVELS, "layer", short("layer"))
     run, out = tmp_path / "run", tmp_path / "bundle"
     train = ["train", str(folder), "--task", "keypoints", "--level", "layer", "--out", str(run)]
     with caplog.at_level("INFO"):
@@ -382,6 +425,8 @@ def test_a_terminal_trains_exports_and_says_what_it_did(folder, tmp_path, monkey
     model = load_model(str(out))
     answers = answers_of(model, VALID.pictures)
     assert model.config.offset == (0, 0)
+    # A table for the data set has its offset in again.
+    assert model.config.marked == marks.PARQUET_OFFSET
     trained = open_run(run).load()
     np.testing.assert_allclose(answers, predict(trained.network, VALID.pictures), atol=0.01)
     test = model.config.metrics["test"]
@@ -427,13 +472,13 @@ def test_options_that_make_no_sense_are_sentences(options, words, folder, tmp_pa
     assert words in capsys.readouterr().err
 
 
-def test_who_is_held_out_was_not_seen_by_the_network_that_is_gone_on_from(
+def test_who_is_held_out_was_not_seen_by_the_network_that_is_started_from(
     folder, tmp_path, capsys, monkeypatch
 ):
     for name in ("deep", "specialists"):
         make = small if name == "deep" else lambda: networks.Specialists(small)
         monkeypatch.setitem(LADDER, name, short(name, make=make))
-        monkeypatch.setitem(ladder.STEPS, name, short(name, make=make))
+        monkeypatch.setitem(ladder.LEVELS, name, short(name, make=make))
     train = ["train", str(folder), "--task", "keypoints", "--epochs", "0", "1", "--device", "cpu"]
     assert main([*train, "--level", "deep", "--out", str(tmp_path / "deep")]) == 0
     more = [*train, "--level", "specialists", "--start-from", str(tmp_path / "deep")]
@@ -443,10 +488,10 @@ def test_who_is_held_out_was_not_seen_by_the_network_that_is_gone_on_from(
     # Another network under the same name is another start.
     shutil.rmtree(tmp_path / "deep")
     monkeypatch.setitem(LADDER, "deep", short("deep", make=small, rates=(0.02, 0.02)))
-    monkeypatch.setitem(ladder.STEPS, "deep", short("deep", make=small, rates=(0.02, 0.02)))
+    monkeypatch.setitem(ladder.LEVELS, "deep", short("deep", make=small, rates=(0.02, 0.02)))
     assert main([*train, "--level", "deep", "--out", str(tmp_path / "deep")]) == 0
     assert main([*more, "--out", str(tmp_path / "a")]) == 2
-    assert "another kind" in capsys.readouterr().err
+    assert "on other data" in capsys.readouterr().err
 
 
 def test_faces_without_marks_teach_nothing():
@@ -455,22 +500,26 @@ def test_faces_without_marks_teach_nothing():
         train("layer", bare, VALID)
 
 
+def plan(level="layer", epochs=1, augmentation=None):
+    """The config.json of a run."""
+    recipe = {"level": level, "seed": 0, "epochs": epochs, "augmentation": augmentation or {}}
+    return json.dumps({"task": "keypoints", "data": {"train": 96}, "start": "", "recipe": recipe})
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("history.csv", "network,epoch,train,valid,minutes\nall,one,2,3,4\n"),
+        ("history.csv", "stage,epoch,network,train,valid,seconds\n0,one,all,2,3,4\n"),
         ("history.csv", "what is this"),
-        ("config.json", '{"task": "keypoints", "rung": [], "seed": 0, "epochs": 1, '
-         '"augmentation": {}, "data": {}}'),
-        ("config.json", '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": "x", '
-         '"augmentation": {}, "data": {"train": 96}}'),
-        ("config.json", '{"task": "keypoints", "rung": "layer", "seed": 0, "epochs": 1, '
-         '"augmentation": {"magic": 1}, "data": {"train": 96}}'),
+        ("config.json", plan(level=[])),
+        ("config.json", plan(epochs="x")),
+        ("config.json", plan(augmentation={"magic": 1})),
     ],
-)  # fmt: skip
+)
 def test_a_damaged_run_is_a_sentence(name, text, tmp_path):
     run = open_run(tmp_path, "layer", data={"train": 96})
-    run._keep("all", LADDER["layer"].make(), [])
+    run.save_weights("all", LADDER["layer"].make().state_dict())
+    run.add_row({"stage": 0, "epoch": 0, "network": "all", "train": 1, "valid": 2, "seconds": 3})
     assert run.load().name == "layer"
     (tmp_path / name).write_text(text)
     with pytest.raises(DataError):
@@ -479,7 +528,7 @@ def test_a_damaged_run_is_a_sentence(name, text, tmp_path):
 
 def test_weights_of_another_network_are_a_sentence(tmp_path):
     run = open_run(tmp_path, "layer", data={"train": 96})
-    run._keep("all", LADDER["cnn"].make(), [])
+    run.save_weights("all", LADDER["cnn"].make().state_dict())
     with pytest.raises(DataError, match="is damaged; delete the folder"):
         run.load()
 
@@ -521,6 +570,7 @@ def test_faces_are_read_from_kaggles_file_too(tmp_path):
         csv.writer(opened).writerows([[*marks.COLUMNS, "Image"], row, row])
     for data in (file, tmp_path):
         faces = read_faces(data)
+        assert offset_of(data) == marks.KAGGLE_OFFSET
         assert len(faces) == 2
         assert np.isnan(faces.points[:, -1, 1]).all()
         np.testing.assert_allclose(faces.points[0, 0], 50)  # from the first pixel's middle
@@ -532,8 +582,8 @@ def test_faces_are_read_from_kaggles_file_too(tmp_path):
 def test_a_few_epochs_on_real_faces_beat_the_mean_face(data_dir):
     faces = marks.read_parquet(data_dir / "keypoints" / "train-00000-of-00001.parquet")
     rest, valid = hold_out(faces.take(slice(800)))
-    step = replace(LADDER["ours"], batch=32)
-    done = train("ours", rest, valid, step=step, epochs=5, device="cpu")
+    level = replace(LADDER["ours"], batch=32)
+    done = train("ours", rest, valid, level=level, epochs=4, device="cpu")
     mean = np.broadcast_to(marks.mean_face(rest), valid.points.shape)
     answers = predict(done.network, valid.pictures)
     assert marks.rmse(answers, valid.points) < 0.9 * marks.rmse(mean, valid.points)

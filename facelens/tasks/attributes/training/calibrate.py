@@ -128,7 +128,7 @@ def _logistic(z: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 
 def operating_points(curves: Curves, faces: int) -> dict[str, np.ndarray]:
-    """The named thresholds from `curves` measured on so many `faces`; NaN where out of reach."""
+    """The named thresholds from `curves` measured on `faces` faces; NaN where out of reach."""
     precision = np.nan_to_num(curves.precision)
     recall, fpr = curves.recall, curves.fpr
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)

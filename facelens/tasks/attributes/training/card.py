@@ -93,7 +93,7 @@ def _intro(config: ClassifierConfig) -> str:
 # {config.name} {config.version}
 
 {config.architecture} that answers {len(config.names)} yes/no questions about a face, each \
-with a probability. It takes 178x218 crops straightened to CelebA's template; resizing to \
+with a probability. It takes 178x218 crops aligned to CelebA's template; resizing to \
 {config.input_size[0]}x{config.input_size[1]} (height x width), normalising\
 {" and averaging with the mirrored crop" if config.flip_average else ""} happen inside \
 `model.onnx`. Trained on {config.data.get("name", "unnamed data")}."""
@@ -112,7 +112,7 @@ def _use(config: ClassifierConfig) -> str:
         parts.append(f"**Judgements** {JUDGEMENTS_NOTE}")
     elif judgements:
         parts.append(
-            f"**Judgements** {', '.join(judgements)}: opinions of whoever labelled the pictures, "
+            f"**Judgements** {', '.join(judgements)}: opinions of those who labelled the pictures, "
             "not facts about anyone."
         )
     return "\n\n".join(parts)
@@ -271,11 +271,11 @@ def _limits(config: ClassifierConfig, results: dict[str, Evaluation]) -> str:
     else:
         parts.append(
             f"The figures hold for faces like those of {name}, labelled as they were; on others "
-            "they are optimistic. A probability says how often whoever labelled them would say yes "
-            "to such a picture, not what is true of a person."
+            "they are optimistic. A probability says how often those who labelled them would say "
+            "yes to such a picture, not what is true of a person."
         )
     parts.append(
-        "It expects a face that was found and straightened as `facelens` does. Small, turned, dark "
+        "It expects a face that was detected and aligned as `facelens` does. Small, turned, dark "
         "or blurred faces are answered worse."
     )
     measured = results.get("test") or results.get("valid")

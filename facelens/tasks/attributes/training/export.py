@@ -109,20 +109,20 @@ class Shipped:
 
     @cached_property
     def recipe(self) -> Recipe:
-        told = {"start", "teachers", "versions", "history"}
+        known = {"start", "teachers", "versions", "history"}
         try:
-            return Recipe.fromdict({k: v for k, v in self.config.recipe.items() if k not in told})
+            return Recipe.fromdict({k: v for k, v in self.config.recipe.items() if k not in known})
         except (KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{self.folder} does not say how it was trained.") from error
 
     @property
     def about(self) -> dict[str, Any]:
         known = self.config.recipe
-        told: dict[str, Any] = {
+        kept: dict[str, Any] = {
             k: known[k] for k in ("start", "teachers", "versions") if k in known
         }
         data = {k: v for k, v in self.config.data.items() if k != "name"}
-        return {**told, "data": {**data, "names": list(self.config.names)}}
+        return {**kept, "data": {**data, "names": list(self.config.names)}}
 
     @property
     def history(self) -> list[dict[str, str]]:

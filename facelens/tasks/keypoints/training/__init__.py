@@ -1,1 +1,1 @@
-"""Fifteen points: the ladder of networks that find them, its training, runs and bundles."""
+"""Train and export a network that finds fifteen keypoints: the ladder, its runs, bundles."""

@@ -27,7 +27,7 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a network for keypoints."""
     parser.description = (
         "Train a network that finds fifteen keypoints: DATA is a directory with train-*.parquet, "
-        "or Kaggle's training.csv. An interrupted run resumes after its last complete network if "
+        "or Kaggle's training.csv. An interrupted run resumes after its last whole epoch if "
         "the same command is given again."
     )
     parser.add_argument(
@@ -105,14 +105,14 @@ def _start(
         return None, ""
     before = run.open_run(args.start_from)
     wanted = LADDER[level].start
-    if before.rung != wanted:
-        raise DataError(f"{args.start_from} is a run of {before.rung}, not of {wanted}.")
+    if before.level != wanted:
+        raise DataError(f"{args.start_from} is a run of {before.level}, not of {wanted}.")
     if before.about["data"] != data:
         raise DataError(
             f"{args.start_from} learnt from other faces, or with another --seed, which says "
             "who is held out: some of these would be known to it."
         )
-    return before.network(), before.told
+    return before.network(), before.description
 
 
 # export
@@ -165,7 +165,7 @@ def evaluate(args: argparse.Namespace) -> None:
     faces = read_parquet(args.parquet).take(slice(args.limit))
     model = load_model(args.model, task=args.task)
     points = np.stack([answer.points for answer in model.predict(faces.pictures)])
-    figures = measure(model.as_marked(points), faces)
+    figures = measure(points, faces)
     if args.json:
         print(json.dumps({"model": model.title, **figures}, indent=1))
         return

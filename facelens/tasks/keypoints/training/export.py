@@ -23,7 +23,7 @@ from facelens.tasks.keypoints.marks import (
 )
 from facelens.tasks.keypoints.model import NAME, KeypointModel, KeypointsConfig
 from facelens.tasks.keypoints.training.ladder import hold_out, predict
-from facelens.tasks.keypoints.training.run import Run, data_of, offset_of, read_faces
+from facelens.tasks.keypoints.training.run import KeypointRun, data_of, offset_of, read_faces
 from facelens.training.graph import write_graph
 
 LICENCE = "Non-commercial research only, as the frames of YouTube Faces that it was trained on."
@@ -50,7 +50,7 @@ def frame(faces: Faces) -> np.ndarray:
 
 
 def export(
-    run: Run,
+    run: KeypointRun,
     out: Path,
     *,
     data: Path,
@@ -68,7 +68,7 @@ def export(
     check_place(out)
     run.network()  # one that is not trained to its end is refused first
     faces = read_faces(data, "train")
-    rest, valid = hold_out(faces, seed=int(run.about["seed"]))
+    rest, valid = hold_out(faces, seed=run.recipe.seed)
     if run.about["data"] != data_of(rest, valid):
         raise DataError(f"{run.folder} was trained on other faces than {data} holds.")
     with atomic_folder(out) as draft:
@@ -77,7 +77,11 @@ def export(
 
 
 def _write(
-    out: Path, run: Run, faces: tuple[Faces, Faces], data: Path, about: tuple[str, str, str, str]
+    out: Path,
+    run: KeypointRun,
+    faces: tuple[Faces, Faces],
+    data: Path,
+    about: tuple[str, str, str, str],
 ) -> None:
     """Write the bundle of `run` into the empty folder `out`."""
     trained, (rest, valid), (name, version, dataset, licence) = run.load(), faces, about
@@ -102,8 +106,10 @@ def _write(
             "offset": list(offset_of(data)),
         },
         recipe={
-            **{k: v for k, v in run.about.items() if k not in ("task", "data")},
-            "what": run.step.what,
+            **run.recipe.asdict(),
+            "start": run.about["start"],
+            "versions": run.about["versions"],
+            "what": run.recipe.trained.what,
             "minutes": round(trained.minutes, 1),
             "history": _last(trained.curves),
         },
@@ -152,7 +158,7 @@ def card(config: KeypointsConfig) -> str:
         f"---\n{head.to_yaml()}\n---",
         f"# {config.name} {config.version}",
         f"Finds fifteen points of a face in a grey picture of {SIDE}x{SIDE}: {recipe['what']}. "
-        "What it sees is cut out of a straightened face by `facelens`, which puts the points "
+        "What it sees is cut out of an aligned face by `facelens`, which puts the points "
         "back into the photo.",
         "## Use",
         "**Meant for** seeing and teaching how a network finds the parts of a face.",

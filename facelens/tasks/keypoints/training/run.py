@@ -1,20 +1,15 @@
-"""A run: the folder in which a rung of the ladder is trained, and from which it is taken up."""
+"""A run: the folder in which a level of the ladder is trained, and the faces for it."""
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from facelens.errors import DataError
-from facelens.files import sha256_of, write_json
-from facelens.tables import read_records, write_records
+from facelens.files import sha256_of
 from facelens.tasks.keypoints.marks import (
     KAGGLE_OFFSET,
     PARQUET_OFFSET,
@@ -24,68 +19,78 @@ from facelens.tasks.keypoints.marks import (
 )
 from facelens.tasks.keypoints.training import ladder
 from facelens.tasks.keypoints.training.augment import Augmentation
-from facelens.tasks.keypoints.training.ladder import STEPS, Row, Step, Trained
+from facelens.tasks.keypoints.training.ladder import LEVELS, Level, Row, Trained
 from facelens.tasks.keypoints.training.networks import Network
-from facelens.training.run import versions, written
+from facelens.tasks.keypoints.training.train import train
+from facelens.tasks.keypoints.training.weights import as_curves, damaged, done, file_name
+from facelens.training.run import DAMAGE, Run, open_as
 
 TASK = "keypoints"
-_COLUMNS = ("network", "epoch", "train", "valid", "minutes")
 
 
 @dataclass(frozen=True)
-class Run:
-    """A folder with what was asked for, and each network that has been trained.
+class Plan:
+    """All that decides a training, as config.json keeps it: a level of the ladder, and how."""
 
-    `config.json`: rung, seed, settings, data, versions. `history.csv`: the learning curves.
-    `NETWORK.safetensors`: the weights of "all", or of each specialist.
-    """
-
-    folder: Path
-    about: Mapping[str, Any]
+    level: str
+    seed: int
+    epochs: int
+    augmentation: Augmentation
 
     @property
-    def rung(self) -> str:
-        return str(self.about["rung"])
+    def trained(self) -> Level:
+        """The level as this run trains it."""
+        return replace(LEVELS[self.level], augmentation=self.augmentation, epochs=self.epochs)
+
+    def asdict(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def fromdict(cls, values: dict[str, Any]) -> "Plan":
+        """Read back what `asdict` wrote."""
+        if values["level"] not in LEVELS:
+            raise ValueError(values["level"])
+        how: Any = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values["augmentation"].items()
+        }
+        return cls(
+            str(values["level"]),
+            int(values["seed"]),
+            int(values["epochs"]),
+            Augmentation(**how),
+        )
+
+
+@dataclass(frozen=True)
+class KeypointRun(Run[Plan]):
+    """The run of a level: NETWORK.safetensors has the weights of "all", or of each specialist."""
 
     @property
-    def step(self) -> Step:
-        """The rung as this run trains it."""
-        with self._whole("config.json"):
-            augmentation = Augmentation(**_tuples(self.about["augmentation"]))
-            step = replace(STEPS[self.rung], augmentation=augmentation)
-            return replace(step, epochs=int(self.about["epochs"]))
-
-    @contextmanager
-    def _whole(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except (
-            DataError, SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError
-        ) as error:  # fmt: skip
-            raise DataError(
-                f"{self.folder / name} is damaged; delete the folder and train again."
-            ) from error
+    def level(self) -> str:
+        """Which level it is."""
+        return self.recipe.level
 
     @property
-    def told(self) -> str:
-        """What this run is, for one that goes on from it; other weights are told otherwise."""
+    def description(self) -> str:
+        """What this run is, for one that starts from it; other weights are described otherwise."""
         weights = self.network().state_dict().values()
         digest = sha256_of(*(w.numpy().tobytes() for w in weights))[:12]
-        seed, epochs = self.about["seed"], self.about["epochs"]
-        return f"{self.rung}, seed {seed}, {epochs} epochs, weights {digest}"
+        plan = self.recipe
+        return f"{plan.level}, seed {plan.seed}, {plan.epochs} epochs, weights {digest}"
 
     @property
     def curves(self) -> list[Row]:
-        """The learning curves of the networks that are trained."""
-        path = self.folder / "history.csv"
-        if not path.is_file():
-            return []
-        with self._whole(path.name):
+        """The learning curves, one network after the other."""
+        try:
+            history = self.history
             return [
-                {"network": row["network"], "epoch": int(row["epoch"])}
-                | {name: float(row[name]) for name in _COLUMNS[2:]}
-                for row in read_records(path, _COLUMNS)
+                row
+                for name in dict.fromkeys(row["network"] for row in history)
+                for row in as_curves([row for row in history if row["network"] == name])
             ]
+        except DAMAGE as error:
+            raise damaged(self.folder / "history.csv") from error
 
     def load(self) -> Trained:
         """The trained network of this run.
@@ -93,51 +98,29 @@ class Run:
         Raises:
             DataError: it is not trained to its end.
         """
-        network = self.network()
-        return Trained(self.rung, ladder.finished(network, self.step), self.curves)
+        network = ladder.finished(self.network(), self.recipe.trained)
+        return Trained(self.level, network, self.curves)
 
     def network(self) -> Network:
         """The network itself, as it was trained."""
-        network = self.step.make()
-        done = self._done()
+        network, trained = self.recipe.trained.make(), done(self)
         for part, _, expert in ladder.parts(network):
-            if part not in done:
+            if part not in trained:
                 raise DataError(f"{self.folder} is not trained to its end; train it first.")
-            with self._whole(_file(part)):
-                expert.load_state_dict(done[part][0])
+            try:
+                expert.load_state_dict(trained[part])
+            except DAMAGE as error:
+                raise damaged(self.folder / f"{file_name(part)}.safetensors") from error
         return network
-
-    def _done(self) -> dict[str, tuple[dict[str, Tensor], list[Row]]]:
-        curves = self.curves
-        done = {}
-        for path in self.folder.glob("*.safetensors"):
-            part = path.stem.replace("_", " ")
-            with self._whole(path.name):
-                weights = load_file(path)
-            done[part] = weights, [row for row in curves if row["network"] == part]
-        return done
-
-    def _keep(self, part: str, network: Network, rows: list[Row]) -> None:
-        # The curves first: where there are weights, both are whole.
-        known = [row for row in self.curves if row["network"] != part]
-        write_records(self.folder / "history.csv", known + rows, _COLUMNS)
-        weights = {key: value.cpu().contiguous() for key, value in network.state_dict().items()}
-        with written(self.folder / _file(part)) as draft:
-            save_file(weights, draft)
 
     def train(
         self, faces: Faces, valid: Faces, *, start: Network | None = None, device: str | None = None
     ) -> Trained:
-        """Train what is not trained yet: a run that was stopped goes on after its last network."""
-        return ladder.train(
-            self.rung, faces, valid,
-            seed=int(self.about["seed"]), step=self.step, start=start, device=device,
-            keep=self._keep, kept=self._done(),
+        """Train what is not trained yet; a run that was stopped resumes after its last epoch."""
+        return train(
+            self.level, faces, valid,
+            seed=self.recipe.seed, level=self.recipe.trained, start=start, device=device, run=self,
         )  # fmt: skip
-
-
-def _file(part: str) -> str:
-    return f"{part.replace(' ', '_')}.safetensors"
 
 
 def data_of(rest: Faces, valid: Faces) -> dict[str, Any]:
@@ -151,43 +134,46 @@ def data_of(rest: Faces, valid: Faces) -> dict[str, Any]:
 
 def open_run(
     folder: Path,
-    rung: str | None = None,
+    level: str | None = None,
     *,
     seed: int = 0,
-    step: Step | None = None,
+    how: Level | None = None,
     epochs: int | None = None,
     data: Mapping[str, Any] | None = None,
     start: str = "",
-) -> Run:
+) -> KeypointRun:
     """Open the run in `folder`; make it where there is none.
 
-    A folder that holds another run is refused: what is gone on with must be the same.
+    A folder that holds another run is refused: what is resumed must be the same.
+
+    Args:
+        how: the level if it is trained in another way than the ladder's.
+        data: as `data_of` says it.
+        start: the `description` of the run that it starts from.
     """
+    plan, about = None, {}
+    if level is not None:
+        ladder.check(level)
+        how = how or LEVELS[level]
+        plan = Plan(level, seed, how.epochs if epochs is None else epochs, how.augmentation)
+        about = {"task": TASK, "data": dict(data or {}), "start": start}
     path = Path(folder) / "config.json"
-    about: dict[str, Any] | None = None
-    if rung is not None:
-        ladder.check(rung)
-        step = step or STEPS[rung]
-        about = {
-            "task": TASK,
-            "rung": rung,
-            "seed": seed,
-            "epochs": step.epochs if epochs is None else epochs,
-            "augmentation": asdict(step.augmentation),
-            "data": dict(data or {}),
-            "start": start,
-        }
     if path.is_file():
-        known = read_about(folder)
-        if about is not None and {**known, "versions": None} != {**_json(about), "versions": None}:
-            raise DataError(f"{folder} holds a run of another kind; choose another folder.")
-        return Run(Path(folder), known)
-    if about is None:
-        raise DataError(f"{folder} is not a training run: it has no config.json.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    about = _json(about) | {"versions": versions()}
-    write_json(path, about)
-    return Run(Path(folder), about)
+        _refuse_others(Path(folder))
+    run = open_as(Plan, folder, plan, **about)
+    return KeypointRun(run.folder, run.recipe)
+
+
+def _refuse_others(folder: Path) -> None:
+    """Say what a folder holds that is no run of this task, or one of an earlier Facelens."""
+    if not is_run(folder):
+        raise DataError(f"{folder / 'config.json'} is not of a training run for keypoints.")
+    about = json.loads((folder / "config.json").read_text("utf-8"))
+    if "rung" in about:
+        raise DataError(
+            f"{folder} was trained by an earlier Facelens on marks that lay beside what they mark; "
+            "train it again in another folder."
+        )
 
 
 def is_run(folder: Path) -> bool:
@@ -197,33 +183,6 @@ def is_run(folder: Path) -> bool:
         return bool(about.get("task") == TASK and "format" not in about)  # a bundle has a format
     except (OSError, ValueError, AttributeError):
         return False
-
-
-def read_about(folder: Path) -> dict[str, Any]:
-    """What the config.json of a run says."""
-    path = Path(folder) / "config.json"
-    if not is_run(Path(folder)):
-        raise DataError(f"{path} is not of a training run for keypoints.")
-    about: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    needed = {"seed", "epochs", "augmentation", "data"}
-    if str(about.get("rung")) not in STEPS or not needed <= set(about):
-        raise DataError(f"{path} is not of a training run for keypoints.")
-    if "axis" in about["data"]:
-        raise DataError(
-            f"{folder} was trained by an earlier Facelens on marks that lay beside what they mark; "
-            "train it again in another folder."
-        )
-    return about
-
-
-def _json(value: dict[str, Any]) -> dict[str, Any]:
-    """`value` as it comes back from JSON."""
-    read: dict[str, Any] = json.loads(json.dumps(value))
-    return read
-
-
-def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
 
 
 def open_faces(data: Path, limit: int | None = None) -> tuple[Faces, Faces]:
