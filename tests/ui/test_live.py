@@ -182,7 +182,7 @@ def test_nothing_of_a_frame_is_kept(browser, page, scene, monkeypatch, tmp_path)
     assert page._faces == []
     assert not {name for view in (page.picture, page.heatmap, page.inside) for name in view._shown}
     browser.say("rest")
-    assert page._predictor._steady == {}
+    assert page._predictor._smoothed == {}
     state = {name: value for name, value in page.intake.get_state().items() if name[:1] != "_"}
     assert not any(isinstance(value, bytes | memoryview) for value in state.values())
 

@@ -87,7 +87,7 @@ def test_two_networks_are_compared_on_the_same_faces():
     assert better.differences["accuracy"]["value"] == -worse.differences["accuracy"]["value"]
     assert comparison_as_text(better).count("better") == 2
     alike = compare(blurred(given, 0.01), given, "alike", "toy")
-    assert "no difference" in comparison_as_text(alike)
+    assert "no significant difference" in comparison_as_text(alike)
     result = replace(summarise(given, "toy"), against=alike)
     assert json.loads(json.dumps(result.asdict()))["against"]["faces"] == 800
     assert "alike against toy" in as_text(result)
