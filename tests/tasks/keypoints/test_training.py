@@ -321,7 +321,7 @@ def killed_after(epochs, monkeypatch):
     def counted(run, state):
         save(run, state)
         if next(count) == epochs:
-            raise KilledError
+            raise KilledError("killed")
 
     monkeypatch.setattr(Run, "save_last", counted)
 
@@ -510,7 +510,7 @@ def plan(level="layer", epochs=1, augmentation=None):
     ("name", "text"),
     [
         ("history.csv", "stage,epoch,network,train,valid,seconds\n0,one,all,2,3,4\n"),
-        ("history.csv", "what is this"),
+        ("history.csv", "stage,epoch\nwhat,is this\n"),
         ("config.json", plan(level=[])),
         ("config.json", plan(epochs="x")),
         ("config.json", plan(augmentation={"magic": 1})),
