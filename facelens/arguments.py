@@ -44,14 +44,17 @@ def add_workers(parser: Any) -> None:
     )
 
 
-def progress(what: str) -> Callable[[int, int], None] | None:
-    """A function that shows "3 of 9 photos" on the terminal; None if there is no terminal."""
+def progress(what: str, *, keep: bool = True) -> Callable[[int, int], None] | None:
+    """A function that shows "3 of 9 photos" on the terminal; None if there is no terminal.
+
+    `keep`: end the last line, so that it stays.
+    """
     if not (sys.stderr and sys.stderr.isatty()):
         return None
 
     def show(done: int, total: int) -> None:
         of = f" of {total:,}" if total else ""
-        end = "\n" if done == total else ""
+        end = "\n" if keep and done == total else ""
         print(f"\r{done:,}{of} {what}\x1b[K", end=end, file=sys.stderr, flush=True)
 
     return show

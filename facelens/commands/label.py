@@ -26,7 +26,9 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", metavar="FILE", required=True, help=".csv or .parquet file")
     add_task(parser)
     parser.add_argument(
-        "--aligned", action="store_true", help="the photos are aligned 178 x 218 CelebA crops"
+        "--aligned",
+        action="store_true",
+        help="the photos are aligned crops already: CelebA's 178 x 218, or the task's own",
     )
     parser.add_argument("--force", action="store_true", help="overwrite a finished FILE")
     where = parser.add_mutually_exclusive_group()

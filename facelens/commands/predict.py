@@ -65,6 +65,7 @@ def _predict(args: argparse.Namespace) -> int:
     detector = detector_in_use(args.detector)
     faces = find_faces(photo, detector=args.detector)
     style = Style(args.threshold, judgements=args.judgements)
+    model.check_style(style)  # said of a photo without a face too
     answers = [
         _described(task, model, face, answer, style)
         for face, answer in zip(faces, model.predict(faces), strict=True)

@@ -48,7 +48,7 @@ def _video(args: argparse.Namespace) -> int:
     names = None
     if args.attributes is not None:
         names = tuple(filter(None, map(str.strip, args.attributes.split(","))))
-    show = progress("frames")
+    show = progress("frames", keep=False)
     try:
         result = track_film(
             args.film,

@@ -136,3 +136,12 @@ def test_a_task_that_says_no_more_is_described_by_its_words():
         ["Nose", "tip", "0.25"],
         ["Smiling", "0.99", "yes"],
     ]
+
+
+def test_a_threshold_that_there_is_not_is_said_of_a_photo_without_a_face_too(run, tmp_path):
+    photo = tmp_path / "grey.png"
+    Image.new("RGB", (200, 200), "grey").save(photo)
+    assert run("predict", photo)[0] == 3
+    code, _, err = run("predict", photo, "--threshold", "often")
+    assert code == 2
+    assert "There is no threshold 'often'" in err
