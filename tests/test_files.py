@@ -278,7 +278,7 @@ WRITERS = {
 OURS = {"config", "curves"}  # whose `save` goes by facelens.files
 DRAFTS = {"atomic_write", "atomic_folder", "written"}
 ELSEWHERE = {
-    "faces/fetch.py": "the Hub's client writes into a folder beside the cache's file",
+    "faces/download.py": "the Hub's client writes into a folder beside the cache's file",
     "lessons/custom.py": "a folder of photos made up for the lesson",
     "lessons/learning_rate.py": "runs that nobody keeps",
     "serve/launch.py": "Jupyter's own folder, which goes with the server",

@@ -208,7 +208,7 @@ def test_what_it_cannot_do_is_a_sentence(run, tmp_path):
     for command in (["train", tmp_path, "--out", tmp_path / "run"], ["evaluate", tmp_path]):
         code, _, err = run(*command, "--task", "toy")
         assert code == 2
-        assert f"facelens {command[0]} does not know the task toy." in err
+        assert f"facelens {command[0]} does not support the task toy." in err
 
 
 def test_a_task_that_there_is_not_is_a_sentence(monkeypatch, sent):  # noqa: ARG001
