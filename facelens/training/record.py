@@ -176,6 +176,8 @@ class AfterEpoch(Callback):
     """Call `call` when an epoch's checkpoint is safe on disk."""
 
     order = 80
+    # fastai would call it after_epoch, and take it for what every callback has under that name.
+    name = "call_after_epoch"
 
     def __init__(self, call: Callable[[], None]) -> None:
         self.call = call

@@ -83,7 +83,8 @@ class Tab:
             """() => {
                 const { counts } = document.querySelector(".camera").facelens;
                 return goal.every(([what, n]) => counts[what] >= n);
-            }"""
+            }""",
+            timeout=300_000,  # a busy machine answers few frames a second
         )
 
     def let_cameras_be_listed(self):

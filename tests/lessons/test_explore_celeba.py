@@ -169,7 +169,7 @@ def test_features_are_computed_once(tmp_path, monkeypatch):
     found = imbalance.features(some, "resnet18", **how)
     assert found.shape == (3, 512)
     assert metrics.accuracy(np.isfinite(found), np.ones_like(found, bool)).all()
-    monkeypatch.setattr(celeba, "_pooled", None)
+    monkeypatch.setattr(imbalance, "_pooled", None)
     np.testing.assert_array_equal(imbalance.features(some, "resnet18", **how), found)
     with pytest.raises(TypeError):  # other weights, other features
         imbalance.features(some, "resnet18", seed=1, **how)

@@ -3,6 +3,7 @@
 Run as a script this is one of the processes: `torchrun test_distributed.py DATA RUN`.
 """
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -117,7 +118,11 @@ def test_a_share_is_augmented_as_it_would_be_in_the_batch(store):
 
 def test_two_processes_learn_what_one_does(toy, alone, tmp_path):
     """Up to the order of sums; one that saw half of each batch would be off by a hundred times."""
-    subprocess.run([*TORCHRUN, __file__, toy, tmp_path / "run"], check=True, timeout=600)
+    here = Path(__file__).parents[1], os.environ.get("PYTHONPATH", "")  # for the helpers
+    subprocess.run(
+        [*TORCHRUN, __file__, toy, tmp_path / "run"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, here))}, check=True, timeout=600,
+    )  # fmt: skip
     run = open_run(tmp_path / "run")
     assert torch.equal(head(run, 0), head(run, 1))
     torch.testing.assert_close(head(run), head(alone), atol=1e-4, rtol=1e-3)

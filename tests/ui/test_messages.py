@@ -4,12 +4,14 @@ import ast
 import io
 import re
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from facelens import load_model
+from facelens.tasks import TASKS
 from facelens.ui import Live, Selfie
 from facelens.ui._view import HERE
 from facelens.ui.heatmap import WAYS
@@ -139,9 +141,11 @@ def test_a_kind_that_is_not_in_the_table_is_noticed(table):
 
 
 @pytest.fixture
-def messages(sent, astronaut):
+def messages(sent, astronaut, monkeypatch):
     """All that two pages say to their views while they are used, as (view, content, buffers)."""
     model = load_model()
+    words_too = replace(TASKS["keypoints"], views=("points", "classes"))
+    monkeypatch.setitem(TASKS, "keypoints", words_too)
 
     def say(view, kind, *buffers, **content):
         view._handle_custom_msg({"kind": kind, **content}, [memoryview(data) for data in buffers])
@@ -211,7 +215,7 @@ def test_the_shapes_of_the_table_are_those_of_the_buffers(messages):
     assert len(maps) == 4 * len(seen["faces"]) * seen["map"]["height"] * seen["map"]["width"]
     assert len(colours) == 256 * 3
     for way in WAYS:
-        content, [data] = last["looks", way]
+        content, [data] = last["heatmap", way]
         assert len(data) == 4 * content["count"] * content["height"] * content["width"]
     layer, pictures = last["inside", "layer"]
     assert len(pictures) == len(layer["maps"])

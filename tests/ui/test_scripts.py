@@ -57,6 +57,8 @@ def test_the_tools_are_pinned_to_one_version_and_nothing_names_a_registry():
 
 def test_every_view_runs_the_file_that_was_joined_for_it():
     from facelens import ui
+    from facelens.tasks import TASKS
+    from facelens.ui.classes import Classes
 
     page = ui.Live(detector="haar")
     views = [page.board, page.compare, page.inside, page.steps, page.network, page.about]
@@ -66,6 +68,7 @@ def test_every_view_runs_the_file_that_was_joined_for_it():
         page.heatmap,
         page.intake,
         ui.Selfie(detector="haar").intake,
+        Classes(TASKS["keypoints"]),
     ]
     for view in views:
         name = type(view).__name__.lower()

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from helpers.few import FewAnswers
 
 import facelens
 from facelens.commands import main
@@ -20,7 +21,7 @@ from facelens.faces.boxes import intersection
 from facelens.faces.face import Box
 from facelens.photo import read_photo
 from facelens.tasks import TASKS
-from facelens.tasks.attributes.names import NAMES, describe
+from facelens.tasks.attributes.names import NAMES
 from facelens.tasks.base import Style
 from facelens.tasks.classifier import Prediction
 from facelens.video import annotate, annotated
@@ -693,7 +694,9 @@ def test_verdicts_are_those_of_a_photo():
         ((label, number, said, verdict),) = drawn._shown[1].rows
         assert (label, said, verdict) == ("Eyeglasses", word, word)
         assert number == f"{1 / (1 + np.exp(-logit / _temperature('Eyeglasses'))):.2f}"
-    drawn = a_pen(["Eyeglasses"], np.nan)
+    points = facelens.load_model().config.operating_points["precision90"]
+    out_of_reach = NAMES[int(np.flatnonzero(np.isnan(points))[0])]
+    drawn = a_pen([out_of_reach], "precision90")
     drawn.draw(BLANK, 0.0, [seen(1, (100, 60, 60, 80))])
     assert drawn._shown[1].rows[0][2:] == ("no threshold", "doubtful")
 
@@ -705,14 +708,18 @@ def _temperature(name):
 
 def test_no_judgement_is_shown_unless_it_is_asked_for():
     model = facelens.load_model()
-    assert annotated._chosen(model, None) == (
-        "Smiling", "Mouth_Slightly_Open", "Eyeglasses", "No_Beard",
-    )  # fmt: skip
-    assert not any(describe(name).is_judgement for name in annotated._chosen(model, None))
-    assert annotated._chosen(model, ["Young"]) == ("Young",)
-    other = SimpleNamespace(title="other", names=("Young", "Blue", "Round"))
-    assert annotated._chosen(other, None) == ("Blue", "Round")
-    assert annotated._chosen(SimpleNamespace(names=("Young", "Male")), None) == ()
+    words = TASKS["attributes"].words
+
+    def labels(model, names):
+        answer = model.predict([np.zeros((218, 178, 3), np.uint8)])[0]
+        said = words(model, SimpleNamespace(hints=()), answer, Style(names=names))
+        return [word.label for word in said]
+
+    chosen = labels(model, annotated._chosen(model, None))
+    assert chosen == ["Smiling", "Mouth slightly open", "Eyeglasses", "No beard"]
+    assert labels(model, annotated._chosen(model, ["Young"])) == ["Labelled “young”"]
+    assert labels(FewAnswers(("Young", "Blue", "Round")), None) == ["Blue", "Round"]
+    assert labels(FewAnswers(("Young", "Male")), None) == []
 
 
 def test_attributes_are_found_as_people_write_them():
