@@ -47,8 +47,8 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
     hints = faces[0].hints
 
     def rows() -> str:
-        said = verdicts(look.prediction, points, model.curves, hints=hints)
-        return sentence(look.prediction, said, points, hints=hints)
+        said = verdicts(look, points, model.curves, hints=hints)
+        return sentence(look, said, points, hints=hints)
 
     def road() -> None:
         seen = read_photo(data)
@@ -58,8 +58,8 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
             model.predict(there, maps=True),
             strict=True,
         ):
-            said = verdicts(answer.prediction, points, model.curves, hints=face.hints)
-            sentence(answer.prediction, said, points, hints=face.hints)
+            said = verdicts(answer, points, model.curves, hints=face.hints)
+            sentence(answer, said, points, hints=face.hints)
             jpeg(face.crop)
 
     ways = {
