@@ -31,6 +31,9 @@ from facelens.training.run import open_run
 
 pytestmark = pytest.mark.train
 
+# On a toy, threads that wait for each other cost more than they save.
+torch.set_num_threads(1)
+
 # Batch norm in place and nothing dropped out: what is left is the same sum in another order.
 HEAD = replace(RECIPE, stages=(Stage(2, frozen=False, rate=1e-2, sizes=SMALL, still=99),))
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
@@ -139,7 +142,10 @@ def test_the_command_trains_in_two_processes(toy, tmp_path):
         "resnet18", "--size", "64x64", "--batch-size", "16", "--epochs", "1", "2",
         "--rate", "0.0003", "--device", "cpu",
     ]  # fmt: skip
-    started = subprocess.Popen([*ACCELERATE, *command, "--out", tmp_path / "two"])
+    started = subprocess.Popen(
+        [*ACCELERATE, *command, "--out", tmp_path / "two"],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
     assert main([*map(str, command[2:]), "--out", str(tmp_path / "one")]) == 0
     assert started.wait(600) == 0
     two, one = (open_run(tmp_path / name).history for name in ("two", "one"))
