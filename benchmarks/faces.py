@@ -28,7 +28,7 @@ from measure import RESULTS
 from facelens.data import parquet
 from facelens.data import synthetic as loosely
 from facelens.data.synthetic import Placed, match, place_on_canvas
-from facelens.faces import Face, align, detect, find_faces
+from facelens.faces import Face, align, detect, find_faces, haar, yunet
 from facelens.photo import Photo, read_photo
 
 EYES = align.TEMPLATE[:2]
@@ -116,6 +116,7 @@ def loose(args: argparse.Namespace) -> list[Row]:
     ]
 
 
+MODULES = {"yunet": yunet, "haar": haar}
 TRIED: dict[str, list[Row]] = {
     "yunet": [
         {},
@@ -132,7 +133,7 @@ TRIED: dict[str, list[Row]] = {
         {"HAAR_SIDE": 480},
         *({"TURNS": turns} for turns in ((), (30.0, -30.0))),
         *({"NEIGHBOURS": neighbours} for neighbours in (1, 3, 5)),
-        *({"LEAST_SURE": sure} for sure in (0.0, 0.3, 0.7)),
+        *({"MIN_SCORE": score} for score in (0.0, 0.3, 0.7)),
     ],
 }
 
@@ -145,7 +146,7 @@ def choices(args: argparse.Namespace) -> list[Row]:
     for name in args.detectors:
         for settings in TRIED[name]:
             text = " ".join(f"{key}={value}" for key, value in settings.items())
-            with mock.patch.multiple(detect, **settings) if settings else nullcontext():
+            with mock.patch.multiple(MODULES[name], **settings) if settings else nullcontext():
                 figures = look(framed, spec(args, name))
             rows.append({"detector": name, "setting": text or "as shipped", **figures})
             print(rows[-1], flush=True)
@@ -160,7 +161,7 @@ def small(args: argparse.Namespace) -> list[Row]:
     rows = []
     for side in (640, 512, 416, 320):
         for name in args.detectors:
-            with mock.patch.multiple(detect, YUNET_SIDE=side, HAAR_SIDE=side):
+            with mock.patch.object(MODULES[name], f"{name.upper()}_SIDE", side):
                 figures = look(framed, spec(args, name))
             rows.append({"detector": name, "longest_side": side, **figures})
     return rows

@@ -294,7 +294,7 @@ def test_the_command_lists_its_tables_and_refuses_others(tmp_path, capsys):
     runs = str(tmp_path / "runs")
     for argv, words in (
         (["nonsense"], "no experiment 'nonsense'; there are architectures, men"),
-        (["men"], "Give a folder"),
+        (["men"], "DATA is missing"),
         (["men", str(tmp_path), "--out", runs], "facelens download celeba"),
         (["men", str(tmp_path), "--out", runs, "--device", "moon"], "no device 'moon'"),
     ):

@@ -96,7 +96,7 @@ SHORTER = {
         "--from-scratch"
     ),
     r"facelens train \S.*--task keypoints": "--epochs 0 1 --device cpu",
-    r"facelens train \S(?!.*--task keypoints)": (
+    r"facelens train (?!.*--task keypoints)\S": (
         "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu"
     ),
     r"facelens train .*--arch resnet50": "--arch resnet18",
