@@ -905,11 +905,15 @@ def test_many_frames_leak_nothing(room, address):
     kernel = kernel_of(address)
     room.let_pass(answered=60)
     before = held(room.page), resident(kernel)
-    room.let_pass(answered=LEAKING)
+    room.let_pass(answered=LEAKING // 2)
+    between = held(room.page)
+    room.let_pass(answered=LEAKING // 2)
     after = held(room.page), resident(kernel)
     # These frames are 9 MB as JPEG and 300 MB as pixels.
     assert after[0][0] - before[0][0] < 2e6, "the page's heap has grown"
-    assert after[0][1] - before[0][1] < 50, "the page has more and more nodes"
+    # What other tests have left may be drawn once more; a leak grows in both halves.
+    grown = between[1] - before[0][1], after[0][1] - between[1]
+    assert min(grown) < 50, "the page has more and more nodes"
     assert after[1] - before[1] < 8e6, "the kernel has grown"
 
 

@@ -17,7 +17,7 @@ PREFIX = "/user/someone-facelens-x1y2z3/"
 TOKEN = "a-token-of-binder"
 SLEEPS_AFTER = 15  # seconds; mybinder.org waits ten minutes
 PAGE = "voila/render/dashboards/selfie.ipynb"
-VISITS = "slider_turns or no_photo or dropped or another_network or compared or asks_nobody"
+VISITS = "slider_turns or no_photo or dropped or another_network or compared"
 
 
 def test_repo2docker_reads_our_files(tmp_path):
@@ -124,7 +124,7 @@ def test_the_browsers_tests_pass_through_it(binder):
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
-    assert re.search(r"\b[6-9] passed", done.stdout), done.stdout[-300:]
+    assert re.search(r"\b[5-9] passed", done.stdout), done.stdout[-300:]
 
 
 def test_nobody_enters_without_the_token(binder):

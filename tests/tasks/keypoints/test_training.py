@@ -372,7 +372,7 @@ def test_a_killed_run_resumes_to_the_network_of_an_unbroken_one(  # noqa: PLR091
 
 def test_two_trainings_do_not_share_a_folder(tmp_path):
     run = open_run(tmp_path, "mean", data={"train": 96})
-    with run.alone(), pytest.raises(OutputError, match="Another facelens is at work"):
+    with run.alone(), pytest.raises(OutputError, match="Another facelens is running"):
         run.train(FACES, VALID, device="cpu")
     run.train(FACES, VALID, device="cpu")
 
