@@ -68,6 +68,6 @@ def describe_face(
     if folded:
         lines += [
             "",
-            f"  {folded} judgements about people are hidden; --judgements shows them.",
+            f"  {folded} judgements about people are folded away; --judgements shows them.",
         ]
     return {"attributes": as_json}, "\n".join(lines)
