@@ -13,10 +13,10 @@ import re
 import sys
 from pathlib import Path
 
-from facelens.bundles.bundle import DEFAULT
 from facelens.data.celeba import OUR_SLICE
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.lessons.experiments import EXPERIMENTS
+from facelens.tasks import DEFAULT, TASKS
 from facelens.training.recipe import Recipe
 from facelens.training.trial import Experiment, Trial
 
@@ -33,7 +33,7 @@ def ours() -> list[int]:
 
 def men() -> float:
     """The share of CelebA's validation faces that are labelled Male."""
-    curves = (ROOT / "weights" / DEFAULT / "curves.json").read_text(encoding="utf-8")
+    curves = (ROOT / "weights" / TASKS[DEFAULT].default / "curves.json").read_text(encoding="utf-8")
     return json.loads(curves)["attributes"]["Male"]["prevalence"]
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from measure import RESULTS
 
 from facelens import load_model
-from facelens.bundles.bundle import DEFAULT
 from facelens.bundles.find import embedded_folder
+from facelens.tasks import DEFAULT, TASKS
 from facelens.tasks.attributes.evaluate import Answers, answer, compare, summarise
 from facelens.tasks.attributes.model import AttributeModel
 
@@ -42,10 +42,10 @@ def embedded() -> list[str]:
     """The names of the embedded networks that answer questions, the default first."""
     names = sorted(
         folder.name
-        for folder in embedded_folder(DEFAULT).parent.iterdir()
+        for folder in embedded_folder(TASKS[DEFAULT].default).parent.iterdir()
         if (folder / "curves.json").is_file()
     )
-    return sorted(names, key=lambda name: name != DEFAULT)
+    return sorted(names, key=lambda name: name != TASKS[DEFAULT].default)
 
 
 def row(

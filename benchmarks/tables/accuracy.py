@@ -2,7 +2,7 @@
 
 import json
 
-from facelens.bundles.bundle import DEFAULT
+from facelens.tasks import DEFAULT, TASKS
 from facelens.tasks.attributes.names import NAMES, describe
 from tables.common import ROOT, published, rows
 
@@ -61,7 +61,9 @@ def accuracy() -> str:
 
 def shifted() -> str:
     """The attributes whose validation and test labels disagree, and by how much."""
-    kept = json.loads((ROOT / "weights" / DEFAULT / "curves.json").read_text())["attributes"]
+    kept = json.loads((ROOT / "weights" / TASKS[DEFAULT].default / "curves.json").read_text())[
+        "attributes"
+    ]
     test = {row["attribute"]: row for row in rows("accuracy_by_attribute.csv")}
     told = [
         f"{name} (a yes on {kept[name]['prevalence']:.1%} of the validation faces and "
@@ -124,12 +126,12 @@ def networks() -> str:
             f"({valid['against_default_low']} to {valid['against_default_high']})"
         )
         lines.append(
-            f"| `{name}`{' (default)' if name.startswith(f'{DEFAULT} ') else ''} "
+            f"| `{name}`{' (default)' if name.startswith(f'{TASKS[DEFAULT].default} ') else ''} "
             f"| {valid['picture']} | {int(valid['graph_bytes']) / 1e6:.0f} MB "
             f"| {valid['accuracy_value']} | {test['accuracy_value']} "
             f"({test['accuracy_low']}-{test['accuracy_high']}) "
             f"| {test['average_precision_value']} "
-            f"| {'' if name.startswith(f'{DEFAULT} ') else paired} |"
+            f"| {'' if name.startswith(f'{TASKS[DEFAULT].default} ') else paired} |"
         )
     return "\n".join(lines)
 

@@ -2,7 +2,7 @@
 
 import json
 
-from facelens.bundles.bundle import DEFAULT
+from facelens.tasks import DEFAULT, TASKS
 from facelens.tasks.attributes.names import NAMES
 from tables.common import ROOT, published, rows, table, visits
 
@@ -11,7 +11,7 @@ def good() -> str:
     """The few figures of accuracy that a reader of the README wants."""
     table = {(r["faces"], r["detector"], r["metric"]): r for r in rows("accuracy.csv")}
     first = table["aligned", "", "accuracy"]
-    config = json.loads((ROOT / "weights" / DEFAULT / "config.json").read_text())
+    config = json.loads((ROOT / "weights" / TASKS[DEFAULT].default / "config.json").read_text())
     best = sum(published().values()) / len(NAMES)
 
     def cell(*key: str) -> str:

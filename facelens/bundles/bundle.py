@@ -46,7 +46,6 @@ def _to_second(values: dict[str, Any]) -> dict[str, Any]:
 
 # For each older format the function that upgrades its config.json to the next one.
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_second}
-DEFAULT = "mobilenet_v2"
 MANIFEST = "manifest.json"
 NEEDED = ("config.json", "model.onnx")
 FILES = (*NEEDED, "curves.json", "model.safetensors", "README.md")

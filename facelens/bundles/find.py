@@ -1,10 +1,9 @@
 """Find a bundle by its name: on disk, embedded, or on the Hub."""
 
-import os
 import re
 from pathlib import Path
 
-from facelens.bundles.bundle import DEFAULT, Bundle, read_manifest
+from facelens.bundles.bundle import Bundle, read_manifest
 from facelens.bundles.hub import Progress, download_bundle
 from facelens.errors import BundleError
 
@@ -12,12 +11,11 @@ from facelens.errors import BundleError
 _REPOSITORY = re.compile(r"(?!.*\.\.)\w[\w.-]*/\w[\w.-]*(@\w[\w.-]*)?", re.ASCII)
 
 
-def find_bundle(name: str | None = None, progress: Progress | None = None) -> Bundle:
+def find_bundle(name: str, progress: Progress | None = None) -> Bundle:
     """The bundle called `name`: a folder, an embedded one, or "owner/repo[@revision]".
 
-    Without a name: `FACELENS_MODEL`, then the embedded default. `progress` as in `download_bundle`.
+    `progress` as in `download_bundle`.
     """
-    name = name or os.environ.get("FACELENS_MODEL") or DEFAULT
     if len(name) > 1000 or not name.isprintable():
         raise BundleError("That is not the name of a model: give a bundle's folder, or owner/repo.")
     if name.replace("_", "").replace("-", "").isalnum() and _is_folder(str(embedded_folder(name))):

@@ -83,7 +83,7 @@ def load_model(
     """
     from facelens.bundles.find import find_bundle
 
-    if name is None and (task is None or task == DEFAULT):
+    if not name and (task is None or task == DEFAULT):
         name = os.environ.get("FACELENS_MODEL")
     bundle = find_bundle(name or find_task(task or DEFAULT).default, progress)
     return find_task(task or bundle.task or DEFAULT).model(bundle)

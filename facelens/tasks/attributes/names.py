@@ -2,9 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
-
-Reliability = Literal["good", "fair", "poor"]
 
 GROUPS = {
     "hair": "Hair",
