@@ -27,10 +27,12 @@ class Photo:
     """A decoded photo.
 
     `pixels`: uint8 (height, width, 3), RGB, with the EXIF orientation applied.
+    `hints`: sentences that say why answers about this photo are less reliable; empty if none.
     """
 
     pixels: np.ndarray
     name: str = "photo"
+    hints: tuple[str, ...] = ()
 
     @property
     def height(self) -> int:

@@ -1,5 +1,6 @@
 """Binder, as far as that goes without a container engine: its environment, scripts and server."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -80,6 +81,17 @@ def binder(image):
         yield f"http://127.0.0.1:{port}{PREFIX}{PAGE}?token={TOKEN}", process
 
 
+@contextlib.contextmanager
+def seen(page):
+    """Say what was on the page when a wait ended in vain."""
+    from playwright.sync_api import TimeoutError as InVain
+
+    try:
+        yield
+    except InVain:
+        pytest.fail(f"{page.url}\n{page.locator('body').inner_text()[:2000]}")
+
+
 @pytest.mark.browser
 def test_the_page_opens_under_a_prefix_and_a_token_within_the_memory_and_says_that_it_sleeps(
     browser, binder, astronaut
@@ -109,8 +121,10 @@ def test_the_page_opens_under_a_prefix_and_a_token_within_the_memory_and_says_th
     page.get_by_role("button", name="Try the example").click()
     page.locator('.intake .status[data-state="done"]').wait_for()
     page.get_by_role("link", name="Live, with your camera").click()
-    page.get_by_role("button", name="Start the camera").click()
-    page.get_by_text("No camera was found here.").wait_for()
+    camera = page.get_by_role("button", name="Start the camera")
+    with seen(page):
+        camera.click()
+        page.get_by_text("No camera was found here.").wait_for()
     assert page.get_by_role("link", name="With a photo").get_attribute("href") == "selfie.ipynb"
     page.close()
 

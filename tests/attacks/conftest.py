@@ -1,0 +1,6 @@
+"""The attacks of benchmarks/attacks, in short: `from attacks.NAME import attack`."""
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
