@@ -43,12 +43,15 @@ class Photo:
         return int(self.pixels.shape[1])
 
 
-def read_photo(source: bytes | str | Path, *, name: str | None = None) -> Photo:
+def read_photo(
+    source: bytes | str | Path, *, name: str | None = None, seconds: float | None = None
+) -> Photo:
     """Read a JPEG, PNG, WebP, BMP, GIF (its first frame) or HEIC photo, upright and in RGB.
 
     Args:
         source: the bytes of a photo, or its path.
         name: the photo's name in messages; by default the file name.
+        seconds: how long decoding may take; a photo that takes longer is refused.
 
     Raises:
         PhotoError: it cannot be read, is not a photo, is damaged or exceeds the limits.
