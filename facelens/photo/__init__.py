@@ -78,7 +78,9 @@ def read_photo(
         >>> read_photo("me.jpg").pixels.shape  # doctest: +SKIP
         (480, 640, 3)
     """
-    path = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
+    path: Any = source
+    if not isinstance(source, str | os.PathLike):
+        path = getattr(source, "name", "") or getattr(source, "filename", "")
     path = path if isinstance(path, str | os.PathLike) else ""
     shown = printable(name or str(path) or "The photo")
     try:

@@ -16,6 +16,7 @@ MAX_CHUNKS = 50_000
 # The tags of a TIFF, and the bytes that they hold: a camera writes 80.
 MAX_TAGS, MAX_TAG_BYTES = 400, 16_000_000
 # Bytes a pixel while Pillow decodes: its own pixels, ours and room for the widest sample.
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 PNG_COST, TIFF_COST = {0: 5.0, 2: 7.0, 3: 5.0, 4: 6.0, 6: 7.0}, 7.0
 
 
@@ -68,8 +69,9 @@ def check_png(data: bytes) -> Checked:
     header = b"".join(parts.get(b"IHDR", []))
     if len(header) != 13 or b"IDAT" not in parts:
         raise UnreadableError(DAMAGED)
-    width, height, _, colour = struct.unpack(">IIBB", header[:10])
+    width, height, depth, colour = struct.unpack(">IIBB", header[:10])
     check_size(width, height, PNG_COST.get(colour, 7.0))
+    check_size(width, height, _CHANNELS.get(colour, 4) * depth / 8)
     pieces = [_chunk(kind, b"".join(parts[kind])) for kind in _PNG_DECODED if kind in parts]
     return Checked(
         b"".join([data[:8], *pieces, _chunk(b"IEND", b"")]),

@@ -99,15 +99,17 @@ def _work(data: bytes, kind: str) -> int:
     """Pixels to be decoded, times the scans of a JPEG."""
     if kind == "JPEG":
         return jpeg.read_segments(data).work
-    if kind == "PNG":
-        width, height = struct.unpack(">II", data[16:24].ljust(8, b"\0"))
-    elif kind == "WEBP":
-        width, height = check_webp(data).canvas
-    elif kind == "GIF":
-        width, height = struct.unpack("<HH", data[6:10].ljust(4, b"\0"))
-    else:
-        width, height = (abs(side) for side in struct.unpack("<ii", data[18:26].ljust(8, b"\0")))
-    return int(width * height)
+    width, height = check_webp(data).canvas if kind == "WEBP" else _sides(data, kind)
+    return width * height
+
+
+def _sides(data: bytes, kind: str) -> tuple[int, int]:
+    """Width and height that the header of a PNG, GIF or BMP states."""
+    at, form = {"PNG": (16, ">II"), "GIF": (6, "<HH"), "BMP": (18, "<ii")}[kind]
+    if kind == "BMP" and data[14] < 16:
+        form = "<HH"
+    width, height = struct.unpack_from(form, data[:64].ljust(64, b"\0"), at)
+    return abs(width), abs(height)
 
 
 def decode(data: bytes, allow: Callable[[int], None] = lambda _: None) -> tuple[np.ndarray, bool]:
@@ -237,6 +239,8 @@ def _opened(data: bytes, kind: str) -> "Iterator[Image.Image]":
 def _pillow(data: bytes, kind: str, allow: Callable[[int], None]) -> np.ndarray:
     """Decode what has no road of its own with Pillow."""
     tiff = check_tiff(data) if kind == "TIFF" else None
+    if kind in ("GIF", "BMP"):
+        check_size(*_sides(data, kind), _COST[kind])
     with _opened(data, kind) as image:
         check_size(image.width, image.height, _COST[kind])
         if (

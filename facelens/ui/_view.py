@@ -15,6 +15,8 @@ from facelens.errors import FacelensError
 from facelens.serve.offered import offered
 
 CALM = "Something went wrong that Facelens did not foresee. Please try again or use another photo."
+# Seconds that decoding a photo may take on a page.
+PATIENCE = 10
 HERE = Path(__file__).parent
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,7 @@ from math import hypot
 
 from facelens.photo import Photo, read_photo
 from facelens.tasks.attributes.model import AttributeModel
+from facelens.ui._view import PATIENCE
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
 from facelens.video.stream import LivePredictor, Observation
@@ -32,7 +33,7 @@ class Live(Selfie):
         self, data: bytes, seconds: float, *, anew: bool, maps: bool
     ) -> tuple[Photo, list[Observation]]:
         """Say who is on a frame, and what the network reads there."""
-        photo = read_photo(data, name="The camera's picture")
+        photo = read_photo(data, name="The camera's picture", seconds=PATIENCE)
         if anew:
             self.rest()
         if self._predictor is None:

@@ -21,7 +21,7 @@ from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
 from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
-from facelens.ui._view import jpeg, sentence_of
+from facelens.ui._view import PATIENCE, jpeg, sentence_of
 from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
 from facelens.ui.classes import Classes
@@ -167,7 +167,7 @@ class Selfie(ipywidgets.Box):
         self._leave()
         self._photos += 1
         with self._timed("photo"):
-            photo = self._photo = read_photo(data, name=name)
+            photo = self._photo = read_photo(data, name=name, seconds=PATIENCE)
         self.intake.say("Looking for faces…")
         with self._timed("faces"):
             self._faces = find_faces(photo, detector=self._detector)

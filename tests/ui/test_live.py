@@ -145,7 +145,8 @@ def test_a_broken_frame_is_a_sentence_and_the_next_one_is_answered(
     content, _ = browser.last()
     assert (content["kind"], content["turn"]) == ("failed", "a")
     assert content["text"] == (
-        "The camera's picture is not a photo that can be read; use JPEG, PNG, WebP, BMP or GIF."
+        "The camera's picture is not a photo that can be read; use JPEG, PNG, WebP, "
+        "AVIF, HEIC, TIFF, BMP or GIF."
     )
     with monkeypatch.context() as patch:
         patch.setattr(type(page._predictor), "predict", lambda *_, **__: 1 / 0)
