@@ -73,7 +73,7 @@ def write(name: str, rows: list[dict[str, Any]]) -> Path:
     stamp = {"date": dt.datetime.now(tz=dt.UTC).date().isoformat(), "machine": machine()}
     path = RESULTS / f"{name}.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*stamp, *rows[0]], lineterminator="\n")
+        writer = csv.DictWriter(file, list(stamp | rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows({**stamp, **row} for row in rows)
     for row in rows:

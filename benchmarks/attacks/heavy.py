@@ -38,7 +38,8 @@ def spent():
 
 start = spent()
 try:
-    result = "read" if not read_photo(data).hints else "read with a hint"
+    photo = read_photo(data)
+    result = "read with a hint" if getattr(photo, "hints", ()) else "read"
 except PhotoError:
     result = "refused"
 if hasattr(facelens.photo, "helper"):

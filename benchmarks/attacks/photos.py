@@ -92,7 +92,8 @@ def work(seed: int, start: int, stop: int) -> None:
         data = mutated(data, rng)
         began = perf_counter()
         try:
-            result = HINT if read_photo(data, name=name).hints else READ
+            photo = read_photo(data, name=name)
+            result = HINT if getattr(photo, "hints", ()) else READ
         except PhotoError:
             result = REFUSED
         except Exception as error:  # noqa: BLE001 - that is what is looked for

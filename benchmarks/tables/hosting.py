@@ -51,7 +51,7 @@ def hosting() -> str:
         f"{ready} kernels that wait the server holds {found[ready, '0', IDLE]} MB before anybody "
         f"comes. After ten photos in a browser a kernel holds {kernel} MB, so twenty visitors need "
         f"{server} MB and twenty times as much: {twenty:.1f} GB. "
-        "The largest photo that is allowed, 50 million pixels, which the page itself never sends, "
+        "The largest photo that is allowed, 64 million pixels, which the page itself never sends, "
         f"brings a kernel to {found['0', '1', LARGEST]} MB for a moment. The load of the machine "
         f"had been {load} before."
     )

@@ -31,8 +31,6 @@ def to_srgb(pixels: np.ndarray, profile: bytes, *, grey: bool = False) -> np.nda
         profile: an ICC profile; empty if there is none.
         grey: the three channels are the same.
     """
-    import cv2
-
     mode = "CMYK" if pixels.shape[2] == 4 else "L" if grey else "RGB"
     transform = transform_of(profile, mode) if profile else None
     if mode != "CMYK" and transform is None:
@@ -40,7 +38,7 @@ def to_srgb(pixels: np.ndarray, profile: bytes, *, grey: bool = False) -> np.nda
     out = np.empty((*pixels.shape[:2], 3), np.uint8) if mode == "CMYK" else pixels
     for rows in strips(*pixels.shape[:2]):
         if isinstance(transform, np.ndarray):
-            cv2.LUT(pixels[rows], transform, dst=out[rows])
+            out[rows] = transform[pixels[rows, :, 0]]
         else:
             out[rows] = _converted(_image(pixels[rows], mode), transform)
     return out
@@ -65,7 +63,7 @@ def _image(pixels: np.ndarray, mode: str) -> "Image.Image":
 def transform_of(profile: bytes, mode: str) -> Any:
     """Say how the colours of a profile become sRGB.
 
-    A transform of Pillow's for `mode` RGB and CMYK, a table (1, 256, 3) for L; None if the colours
+    A transform of Pillow's for `mode` RGB and CMYK, a table (256, 3) for L; None if the colours
     are sRGB already or the profile is of no use.
     """
     from PIL import ImageCms
@@ -90,4 +88,4 @@ def transform_of(profile: bytes, mode: str) -> Any:
     seen = _converted(_image(probe, given), transform)
     if np.abs(seen.astype(int) - probe).max() <= SAME:
         return None
-    return seen.copy() if mode == "L" else transform
+    return seen[0].copy() if mode == "L" else transform

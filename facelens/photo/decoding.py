@@ -127,6 +127,8 @@ def decode(data: bytes, allow: Callable[[int], None] = lambda _: None) -> tuple[
         if kind in ("JPEG", "PNG", "WEBP"):
             allow(MAX_PIXELS)  # their own checks bound their time
             return {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp}[kind](data)
+        if kind == "HEIF":
+            return _heif(data, allow), False
         return _pillow(data, kind, allow), False
     except UnreadableError:
         raise
@@ -193,6 +195,27 @@ def _on_canvas(pixels: np.ndarray, checked: WebP) -> np.ndarray:
     return canvas
 
 
+def _heif(data: bytes, allow: Callable[[int], None]) -> np.ndarray:
+    """Decode with pillow-heif alone: Pillow would hold the pixels twice.
+
+    libheif turns the photo as it says itself; its EXIF data has no say (ISO/IEC 23008-12).
+    """
+    import pillow_heif
+
+    image = pillow_heif.open_heif(data)
+    width, height = image.size
+    check_size(width, height, _COST["HEIF"])
+    allow(width * height)
+    samples = np.asarray(image)[:, :width]
+    if samples.ndim == 2:
+        samples = samples[:, :, None]
+    out = np.empty((*samples.shape[:2], 3), np.uint8)
+    for rows in strips(*out.shape[:2]):
+        colours, alpha = samples[rows, :, :3], samples[rows, :, 3:]
+        out[rows] = over_white(colours, alpha[:, :, 0]) if alpha.size else colours
+    return to_srgb(out, image.info.get("icc_profile") or b"", grey=samples.shape[2] == 1)
+
+
 def pixels_of(image: "Image.Image") -> np.ndarray:
     """Convert an image of Pillow's to uint8 (h, w, 3), RGB in sRGB, upright.
 
@@ -210,9 +233,10 @@ def pixels_of(image: "Image.Image") -> np.ndarray:
     return upright(pixels, orientation)
 
 
-def use_one_thread() -> None:
-    """Decode with one thread: others take memory of their own."""
-    from PIL import AvifImagePlugin
+def prepare() -> None:
+    """Load what decodes, with one thread each: others take memory of their own."""
+    import simplejpeg  # noqa: F401
+    from PIL import AvifImagePlugin, ImageCms, TiffImagePlugin  # noqa: F401
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     with contextlib.suppress(ImportError):
@@ -225,10 +249,6 @@ def use_one_thread() -> None:
 def _opened(data: bytes, kind: str) -> "Iterator[Image.Image]":
     from PIL import Image
 
-    if kind == "HEIF":
-        import pillow_heif
-
-        pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
     with warnings.catch_warnings():
         # Pillow warns of sizes over its own limit, which is higher, and of odd EXIF data.
         warnings.simplefilter("ignore")

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from facelens.photo.colour import strips
 from facelens.photo.limits import COSTLY, UnreadableError
 
 # Seconds of the processor that a photo may take, and seconds of the clock if nobody says otherwise.
@@ -85,7 +86,7 @@ def _asked(data: bytes, seconds: float) -> tuple[np.ndarray, bool]:
         _write(helper.stdin, data)
         idle = helper.stdout.readline() != b"taken\n"
         answer = json.loads(helper.stdout.readline())
-        pixels = _received(helper.stdout, answer.get("shape", [0]))
+        pixels = _received(helper.stdout, answer.get("height", 0), answer.get("width", 1))
     except (OSError, EOFError, ValueError):
         _end()
         if late.is_set():
@@ -102,11 +103,25 @@ def _asked(data: bytes, seconds: float) -> tuple[np.ndarray, bool]:
     return pixels, answer["scrambled"]
 
 
-def _received(pipe: Any, shape: list[int]) -> np.ndarray:
-    pixels = np.empty(shape, np.uint8)
-    if pixels.size and pipe.readinto(pixels.data.cast("B")) < pixels.size:
-        raise EOFError
+def _received(pipe: Any, height: int, width: int) -> np.ndarray:
+    """Take the strips that `_send` sends."""
+    pixels = np.empty((height, width, 3), np.uint8)
+    for rows in reversed(strips(height, width)):
+        strip = pixels[rows]
+        if pipe.readinto(strip.data.cast("B")) < strip.size:
+            raise EOFError
     return pixels
+
+
+def _send(pipe: IO[bytes], pixels: np.ndarray) -> None:
+    """Send the last rows first, and free each strip: the photo is in memory once, not twice."""
+    height, width = pixels.shape[:2]
+    if not pixels.flags["OWNDATA"]:
+        pixels = pixels.copy()
+    for rows in reversed(strips(height, width)):
+        pipe.write(pixels[rows].data.cast("B"))
+        pixels.resize((rows.start, width, 3), refcheck=False)
+    pipe.flush()
 
 
 def _running() -> "subprocess.Popen[bytes]":
@@ -159,7 +174,7 @@ def serve() -> None:
     from facelens.photo import decoding
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    decoding.use_one_thread()
+    decoding.prepare()
     _bound_memory()
     # What a decoder prints must not be taken for an answer.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
@@ -177,9 +192,9 @@ def serve() -> None:
             continue
         finally:
             del data
-        _say(answers, {"shape": pixels.shape, "scrambled": scrambled})
-        answers.write(pixels.data.cast("B"))
-        answers.flush()
+        height, width = pixels.shape[:2]
+        _say(answers, {"height": height, "width": width, "scrambled": scrambled})
+        _send(answers, pixels)
         del pixels
 
 
