@@ -43,7 +43,7 @@ try:
 except PhotoError:
     result = "refused"
 if hasattr(facelens.photo, "helper"):
-    facelens.photo.helper._end()  # so that its time is counted
+    facelens.photo.helper.end()  # so that its time is counted
 print(result, spent() - start)
 """
 

@@ -102,7 +102,7 @@ def work(seed: int, start: int, stop: int) -> None:
     with suppress(ImportError):  # so that its memory is counted
         from facelens.photo import helper
 
-        helper._end()  # noqa: SLF001
+        helper.end()
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(json.dumps(sum(each.ru_maxrss for each in used) * 1024 / 1e6), flush=True)
 

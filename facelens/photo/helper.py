@@ -74,11 +74,11 @@ def _asked(data: bytes, seconds: float) -> tuple[np.ndarray, bool]:
     assert helper.stdout
     late = threading.Event()
 
-    def end() -> None:
+    def give_up() -> None:
         late.set()
         helper.kill()
 
-    watch = threading.Timer(seconds, end)
+    watch = threading.Timer(seconds, give_up)
     watch.daemon = True
     watch.start()
     idle = True
@@ -88,13 +88,13 @@ def _asked(data: bytes, seconds: float) -> tuple[np.ndarray, bool]:
         answer = json.loads(helper.stdout.readline())
         pixels = _received(helper.stdout, answer.get("height", 0), answer.get("width", 1))
     except (OSError, EOFError, ValueError):
-        _end()
+        end()
         if late.is_set():
             took = f"takes longer than {seconds:g} seconds to read; save it smaller and try again"
             raise UnreadableError(took) from None
         raise _GoneError(idle=idle) from None
     except BaseException:  # Ctrl-C: what the helper still says would answer the next photo
-        _end()
+        end()
         raise
     finally:
         watch.cancel()
@@ -127,7 +127,7 @@ def _send(pipe: IO[bytes], pixels: np.ndarray) -> None:
 def _running() -> "subprocess.Popen[bytes]":
     global _helper  # noqa: PLW0603 - one helper a process
     if _helper is None or _helper.poll() is not None:
-        _end()
+        end()
         code = f"import sys; sys.path[:] = {sys.path!r}; import facelens.photo.helper as helper"
         _helper = subprocess.Popen(  # noqa: S603 - our own interpreter
             [sys.executable, "-c", f"{code}; helper.serve()"],
@@ -140,7 +140,8 @@ def _running() -> "subprocess.Popen[bytes]":
     return _helper
 
 
-def _end() -> None:
+def end() -> None:
+    """End the helper, if there is one."""
     global _helper
     helper, _helper = _helper, None
     if helper:

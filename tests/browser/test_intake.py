@@ -2,6 +2,8 @@
 
 import io
 import re
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from PIL import Image
 
 from facelens.ui.intake import Intake
 
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
 pytestmark = pytest.mark.browser
 WIDTH, HEIGHT = 640, 400
 
@@ -352,6 +355,24 @@ def test_what_the_kernel_says_of_an_older_photo_is_passed_over(alone):
     assert desk.status("none") == "No face was found."
     desk.press("Clear")
     assert not desk.hushed(), "nothing is on its way"
+
+
+def test_a_photo_in_wide_colours_is_sent_in_those_of_srgb(alone):
+    """The page agrees with the command line, which applies the profile itself."""
+    from attacks.heavy import display_p3
+
+    from facelens.photo import read_photo
+
+    rng = np.random.default_rng(3)
+    small = Image.fromarray(rng.integers(60, 200, (9, 12, 3), np.uint8))
+    wide = np.asarray(small.resize((320, 240), Image.Resampling.BICUBIC))
+    data = picture(wide, icc_profile=display_p3())
+    desk = alone()
+    desk.choose([{"name": "wide.png", "mimeType": "image/png", "buffer": data}])
+    (photo,) = desk.wait_for(1)
+    sent = np.asarray(Image.open(io.BytesIO(content_of(photo))).convert("RGB")).astype(int)
+    assert np.abs(sent - read_photo(data).pixels).mean() < 3
+    assert np.abs(sent - wide).mean() > 5
 
 
 def test_a_file_that_the_browser_cannot_read_goes_as_it_is_if_small(alone, tmp_path):

@@ -40,9 +40,9 @@ def instead(code):
 @pytest.fixture(autouse=True)
 def alone():
     """No helper before and after."""
-    helper._end()
+    helper.end()
     yield
-    helper._end()
+    helper.end()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP"])
