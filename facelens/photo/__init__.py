@@ -41,7 +41,7 @@ class Photo:
         try:
             object.__setattr__(self, "pixels", from_array(self.pixels))
         except UnreadableError as error:
-            raise PhotoError(f"{printable(self.name)} {error}.") from None
+            raise PhotoError(f"{printable(self.name)} {error}") from None
 
     @property
     def height(self) -> int:
@@ -86,7 +86,7 @@ def read_photo(
     try:
         pixels, scrambled = _pixels(source, seconds)
     except UnreadableError as error:
-        raise PhotoError(f"{shown} {error}.") from None
+        raise PhotoError(f"{shown} {error}") from None
     return Photo(pixels, name or Path(path).name or "photo", (SCRAMBLED,) if scrambled else ())
 
 
@@ -105,9 +105,9 @@ def _pixels(source: Any, seconds: float | None) -> tuple[np.ndarray, bool]:
         return from_image(source), False
     else:
         kinds = "bytes, a path, an open file, a Pillow image or an array"
-        raise UnreadableError(f"cannot be a {type(source).__name__}; use {kinds}")
+        raise UnreadableError(f"cannot be a {type(source).__name__}; use {kinds}.")
     if not data:
-        raise UnreadableError("is empty; choose a photo")
+        raise UnreadableError("is empty; choose a photo.")
     if is_quick(data, seconds):
         return decode(data)
     return decode_apart(data, seconds)

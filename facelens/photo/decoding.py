@@ -27,7 +27,7 @@ from facelens.photo.limits import (
 if TYPE_CHECKING:
     from PIL import Image
 
-HEIC = "is a HEIC photo; save it as JPEG, or pip install pillow-heif to read it"
+HEIC = "is a HEIC photo; save it as JPEG, or pip install pillow-heif to read it."
 # Pillow unpacks run-length encoded BMPs in Python: two seconds.
 MAX_RUNS = 1_500_000
 
@@ -289,7 +289,7 @@ def _rgb(
     image.load()
     mode = image.mode
     if mode in ("I", "F", "LAB"):
-        raise UnreadableError("has samples whose range is unknown; save it with 8 or 16 bits")
+        raise UnreadableError("has samples whose range is unknown; save it with 8 or 16 bits.")
     clear = image.has_transparency_data
     wide = mode.startswith("I;16")
     out = np.empty((image.height, image.width, 4 if mode == "CMYK" else 3), np.uint8)

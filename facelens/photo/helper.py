@@ -69,7 +69,7 @@ def _asked(data: bytes, seconds: float) -> tuple[np.ndarray, bool]:
     try:
         helper = _running()
     except OSError:
-        raise UnreadableError("cannot be read: no process could be started to decode it") from None
+        raise UnreadableError("cannot be read: no process could be started to decode it.") from None
     assert helper.stdin
     assert helper.stdout
     late = threading.Event()
@@ -90,7 +90,7 @@ def _asked(data: bytes, seconds: float) -> tuple[np.ndarray, bool]:
     except (OSError, EOFError, ValueError):
         end()
         if late.is_set():
-            took = f"takes longer than {seconds:g} seconds to read; save it smaller and try again"
+            took = f"takes longer than {seconds:g} seconds to read; save it smaller and try again."
             raise UnreadableError(took) from None
         raise _GoneError(idle=idle) from None
     except BaseException:  # Ctrl-C: what the helper still says would answer the next photo

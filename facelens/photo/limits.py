@@ -9,18 +9,18 @@ MAX_SIDE = 32_767
 # take, the command line stays under 600 MB.
 MAX_MEMORY = 450_000_000
 
-DAMAGED = "is damaged or cut short; save or copy it again"
+DAMAGED = "is damaged or cut short; save or copy it again."
 COSTLY = (
     "is built so that reading it takes too much memory or time; save it as an ordinary JPEG and "
-    "try again"
+    "try again."
 )
-UNKNOWN = "is not a photo that can be read; use JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF"
-HEAVY = f"is larger than {MAX_BYTES // 1_000_000} MB; save it smaller and try again"
+UNKNOWN = "is not a photo that can be read; use JPEG, PNG, WebP, AVIF, HEIC, TIFF, BMP or GIF."
+HEAVY = f"is larger than {MAX_BYTES // 1_000_000} MB; save it smaller and try again."
 SCRAMBLED = "A part of this photo is missing or scrambled; save or copy it again."
 
 
 class UnreadableError(Exception):
-    """Why a photo cannot be read: the sentence without the photo's name and the full stop."""
+    """Why a photo cannot be read: the sentence without the photo's name, which begins it."""
 
 
 def check_size(width: int, height: int, bytes_per_pixel: float = 3) -> None:
@@ -31,11 +31,15 @@ def check_size(width: int, height: int, bytes_per_pixel: float = 3) -> None:
     """
     if width < 1 or height < 1:
         raise UnreadableError(DAMAGED)
-    size = f"({width:,} x {height:,}); save it smaller and try again"
-    if width * height > MAX_PIXELS:
-        raise UnreadableError(f"has more than {MAX_PIXELS // 1_000_000} million pixels {size}")
-    if max(width, height) > MAX_SIDE:
-        raise UnreadableError(f"has a side of more than {MAX_SIDE:,} pixels {size}")
-    if width * height * bytes_per_pixel > MAX_MEMORY:
+    if max(width, height) > MAX_SIDE and width * height <= MAX_PIXELS:
+        limit = f"{MAX_SIDE:,} pixels a side"
+    elif width * height > MAX_PIXELS:
+        limit = f"{MAX_PIXELS // 1_000_000} million pixels"
+    elif width * height * bytes_per_pixel > MAX_MEMORY:
         most = int(MAX_MEMORY / bytes_per_pixel / 1e6)
-        raise UnreadableError(f"has more than {most} million pixels, the most of its kind {size}")
+        limit = f"{most} million pixels, the most of its kind,"
+    else:
+        return
+    raise UnreadableError(
+        f"has more than {limit} ({width:,} x {height:,}); save it smaller and try again."
+    )

@@ -7,10 +7,10 @@ import numpy as np
 
 from facelens.photo.limits import HEAVY, MAX_BYTES, UnreadableError, check_size
 
-_SHAPES = "is not a photo's array: shape (height, width), or (height, width, 1, 3 or 4)"
+_SHAPES = "is not a photo's array: shape (height, width), or (height, width, 1, 3 or 4)."
 _VALUES = (
     "holds values that are no colours; use whole numbers from 0 to 255, 16-bit numbers, or "
-    "floats from 0 to 1"
+    "floats from 0 to 1."
 )
 
 
@@ -24,16 +24,16 @@ def read_file(path: Path) -> bytes:
         with path.open("rb") as file:
             return read_stream(file)
     except FileNotFoundError:
-        raise UnreadableError("does not exist; check the path") from None
+        raise UnreadableError("does not exist; check the path.") from None
     except IsADirectoryError:
         raise UnreadableError(
-            "is a folder; name one photo, or use facelens label for a folder"
+            "is a folder; name one photo, or use facelens label for a folder."
         ) from None
     except PermissionError:
-        raise UnreadableError("cannot be read; check its permissions") from None
+        raise UnreadableError("cannot be read; check its permissions.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise UnreadableError(f"cannot be read: {why}") from None
+        raise UnreadableError(f"cannot be read: {why}.") from None
 
 
 def read_stream(file: IO[bytes]) -> bytes:
@@ -41,7 +41,7 @@ def read_stream(file: IO[bytes]) -> bytes:
     parts, left = [], MAX_BYTES + 1
     while left > 0 and (part := file.read(left)):
         if not isinstance(part, bytes | bytearray):
-            raise UnreadableError("was opened as text; open it in binary mode, open(…, 'rb')")
+            raise UnreadableError("was opened as text; open it in binary mode, open(…, 'rb').")
         parts.append(bytes(part))
         left -= len(part)
     if left <= 0:
@@ -62,7 +62,7 @@ def from_array(array: np.ndarray) -> np.ndarray:
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4):
         raise UnreadableError(_SHAPES)
     if 0 in array.shape:
-        raise UnreadableError("has no pixels")
+        raise UnreadableError("has no pixels.")
     check_size(array.shape[1], array.shape[0])
     pixels = _bytes(array)
     if pixels.shape[2] == 4:

@@ -155,7 +155,7 @@ def test_webp_with_and_without_loss_and_opacity():
     ("what", "sentence"),
     [
         ("PNG of two million chunks", "too much memory or time"),
-        ("PNG of 1 x 50,000,000", "side of more than 32,767"),
+        ("PNG of 1 x 50,000,000", "more than 32,767 pixels a side"),
         ("GIF of 65,535 x 65,535", "65 million pixels"),
         ("WebP animation on a canvas of 268 megapixels", "65 million pixels"),
         ("TIFF of 65,535 tags", "too much memory or time"),

@@ -143,7 +143,7 @@ def test_memory_is_counted_before_it_is_taken():
     grown = re.sub(
         rb"(\xff\xc2..\x08)\0\x40\0\x40", lambda m: m[1] + b"\x1f@\x1f@", colour, flags=re.DOTALL
     )
-    assert "50 million pixels, the most of its kind" in refused(grown)
+    assert "50 million pixels, the most of its kind," in refused(grown)
     assert "65 million" in refused(colour.replace(b"\x08\0\x40\0\x40", b"\x08\xff\xdc\xff\xdc"))
 
 
