@@ -23,6 +23,8 @@ import numpy as np
 if TYPE_CHECKING:
     from PIL import Image
 
+    from attacks.outcome import Outcome
+
 TRIES, QUICK = 3, 1
 HOSTILE_SECONDS, PHONE_SECONDS, MEMORY, GIVE_UP = 2.0, 5.0, 600, 150
 READ = """
@@ -48,7 +50,7 @@ print(result, spent() - start)
 """
 
 
-def attack(tries: int, seed: int) -> list:
+def attack(tries: int, seed: int) -> "list[Outcome]":
     """Read each file `tries` times; the QUICK form leaves out what takes long to make."""
     del seed  # nothing here is left to chance
     quick = tries <= QUICK
@@ -56,7 +58,7 @@ def attack(tries: int, seed: int) -> list:
     return [*hostile(files, tries), *([] if quick else phones(tries))]
 
 
-def hostile(files: dict[str, Callable[[], bytes]], tries: int) -> list:
+def hostile(files: dict[str, Callable[[], bytes]], tries: int) -> "list[Outcome]":
     """Read each hostile file."""
     from attacks.outcome import Outcome
 
@@ -75,7 +77,7 @@ def hostile(files: dict[str, Callable[[], bytes]], tries: int) -> list:
     return outcomes
 
 
-def phones(tries: int) -> list:
+def phones(tries: int) -> "list[Outcome]":
     """Answer photos of the sizes that phones write, on the command line."""
     from attacks.outcome import Outcome
 

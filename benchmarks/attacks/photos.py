@@ -14,8 +14,14 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from attacks.outcome import Outcome
 
 TRIES, QUICK = 10_000, 300
 SECONDS, MEMORY = 5.0, 600
@@ -24,7 +30,7 @@ EXTREMES = [bytes(4), b"\xff" * 4, b"\x7f" + b"\xff" * 3, b"\0\0\0\1", b"\1\0\0\
 READ, HINT, REFUSED = "read", "hint", "refused"
 
 
-def attack(tries: int, seed: int) -> list:
+def attack(tries: int, seed: int) -> "list[Outcome]":
     from attacks.outcome import Outcome
 
     results, noise, memory = run(tries, seed)
@@ -57,7 +63,43 @@ def attack(tries: int, seed: int) -> list:
             f"{memory:.0f} MB at most, helper included",
         )
     )
-    return outcomes
+    return [*outcomes, scrambled(max(60, tries // 5), seed)]
+
+
+def scrambled(tries: int, seed: int) -> "Outcome":
+    """Overwrite or drop up to 400 bytes of a JPEG's picture; what passes for whole is lost."""
+    from PIL import Image
+
+    import facelens
+    from attacks.outcome import Outcome
+    from facelens import read_photo
+    from facelens.errors import PhotoError
+
+    with Image.open(Path(facelens.__file__).parent / "ui" / "astronaut.jpg") as image:
+        originals = [
+            encoded(image.resize((side, side)), quality)
+            for side in (400, 512)
+            for quality in (75, 90)
+        ]
+    unnoticed = 0
+    for number in range(tries):
+        rng = np.random.default_rng([seed, number])
+        data = bytearray(originals[number % len(originals)])
+        at = int(rng.integers(data.index(b"\xff\xda") + 14, len(data) - 500))
+        length, way = int(rng.integers(1, 400)), number // len(originals) % 3
+        data[at : at + length] = (b"", bytes(length), rng.bytes(length).replace(b"\xff", b"\0"))[
+            way
+        ]
+        with suppress(PhotoError):
+            unnoticed += not getattr(read_photo(bytes(data)), "hints", ())
+    words = f"{1 - unnoticed / tries:.0%} refused or read with a hint"
+    return Outcome("JPEG files with a scrambled stretch", tries, unnoticed, words)
+
+
+def encoded(image: "Image.Image", quality: int) -> bytes:
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "JPEG", quality=quality)
+    return file.getvalue()
 
 
 def run(tries: int, seed: int) -> tuple[list[tuple[str, str, float]], int, float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from facelens.photo.limits import COSTLY, DAMAGED, UnreadableError, check_size
+from facelens.photo.torn import is_torn
 
 # A file of 25 MB in full segments has 381. Encoders write up to 20 scans.
 MAX_SEGMENTS = 4000
@@ -158,9 +159,11 @@ def decode(jpeg: Jpeg) -> tuple[np.ndarray, bool]:
     data = b"".join(jpeg.parts)
     space = "CMYK" if len(jpeg.components) == 4 else "RGB"
     try:
-        return _positive(decode_jpeg(data, space)), False
+        pixels = _positive(decode_jpeg(data, space))
     except ValueError as error:
         warning = str(error)
+    else:
+        return pixels, _is_torn(jpeg, pixels)
     if not jpeg.complete:
         raise UnreadableError(DAMAGED)
     try:
@@ -173,6 +176,16 @@ def decode(jpeg: Jpeg) -> tuple[np.ndarray, bool]:
         return _positive(decode_jpeg(data, space, strict=False)), True
     except ValueError:
         raise UnreadableError(DAMAGED) from None
+
+
+def _is_torn(jpeg: Jpeg, pixels: np.ndarray) -> bool:
+    """Whether a picture of one scan is scrambled although nothing was warned of."""
+    if jpeg.progressive or jpeg.scans > 1 or pixels.shape[2] != 3:
+        return False
+    if len(jpeg.components) == 1:
+        return is_torn(pixels, 8, 8)
+    sides = (8 * max(factors) for factors in zip(*jpeg.components, strict=True))
+    return is_torn(pixels, *sides)
 
 
 def _without_padding(data: bytes, warning: str) -> bytes:
