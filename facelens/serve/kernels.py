@@ -1,4 +1,4 @@
-"""The page's kernels and connections: a pool of started kernels, at most a number of visitors.
+"""The page's kernels: a pool of started kernels, at most a number of visitors.
 
 Voilà can keep whole pages ready (`preheat_kernel`), but it also serves pages whose kernel has died
 in the meantime, and an empty page while others are being prepared. Here only kernels are started in
@@ -8,35 +8,43 @@ advance; a visitor who finds none ready waits for one to start, as without the p
 import asyncio
 import datetime as dt
 import os
+import time
 from typing import Any
 
-from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
-from voila.tornado import kernel_websocket_handler as voila_socket
 
 # The slow part of a new kernel is Python's start and these imports.
 READY = "--IPKernelApp.exec_lines=import facelens.ui, onnxruntime, cv2"
 PAUSE = 6  # seconds before the pool is refilled; until then a new visitor has the cores
-PATIENCE = 60  # seconds until the kernel of a page that no browser has opened is shut down
-AWAY = 180  # seconds until that of a page that a browser has left is
+GRACE = 5  # seconds for which a page that no browser has opened holds a place
+PATIENCE = 60  # seconds until its kernel is shut down, if nobody needs the place before
+BREAK = 60  # seconds for which a page whose browser has left holds a place
+AWAY = 180  # seconds until its kernel is shut down, if nobody needs the place before
+MOST_BUFFERED = 8 << 20  # bytes that are kept for a browser that is away
 FULL = "All places are taken. Please try again in a few minutes."
 
 
-class ReadyKernels(AsyncMappingKernelManager):
-    """A pool of kernels: `FACELENS_READY` wait, and at most `FACELENS_VISITORS` are in use."""
+class PageKernels(AsyncMappingKernelManager):
+    """Kernels of pages: one for each visitor, and at most as many as there are places.
+
+    A page holds its place once its browser has opened a socket, and for `GRACE` seconds before:
+    requests without a browser cannot keep visitors out.
+    """
+
+    PLACES, READY = 12, 0
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.ready = int(os.environ.get("FACELENS_READY", "2"))
-        self.most = int(os.environ.get("FACELENS_VISITORS", "20"))
+        self.most = self.PLACES
+        self.ready = self.READY
         self.waiting: list[str] = []
-        self.given: set[str] = set()
+        self.given: dict[str, float] = {}  # when each was given, or left by its browser
         self.visited: set[str] = set()
         self.refill: Any = None
+        self.coming = 0  # requests that wait for a kernel
         self.starting = asyncio.Lock()  # a kernel counts only once it has started
-        IOLoop.current().add_callback(self.fill)
 
     async def fill(self) -> None:
         """Start kernels until the pool is full."""
@@ -47,23 +55,48 @@ class ReadyKernels(AsyncMappingKernelManager):
     async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Give a visitor an unused kernel from the pool, or start one."""
         loop = IOLoop.current()
-        async with self.starting:
-            if len(self.given) >= self.most:
-                raise HTTPError(503, reason=FULL)
-            while self.waiting:
-                kernel = self.waiting.pop(0)
-                if await self.is_alive(kernel):
-                    # Its time in the pool does not count as idle.
-                    self.get_kernel(kernel).last_activity = dt.datetime.now(tz=dt.UTC)  # type: ignore[attr-defined]
-                    break
-            else:
-                kernel = await super().start_kernel(**options)
-            self.given.add(kernel)
+        if self.coming >= self.most:
+            raise HTTPError(503, reason=FULL)
+        self.coming += 1
+        try:
+            async with self.starting:
+                await self._make_room()
+                kernel = await self._unused() or await super().start_kernel(**options)
+                self.given[kernel] = time.monotonic()
+        finally:
+            self.coming -= 1
         if self.refill:
             loop.remove_timeout(self.refill)
         self.refill = loop.call_later(PAUSE, self.fill)
         loop.call_later(PATIENCE, self.end_unvisited, kernel)
         return kernel
+
+    async def _make_room(self) -> None:
+        """Free a place if none is left: that of the page whose browser has been away longest."""
+        if len(self.given) < self.most:
+            return
+        now = time.monotonic()
+        overdue = {
+            kernel: since
+            for kernel, since in self.given.items()
+            if not self._kernel_connections.get(kernel)
+            and now - since > (BREAK if kernel in self.visited else GRACE)
+        }
+        if not overdue:
+            raise HTTPError(503, reason=FULL)
+        kernel = min(overdue, key=overdue.__getitem__)
+        if kernel in self:
+            await self.shutdown_kernel(kernel, now=True)
+
+    async def _unused(self) -> str | None:
+        """Take a kernel that is alive from the pool."""
+        while self.waiting:
+            kernel = self.waiting.pop(0)
+            if await self.is_alive(kernel):
+                # Its time in the pool does not count as idle.
+                self.get_kernel(kernel).last_activity = dt.datetime.now(tz=dt.UTC)  # type: ignore[attr-defined]
+                return kernel
+        return None
 
     def notify_connect(self, kernel_id: str) -> None:
         """Note that a browser has connected to the kernel."""
@@ -74,12 +107,23 @@ class ReadyKernels(AsyncMappingKernelManager):
         """Note that a browser has disconnected; it may reconnect."""
         super().notify_disconnect(kernel_id)
         if kernel_id in self and not self._kernel_connections.get(kernel_id):
-            self.visited.discard(kernel_id)
-            IOLoop.current().call_later(AWAY, self.end_unvisited, kernel_id)
+            if kernel_id in self.given:
+                self.given[kernel_id] = time.monotonic()
+            IOLoop.current().call_later(AWAY, self.end_left, kernel_id)
 
     async def end_unvisited(self, kernel_id: str) -> None:
-        """Shut down a kernel without a browser: a robot loaded its page, or the visitor left."""
+        """Shut down a kernel to which no browser has come: a robot loaded its page."""
         if kernel_id in self and kernel_id not in self.visited:
+            await self.shutdown_kernel(kernel_id)
+
+    async def end_left(self, kernel_id: str) -> None:
+        """Shut down a kernel whose browser has left and not come back."""
+        absent = time.monotonic() - self.given.get(kernel_id, 0)
+        if (
+            kernel_id in self
+            and not self._kernel_connections.get(kernel_id)
+            and absent > AWAY * 0.9
+        ):
             await self.shutdown_kernel(kernel_id)
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
@@ -87,39 +131,42 @@ class ReadyKernels(AsyncMappingKernelManager):
         if kernel_id not in self.waiting:
             await super().cull_kernel_if_idle(kernel_id)
 
+    def start_buffering(self, kernel_id: str, session_key: str, channels: Any) -> None:
+        """Keep what a kernel says while its browser is away, up to `MOST_BUFFERED` bytes."""
+        super().start_buffering(kernel_id, session_key, channels)
+        self._kernel_buffers[kernel_id]["buffer"] = _Bounded()
+
     def remove_kernel(self, kernel_id: str) -> Any:
         """Forget a kernel that has been shut down or has died."""
-        self.given.discard(kernel_id)
+        self.given.pop(kernel_id, None)
         self.visited.discard(kernel_id)
         if kernel_id in self.waiting:
             self.waiting.remove(kernel_id)
         return super().remove_kernel(kernel_id)
 
 
-class PromptConnection(ZMQChannelsWebsocketConnection):
-    """A browser's connection to its kernel without Nagle's algorithm.
+class ReadyKernels(PageKernels):
+    """A hosted page's: `FACELENS_READY` wait, and at most `FACELENS_VISITORS` are in use."""
 
-    A kernel sends many small messages, and TCP delays a small one until the one before is
-    acknowledged, which browsers do after 40 ms: as long as all the work for a camera frame.
-    """
+    PLACES, READY = 20, 2
 
-    def connect(self) -> Any:
-        """Open the connection."""
-        self.websocket_handler.set_nodelay(True)
-        return super().connect()
-
-
-_read_header = voila_socket.read_header_from_binary_message
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.most = int(os.environ.get("FACELENS_VISITORS", self.PLACES))
+        self.ready = int(os.environ.get("FACELENS_READY", self.READY))
+        IOLoop.current().add_callback(self.fill)
 
 
-def _header_of(message: bytes) -> dict[str, Any] | None:
-    """Read the header of a message in the newer protocol only.
+class _Bounded(list[Any]):
+    """Messages for a browser that is away; those that are too many are lost, the oldest first."""
 
-    Voilà parses messages to clients of the older protocol as if they were in the newer one, reads a
-    huge number of parts and fills the memory: any client could crash the server.
-    """
-    parts = int.from_bytes(message[:8], "little")
-    return _read_header(message) if 8 * parts < len(message) else None
+    def __init__(self) -> None:
+        super().__init__()
+        self.size = 0
 
-
-voila_socket.read_header_from_binary_message = _header_of
+    def append(self, item: Any) -> None:
+        """Keep a message, a channel and its parts."""
+        super().append(item)
+        self.size += sum(map(len, item[1]))
+        while self.size > MOST_BUFFERED:
+            self.size -= sum(map(len, self.pop(0)[1]))

@@ -48,11 +48,12 @@ def serve(
     name, file = resolve(detector)
     folder = _folder(notebook)
     env = _environment(chosen, f"{name}:{file.resolve()}" if file else name, hosted=bool(host))
-    command = [sys.executable, "-m", "voila", notebook, f"--port={port}"]
+    command = [sys.executable, "-m", "facelens.serve.server", notebook, f"--port={port}"]
     if host:
         os.chdir(folder)
-        _host([*command, f"--Voila.ip={host}"], env)
-    command.append("--Voila.ip=localhost")  # overrides the user's own settings
+        _host([*command, f"--Voila.ip={host}", "--PageServer.local=False"], env)
+    # Override the user's own settings.
+    command += ["--Voila.ip=localhost", "--PageServer.local=True"]
     if not browser:
         command.append("--no-browser")
     return _wait(command, folder, env, f"{title} with {name} at http://localhost:{port}/")
@@ -147,6 +148,12 @@ def _host(command: list[str], env: dict[str, str]) -> NoReturn:
     # A socket's path has at most 107 letters, of which a kernel's name takes half.
     if len(jupyter_runtime_dir()) > 50:
         env["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="facelens-")
+    if os.name == "posix":  # a visitor's sockets take some ten files
+        import resource
+
+        files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 1 << 16), most))
     # Only our settings: dashboards/hosted/voila.json.
     settings = [f"--Voila.base_url={prefix}", "--Voila.config_file_paths=hosted"]
     os.execve(sys.executable, [*command, *settings], env)  # noqa: S606 - our own interpreter

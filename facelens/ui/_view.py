@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from facelens.bundles.find import is_repository
 from facelens.errors import FacelensError
 from facelens.serve.offered import offered
 
+GREETED = 64  # views that are remembered to have what they missed
 CALM = "Something went wrong that Facelens did not foresee. Please try again or use another photo."
 # Seconds that decoding a photo may take on a page.
 PATIENCE = 10
@@ -57,13 +59,16 @@ class View(anywidget.AnyWidget):
     """A part of the page that gets its content as messages.
 
     A message sent before the browser has drawn the view is lost, so the last one of each kind
-    is kept and sent again to every view that reports `ready`. Pictures travel as buffers and
-    never as traits: a saved notebook holds none of them.
+    is kept and sent again to every view that reports `ready`, once for each connection: the word
+    costs a browser nothing, the answer is all pictures. Pictures travel as buffers and never as
+    traits: a saved notebook holds none of them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: dict[str, tuple[dict[str, Any], list[bytes]]] = {}
+        self._session = ""  # of the connection that the message being dealt with came by
+        self._greeted: deque[tuple[str, str]] = deque(maxlen=GREETED)
         self.on_msg(self._receive)
 
     def show(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
@@ -85,10 +90,21 @@ class View(anywidget.AnyWidget):
         """Show an error as its sentence."""
         self.show("error", {"text": sentence_of(error)})
 
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        self._session = str(msg.get("header", {}).get("session", ""))
+        super()._handle_msg(msg)
+
+    def _is_new(self, view: str) -> bool:
+        """Note that a view says `ready`; whether it does so for the first time."""
+        if (known := (self._session, view)) in self._greeted:
+            return False
+        self._greeted.append(known)
+        return True
+
     def _receive(self, _: object, content: dict[str, Any], buffers: Sequence[bytes]) -> None:
         kind = str(content.get("kind", ""))
         try:
-            if kind == "ready":
+            if kind == "ready" and self._is_new(str(content.get("view", ""))[:GREETED]):
                 for message in list(self._shown.values()):
                     self.send(*message)
             self.receive(kind, content, buffers)

@@ -94,6 +94,6 @@ export function listen(model, el, handlers) {
     handlers[message.kind]?.(message, buffers);
   };
   model.on("msg:custom", receive);
-  model.send({ kind: "ready" });
+  model.send({ kind: "ready", view: crypto.getRandomValues(new Uint32Array(2)).join("-") });
   return () => model.off("msg:custom", receive);
 }
