@@ -47,6 +47,10 @@ class Server:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [pid for pid in map(int, children.split()) if "ipykernel" in _command(pid)]
 
+    def started(self) -> int:
+        """How many kernels it has started."""
+        return self.log.read_text(errors="replace").count("Kernel started")
+
     def tracebacks(self) -> int:
         """How many tracebacks it has logged."""
         return self.log.read_text(errors="replace").count("Traceback (most recent call last)")

@@ -178,7 +178,10 @@ def _frame(random_: random.Random, newer: bool, proof: Path) -> Frame:
     if way in {2, 3}:
         raw[random_.randrange(4)] = random_.choice(JSONS)
     channel = random_.choice((b"shell",) * 6 + (b"control", b"iopub", b"stdin", b"", b"\xff" * 300))
-    buffers = [b"x" * random_.choice((0, 10, 100_000)) for _ in range(random_.choice((0, 0, 1, 80)))]
+    buffers = [
+        b"x" * random_.choice((0, 10, 100_000))
+        for _ in range(random_.choice((0,) * 6 + (1, 1, 80)))
+    ]
     if newer:
         frame = pack([channel, *raw, *buffers])
         size = 8
@@ -201,7 +204,9 @@ def _frame(random_: random.Random, newer: bool, proof: Path) -> Frame:
     if way in {4, 5}:  # another count or offset
         at = size * random_.choice((0, 0, 1, 2, 3, 4, 5, 6))
         number = random_.choice(NUMBERS) & ((1 << 8 * size) - 1)
-        frame = frame[:at] + number.to_bytes(size, "little" if newer else "big") + frame[at + size :]
+        frame = (
+            frame[:at] + number.to_bytes(size, "little" if newer else "big") + frame[at + size :]
+        )
     if way == 6:
         frame = frame[: random_.randrange(len(frame))]
     if way == 7:
@@ -215,7 +220,7 @@ def _frame(random_: random.Random, newer: bool, proof: Path) -> Frame:
 def _message(random_: random.Random, proof: Path) -> list[Any]:
     """Header, parent header, metadata and content of a message, mostly with something odd."""
     kind = random_.choice(("comm_msg", "comm_info_request", *KINDS))
-    head = header(kind, random_.choice(("s", "x" * 300)))
+    head = header(kind, random_.choice(("s",) * 9 + ("x" * 300,)))
     content: dict[str, Any] = {"comm_id": "none", "data": {"method": "custom", "content": {}}}
     if kind == "execute_request":
         content = {

@@ -1,11 +1,14 @@
 """A browser's connection to its kernel: what comes in is checked, what goes out is bounded."""
 
 import asyncio
+import contextlib
+import ctypes
 import re
 from collections import deque
 from typing import Any
 
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from tornado.ioloop import IOLoop
 from tornado.iostream import StreamBufferFullError
 from tornado.websocket import WebSocketClosedError
 from traitlets import Bool
@@ -67,6 +70,7 @@ class PageConnection(ZMQChannelsWebsocketConnection):
         """Close the connection to the kernel."""
         self._over = True
         self._room.set()
+        IOLoop.current().call_later(1, give_back)
         return super().disconnect()
 
     async def _take(self, message: bytes | str) -> None:
@@ -156,6 +160,12 @@ class PageConnection(ZMQChannelsWebsocketConnection):
             at = ":".join(place[-1]) if place else "an unknown place"
             name = error[-1] if error else "error"
             self.log.warning("kernel %s: %s at %s", self.kernel_id, name, at)
+
+
+def give_back() -> None:
+    """Give freed memory back to the system, where its C library can (glibc)."""
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 _read_header = voila_socket.read_header_from_binary_message

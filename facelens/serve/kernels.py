@@ -16,7 +16,9 @@ from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
 # The slow part of a new kernel is Python's start and these imports.
-READY = "--IPKernelApp.exec_lines=import facelens.ui, onnxruntime, cv2"
+IMPORTS = "--IPKernelApp.exec_lines=import facelens.ui, onnxruntime, cv2"
+# A visitor can have a kernel log tracebacks without end: whatever it cannot read.
+SILENT = "--IPKernelApp.log_level=CRITICAL"
 PAUSE = 6  # seconds before the pool is refilled; until then a new visitor has the cores
 GRACE = 5  # seconds for which a page that no browser has opened holds a place
 PATIENCE = 60  # seconds until its kernel is shut down, if nobody needs the place before
@@ -34,6 +36,7 @@ class PageKernels(AsyncMappingKernelManager):
     """
 
     PLACES, READY = 12, 0
+    arguments: tuple[str, ...] = ()  # of a kernel's command
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -50,7 +53,9 @@ class PageKernels(AsyncMappingKernelManager):
         """Start kernels until the pool is full."""
         async with self.starting:
             while len(self.waiting) < self.ready:
-                self.waiting.append(await super().start_kernel(extra_arguments=[READY]))
+                self.waiting.append(
+                    await super().start_kernel(extra_arguments=[IMPORTS, *self.arguments])
+                )
 
     async def start_kernel(self, **options: Any) -> str:  # type: ignore[override]
         """Give a visitor an unused kernel from the pool, or start one."""
@@ -61,6 +66,7 @@ class PageKernels(AsyncMappingKernelManager):
         try:
             async with self.starting:
                 await self._make_room()
+                options = {"extra_arguments": [*self.arguments], **options}
                 kernel = await self._unused() or await super().start_kernel(**options)
                 self.given[kernel] = time.monotonic()
         finally:
@@ -149,6 +155,7 @@ class ReadyKernels(PageKernels):
     """A hosted page's: `FACELENS_READY` wait, and at most `FACELENS_VISITORS` are in use."""
 
     PLACES, READY = 20, 2
+    arguments = (SILENT,)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
