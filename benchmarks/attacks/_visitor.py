@@ -16,13 +16,15 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import facelens
 from measure import share_of_memory
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
+
+import facelens
 
 NEWER = "v1.kernel.websocket.jupyter.org"
 KERNEL = re.compile(r'"kernelId": ?"([\w-]+)"')
@@ -132,7 +134,7 @@ def unpack(message: bytes) -> list[bytes]:
     """The parts of a message of the newer protocol."""
     (count,) = struct.unpack_from("<Q", message)
     offsets = struct.unpack_from(f"<{count}Q", message, 8)
-    return [message[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+    return [message[a:b] for a, b in pairwise(offsets)]
 
 
 def header(kind: str, session: str) -> dict[str, Any]:
@@ -285,7 +287,7 @@ class Watch:
         """The longest wait in seconds, that for an answer which has not come included."""
         return max(self.slowest, time.perf_counter() - self._since if self._since else 0)
 
-    async def __aenter__(self) -> "Watch":
+    async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run())
         return self
 

@@ -1,8 +1,8 @@
 """Visitors who ask and do not read, and visitors who send and do not wait.
 
-Three sockets say `ready` for every view again and again, and answers to it are photos and maps; they
-read nothing. Then one sends whole photos without waiting for an answer, and one leaves in the midst
-of it. The server's memory is read ten times a second. Meanwhile another visitor is answered.
+Three sockets say `ready` for the largest views again and again, each time as another view, and read
+none of the pictures that are the answer. Then one sends whole photos without waiting for an answer.
+The server's memory is read ten times a second. Meanwhile another visitor is answered.
 """
 
 import asyncio
@@ -13,10 +13,11 @@ import os
 import socket
 import struct
 
-from attacks._visitor import NEWER, Server, Visitor, Watch, header, pack, serving, visitor
-from attacks.outcome import Outcome
 from measure import EXAMPLE
 from PIL import Image
+
+from attacks._visitor import NEWER, Server, Visitor, Watch, header, pack, serving, visitor
+from attacks.outcome import Outcome
 
 TRIES, QUICK = 6000, 600  # messages on each socket
 SOCKETS = 3
@@ -61,8 +62,9 @@ async def _under(what, server: Server, tries: int, harm) -> Outcome:  # noqa: AN
     lost = (asked - answered) + (peak - before > MOST) + (watch.longest() > 3)
     return Outcome(
         what, sent, lost,
-        f"server {before:.0f} MB before, {peak:.0f} MB at most, {after:.0f} MB after; another visitor "
-        f"had {answered} of {asked} answers, others waited {watch.longest():.2f} s at most",
+        f"server {before:.0f} MB before, {peak:.0f} MB at most, {after:.0f} MB after; "
+        f"another visitor had {answered} of {asked} answers, "
+        f"others waited {watch.longest():.2f} s at most",
     )  # fmt: skip
 
 

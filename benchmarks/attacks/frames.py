@@ -1,10 +1,10 @@
 """Malformed websocket frames to a hosted and a local server, while others ask it for something.
 
 Frames are made from sound messages of the page, in both of Jupyter's protocols, as text and as
-bytes: cut, spliced, with other counts and offsets, with JSON that is deep, huge, of other types or
-none, with other channels and types of messages (code that writes a file, too), and noise. After each
-the socket has to be closed or the kernel has to answer, the server must log no traceback, and nobody
-else may wait for a second.
+bytes: cut, with other counts and offsets, with JSON that is deep, huge, of other types or
+none, with other channels and types of messages (code that writes a file, too), and noise. After
+each the socket has to be closed or the kernel has to answer, the server must log no traceback, and
+nobody else may wait for a second.
 """
 
 import asyncio
@@ -15,8 +15,12 @@ import struct
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
+
+from tornado.websocket import WebSocketClosedError, websocket_connect
 
 from attacks._visitor import (
     KERNEL,
@@ -30,8 +34,6 @@ from attacks._visitor import (
     serving,
 )
 from attacks.outcome import Outcome
-from tornado.httpclient import HTTPClientError
-from tornado.websocket import WebSocketClosedError, websocket_connect
 
 TRIES, QUICK = 4000, 160
 STUCK = 15  # seconds without an answer after which a server counts as stopped
@@ -43,14 +45,14 @@ VALUES: tuple[Any, ...] = (
     {"a": {"b": {}}}, "2026-13-45T99:99:99Z",
 )  # fmt: skip
 JSONS = (
-    b"", b"{", b"[" * 100_000, b'{"a":' * 100_000, b"[" * 500 + b"]" * 500, b"NaN", b"1e999", b"\xff\xfe",
-    b"1" * 100_000, b'"\\ud800"', b'{"a":1,"a":2}', b"null", b"[]", b"0", b'"' * 1000, b" " * 300_000,
-    b"[" + b"[]," * 100_000 + b"[]]",
+    b"", b"{", b"[" * 100_000, b'{"a":' * 100_000, b"[" * 500 + b"]" * 500, b"NaN", b"1e999",
+    b"\xff\xfe", b"1" * 100_000, b'"\\ud800"', b'{"a":1,"a":2}', b"null", b"[]", b"0", b'"' * 1000,
+    b" " * 300_000, b"[" + b"[]," * 100_000 + b"[]]",
 )  # fmt: skip
 KINDS = (
     "execute_request", "complete_request", "inspect_request", "history_request", "input_reply",
-    "shutdown_request", "interrupt_request", "debug_request", "create_subshell_request", "comm_close",
-    "comm_open", "status", "", "comm_msg\nfake line of a log",
+    "shutdown_request", "interrupt_request", "debug_request", "create_subshell_request",
+    "comm_close", "comm_open", "status", "", "comm_msg\nfake line of a log",
 )  # fmt: skip
 
 
@@ -99,15 +101,23 @@ async def _many(tries: int, seed: int, *, hosted: bool) -> Outcome:
     return Outcome(f"malformed frames to {what}", sent, lost, ", ".join(told))
 
 
+@dataclass
+class Attacker(Visitor):
+    """A visitor with a socket for each protocol."""
+
+    lines: dict[bool, Any] = field(default_factory=dict)
+
+
 async def _to_one_kernel(
     server: Server, random_: random.Random, count: int, proof: Path, counts: Counter[str], *,
     first: bool,
 ) -> tuple[int, bool]:  # fmt: skip
-    """Send `count` frames to one kernel; how many were sent, and whether that stopped the server."""
+    """Send `count` frames to one kernel; how many were sent, and whether the server stopped."""
     try:
         _, text = await asyncio.wait_for(get(server.address), STUCK)
-        visitor = Visitor(server.address, KERNEL.search(text)[1])
+        visitor = Attacker(server.address, KERNEL.search(text)[1])
         await asyncio.wait_for(visitor.connect(), STUCK)
+        visitor.line.close()  # a kernel has few sockets
     except (TimeoutError, ConnectionError):
         return 0, True
     try:
@@ -126,18 +136,14 @@ async def _to_one_kernel(
     return count, False
 
 
-_lines: dict[bool, Any] = {}
-
-
-async def _send(visitor: Visitor, frame: Frame, *, newer: bool) -> str:
+async def _send(visitor: "Attacker", frame: Frame, *, newer: bool) -> str:
     """Send one frame on a socket of its own protocol; what became of it."""
-    if (line := _lines.get((visitor.kernel, newer))) is None:
+    if (line := visitor.lines.get(newer)) is None:
         line = await websocket_connect(
             visitor.channels.replace(visitor.session, f"{visitor.session}{int(newer)}"),
             subprotocols=[NEWER] if newer else None, max_message_size=100 << 20,
         )  # fmt: skip
-        _lines.clear()
-        _lines[visitor.kernel, newer] = line
+        visitor.lines[newer] = line
     asked = header("kernel_info_request", visitor.session)
     parts = [asked, {}, {}, {}]
     names = ("header", "parent_header", "metadata", "content")
@@ -156,13 +162,13 @@ async def _send(visitor: Visitor, frame: Frame, *, newer: bool) -> str:
         except TimeoutError:
             break
         if said is None:
-            _lines.clear()
+            del visitor.lines[newer]
             return "refused"
         data = said if isinstance(said, bytes) else said.encode()
         if b"kernel_info_reply" in data and asked["msg_id"].encode() in data:
             return "answered"
     line.close()
-    _lines.clear()
+    del visitor.lines[newer]
     return "no answer"
 
 
@@ -171,50 +177,40 @@ def _frame(random_: random.Random, newer: bool, proof: Path) -> Frame:
     way = random_.randrange(8)
     if way == 0:
         return random_.randbytes(random_.choice((0, 1, 7, 8, 9, 40, 400, 40_000)))
-    parts = _message(random_, proof)
-    raw = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in parts]
     if way == 1 and newer:  # text where bytes are due
-        return json.dumps(VALUES[random_.randrange(len(VALUES))])
+        return json.dumps(random_.choice(VALUES))
+    raw = [json.dumps(part).encode() for part in _message(random_, proof)]
     if way in {2, 3}:
         raw[random_.randrange(4)] = random_.choice(JSONS)
     channel = random_.choice((b"shell",) * 6 + (b"control", b"iopub", b"stdin", b"", b"\xff" * 300))
-    buffers = [
-        b"x" * random_.choice((0, 10, 100_000))
-        for _ in range(random_.choice((0,) * 6 + (1, 1, 80)))
-    ]
+    sizes = random_.choices((0, 10, 100_000), k=random_.choice((0,) * 6 + (1, 1, 80)))
+    buffers = [b"x" * size for size in sizes]
     if newer:
-        frame = pack([channel, *raw, *buffers])
-        size = 8
-    else:
-        names = (b"header", b"parent_header", b"metadata", b"content")
-        inner = b",".join(
-            b'"%s":%s' % (name, part)
-            for name, part in zip(names, raw, strict=True)
-            if random_.random() > 0.02
-        )
-        inner = b'{%s,"channel":"%s"}' % (inner, channel)
-        if way in {1, 4} or (not buffers and random_.random() < 0.5):
-            return inner.decode(errors="replace")
-        blocks = [inner, *buffers]
-        offsets = [4 * (len(blocks) + 1)]
-        for block in blocks[:-1]:
-            offsets.append(offsets[-1] + len(block))
-        frame = struct.pack(f"!{len(offsets) + 1}I", len(blocks), *offsets) + b"".join(blocks)
-        size = 4
-    if way in {4, 5}:  # another count or offset
+        return _spoilt(random_, pack([channel, *raw, *buffers]), way, 8)
+    names = (b"header", b"parent_header", b"metadata", b"content")
+    pairs = [b'"%s":%s' % pair for pair in zip(names, raw, strict=True) if random_.random() > 0.02]
+    said = b'{%s,"channel":"%s"}' % (b",".join(pairs), channel)
+    if way in {1, 4} or (not buffers and random_.random() < 0.5):
+        return said.decode(errors="replace")
+    blocks = [said, *buffers]
+    offsets = accumulate(map(len, blocks[:-1]), initial=4 * (len(blocks) + 1))
+    head = struct.pack(f"!{len(blocks) + 1}I", len(blocks), *offsets)
+    return _spoilt(random_, head + b"".join(blocks), way, 4)
+
+
+def _spoilt(random_: random.Random, frame: bytes, way: int, size: int) -> bytes:
+    """A frame with another count or offset, each of `size` bytes, cut, or with other bytes."""
+    if way in {4, 5}:
         at = size * random_.choice((0, 0, 1, 2, 3, 4, 5, 6))
         number = random_.choice(NUMBERS) & ((1 << 8 * size) - 1)
-        frame = (
-            frame[:at] + number.to_bytes(size, "little" if newer else "big") + frame[at + size :]
-        )
+        order: Any = "little" if size == 8 else "big"
+        return frame[:at] + number.to_bytes(size, order) + frame[at + size :]
     if way == 6:
-        frame = frame[: random_.randrange(len(frame))]
-    if way == 7:
-        changed = bytearray(frame)
-        for _ in range(random_.randint(1, 8)):
-            changed[random_.randrange(min(len(changed), 600))] = random_.randrange(256)
-        frame = bytes(changed)
-    return frame
+        return frame[: random_.randrange(len(frame))]
+    changed = bytearray(frame)
+    for _ in range(random_.randint(1, 8) if way == 7 else 0):
+        changed[random_.randrange(min(len(changed), 600))] = random_.randrange(256)
+    return bytes(changed)
 
 
 def _message(random_: random.Random, proof: Path) -> list[Any]:

@@ -10,9 +10,10 @@ import contextlib
 import random
 from collections import Counter
 
+from measure import EXAMPLE
+
 from attacks._visitor import Server, get, serving, visitor
 from attacks.outcome import Outcome
-from measure import EXAMPLE
 
 TRIES, QUICK = 300, 30
 PLACES = 3

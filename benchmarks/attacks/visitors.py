@@ -3,9 +3,8 @@
 A visitor opens the page, gives a photo every ten seconds or so (5 to 15), up to ten, leaves, and
 another comes. Every photo is different, and its right answer is computed beforehand by the library
 in a process of its own. A try is one photo; it is lost if no answer comes within a minute, or one
-that is not its own. Seconds run from the photo to the last word about it. FACELENS_READY and
-FACELENS_VISITORS are as a host would have them: two kernels wait, twenty places. Needs about 4 GB of
-memory.
+that is not its own. Seconds run from the photo to the last word about it. Two kernels wait and
+there are twenty places, as by default. Needs about 4 GB of memory.
 """
 
 import asyncio
@@ -20,15 +19,17 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from attacks._visitor import PATIENCE, Server, serving, visitor
-from attacks.outcome import Outcome
 from measure import EXAMPLE
 from PIL import Image, ImageEnhance
+
+from attacks._visitor import PATIENCE, Server, serving, visitor
+from attacks.outcome import Outcome
 
 TRIES, QUICK = 1200, 8  # photos: ten minutes of twenty visitors
 VISITORS = 20
 PHOTOS = 10  # of a visitor, at most
-PAUSE = 5, 15  # seconds
+PAUSE = 5, 15  # seconds between two photos of a visitor
+QUIET = 8  # seconds before the first comes and after the last has left
 NEAR = 0.005  # how far a probability may lie from the library's: threads add up in another order
 LIBRARY = """
 import json, sys
@@ -36,7 +37,8 @@ import facelens
 model = facelens.load_model()
 for path in sys.argv[1:]:
     faces = facelens.find_faces(facelens.read_photo(open(path, "rb").read()), detector="haar")
-    print(json.dumps([float(p) for p in model.predict(faces[:1])[0].probabilities] if faces else []))
+    answers = model.predict(faces[:1])
+    print(json.dumps([float(p) for each in answers for p in each.probabilities]))
 """
 
 
@@ -63,11 +65,11 @@ async def _all(tries: int, seed: int) -> list[Outcome]:
     photos = _photos(min(tries, 60), seed)
     tally = Tally(tries)
     with serving(ready=2, places=VISITORS) as server:
-        await asyncio.sleep(8)  # until kernels wait
+        await asyncio.sleep(QUIET)  # until kernels wait
         before = server.memory()
         start = time.perf_counter()
         visits = [
-            asyncio.create_task(_come_and_go(server, photos, tally, random.Random(f"{seed} {n}")))  # noqa: S311
+            asyncio.create_task(_come_and_go(server, photos, tally, f"{seed} {n}"))
             for n in range(crowd)
         ]
         peak = before
@@ -77,30 +79,29 @@ async def _all(tries: int, seed: int) -> list[Outcome]:
         for each in visits:
             await each
         took = time.perf_counter() - start
-        await asyncio.sleep(10)
+        await asyncio.sleep(QUIET)
         after = server.memory()
         left = len(server.kernels())
         tracebacks = server.tracebacks()
     cuts = statistics.quantiles(tally.seconds or [0.0, 0.0], n=20)
     lost = tally.wrong + tally.lost + tally.refused + tracebacks
-    return [
-        Outcome(
-            f"{crowd} visitors at once", tries, lost,
-            f"{tally.right} answers right, {tally.wrong} wrong, {tally.lost} lost in {took / 60:.1f} "
-            f"minutes; {statistics.median(tally.seconds or [0]):.2f} s median, {cuts[-1]:.2f} s in 95 of 100 (p95), "
-            f"{max(tally.seconds, default=0):.2f} s at most; a page was drawn after "
-            f"{statistics.median(tally.arrivals or [0]):.1f} s (median); {tally.refused} visits refused; "
-            f"server {before:.0f} MB before, {peak:.0f} MB at most, {after:.0f} MB after, "
-            f"{left} kernels left waiting",
-        )
-    ]  # fmt: skip
+    seconds, arrivals = tally.seconds or [0.0], tally.arrivals or [0.0]
+    told = (
+        f"{tally.right} answers right, {tally.wrong} wrong, {tally.lost} lost in {took / 60:.1f} "
+        f"minutes; {statistics.median(seconds):.2f} s median, {cuts[-1]:.2f} s in 95 of 100 (p95), "
+        f"{max(seconds):.2f} s at most; a page was drawn after {statistics.median(arrivals):.1f} s "
+        f"(median); {tally.refused} visits refused; server {before:.0f} MB before, {peak:.0f} MB "
+        f"at most, {after:.0f} MB after, {left} kernels left waiting"
+    )
+    return [Outcome(f"{crowd} visitors at once", tries, lost, told)]
 
 
 async def _come_and_go(
-    server: Server, photos: list[tuple[bytes, list[float]]], tally: Tally, random_: random.Random
+    server: Server, photos: list[tuple[bytes, list[float]]], tally: Tally, seed: str
 ) -> None:
     """Visit again and again until enough photos have been given."""
-    await asyncio.sleep(random_.uniform(0, 10))
+    random_ = random.Random(seed)  # noqa: S311 - seeded
+    await asyncio.sleep(random_.uniform(0, PAUSE[1]))
     while tally.left > 0:
         try:
             start = time.perf_counter()

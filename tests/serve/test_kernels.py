@@ -2,16 +2,11 @@
 
 import asyncio
 import datetime as dt
-import json
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 import zmq.asyncio
-from jupyter_server.services.kernels.websocket import KernelWebsocketHandler
 from tornado.web import HTTPError
-from traitlets.utils.importstring import import_item
 
 from facelens.serve import kernels
 
@@ -83,6 +78,74 @@ def test_a_kernel_that_died_while_it_waited_is_given_to_nobody(hosted):
     hosted(act)
 
 
+def connected(manager, kernel):
+    """Have a browser open a socket to a kernel."""
+    manager._kernel_connections.setdefault(kernel, 0)
+    manager.notify_connect(kernel)
+
+
+def test_requests_without_a_browser_hold_no_places(hosted, monkeypatch):
+    monkeypatch.setattr(kernels, "PATIENCE", 60)
+    monkeypatch.setattr(kernels, "GRACE", 1)
+
+    async def act(manager):
+        robots = [await manager.start_kernel() for _ in range(2)]
+        with pytest.raises(HTTPError):
+            await manager.start_kernel()
+        await asyncio.sleep(1.2)
+        visitor = await manager.start_kernel()
+        connected(manager, visitor)
+        assert robots[0] not in manager, "the one that waited longest made room"
+        assert robots[1] in manager, "and nobody else had to"
+        await asyncio.sleep(1.2)
+        second = await manager.start_kernel()
+        connected(manager, second)
+        await asyncio.sleep(1.2)
+        with pytest.raises(HTTPError, match="503"):
+            await manager.start_kernel()
+        assert {visitor, second} <= set(manager.list_kernel_ids()), "visitors stay"
+
+    hosted(act)
+
+
+def test_those_who_wait_for_a_kernel_are_no_more_than_places(hosted):
+    async def act(manager):
+        manager.coming = manager.most
+        with pytest.raises(HTTPError, match="503"):
+            await manager.start_kernel()
+        manager.coming = 0
+
+    hosted(act)
+
+
+def test_ones_own_machine_has_a_cap_too_and_no_kernel_waits(monkeypatch, tmp_path):
+    monkeypatch.setenv("FACELENS_READY", "5")
+    monkeypatch.setattr(kernels.PageKernels, "PLACES", 1)
+
+    async def run():
+        context = zmq.asyncio.Context.instance()
+        manager = kernels.PageKernels(context=context, connection_dir=str(tmp_path))
+        try:
+            await manager.start_kernel()
+            with pytest.raises(HTTPError, match="503"):
+                await manager.start_kernel()
+            await manager.fill()
+            assert len(manager.list_kernel_ids()) == 1
+        finally:
+            await manager.shutdown_all(now=True)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, asyncio.wait_for(run(), 60)).result()
+
+
+def test_what_is_kept_for_a_browser_that_is_away_is_bounded(monkeypatch):
+    monkeypatch.setattr(kernels, "MOST_BUFFERED", 100)
+    kept = kernels._Bounded()
+    for number in range(50):
+        kept.append(("iopub", [b"x" * 20, bytes([number])]))
+    assert [parts[1][0] for _, parts in kept] == [46, 47, 48, 49]
+
+
 @pytest.mark.parametrize("visited", [True, False])
 def test_a_page_that_no_browser_shows_loses_its_kernel(hosted, visited):
     async def act(manager):
@@ -133,22 +196,3 @@ def test_idle_kernels_end_but_not_those_that_wait(hosted):
         assert kept in manager, "its time begins when its visitor comes"
 
     hosted(act)
-
-
-ROOT = Path(__file__).parents[2]
-SETTINGS = {
-    "dashboards/voila.json": "Voila",
-    "dashboards/hosted/voila.json": "Voila",
-    "dashboards/jupyter_server_config.json": "ServerApp",
-}
-
-
-@pytest.mark.parametrize(("path", "app"), SETTINGS.items())
-def test_however_the_page_is_served_no_message_waits_for_another(path, app, monkeypatch):
-    named = json.loads((ROOT / path).read_text())[app]["kernel_websocket_connection_class"]
-    line = import_item(named)
-    handler = Mock(spec=KernelWebsocketHandler)
-    monkeypatch.setattr(line.__base__, "connect", lambda _: "connected")
-    made = line(websocket_handler=handler)
-    assert made.connect() == "connected"
-    handler.set_nodelay.assert_called_once_with(True)

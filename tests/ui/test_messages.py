@@ -123,7 +123,7 @@ def test_every_row_is_of_a_view_that_there_is(table):
     assert shared == {(TO_HOST, "ready"), (TO_VIEW, "error"), (TO_VIEW, "clear")}
     base, heard = in_python((HERE / "_view.py").read_text(encoding="utf-8"))
     assert (base, heard) == ({"error", "clear"}, {"ready"})
-    assert 'send({ kind: "ready" })' in (HERE / "shared.js").read_text(encoding="utf-8")
+    assert 'send({ kind: "ready", view: ' in (HERE / "shared.js").read_text(encoding="utf-8")
 
 
 def test_a_kind_that_is_not_in_the_table_is_noticed(table):
