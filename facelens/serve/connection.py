@@ -51,19 +51,25 @@ class PageConnection(ZMQChannelsWebsocketConnection):
         """Open the connection, unless its kernel has enough of them."""
         handler = self.websocket_handler
         handler.set_nodelay(True)
+        if not self._kinds:
+            return super().connect()
         line = getattr(handler, "ws_connection", None)
         if line is not None:
             line.stream.max_write_buffer_size = MOST_UNSENT
         handler.on_message = self._take  # type: ignore[method-assign]
         opened = super().connect()
         kernel = self.multi_kernel_manager.kernel_model(self.kernel_id)
-        if self._kinds and kernel["connections"] > MOST_SOCKETS:
+        if kernel["connections"] > MOST_SOCKETS:
             self._end(POLICY, "too many connections to one kernel")
         return opened
 
     @property
     def _kinds(self) -> set[str]:
-        """The types of messages that a visitor may send; none are listed for a kernel's owner."""
+        """The types of messages that a visitor may send.
+
+        None are listed for the owner of a kernel, in JupyterLab: what they run and show has no
+        bounds.
+        """
         return {*self.multi_kernel_manager.allowed_message_types} - {"shutdown_request"}
 
     def disconnect(self) -> Any:
@@ -99,7 +105,8 @@ class PageConnection(ZMQChannelsWebsocketConnection):
         except Exception as error:  # noqa: BLE001  what Jupyter cannot read either
             self._end(POLICY, type(error).__name__)
         else:
-            self._waiting.append(frame)
+            if self._kinds:
+                self._waiting.append(frame)
 
     def handle_outgoing_message(self, stream: Any, outgoing_msg: list[Any]) -> None:
         """Pass on what the kernel says, if a page hears such messages."""

@@ -75,24 +75,30 @@ def heard(kind, content, parent="1"):
 
 
 @pytest.mark.parametrize(("path", "app"), SETTINGS.items())
-def test_however_the_page_is_served_frames_are_checked_and_none_waits(path, app, monkeypatch):
+@pytest.mark.parametrize("kinds", [[], ["comm_msg"]])
+def test_however_the_page_is_served_visitors_have_bounds_and_owners_none(
+    path, app, kinds, monkeypatch
+):
     named = json.loads((ROOT / path).read_text())[app]["kernel_websocket_connection_class"]
     made = import_item(named)
     assert made is PageConnection
     handler = Mock(spec=KernelWebsocketHandler, ws_connection=Mock())
-    kernels = SimpleNamespace(allowed_message_types=[], kernel_model=lambda _: {"connections": 9})
+    stream = handler.ws_connection.stream
+    kernels = SimpleNamespace(
+        allowed_message_types=kinds, kernel_model=lambda _: {"connections": 9}
+    )
     monkeypatch.setattr(PageConnection, "multi_kernel_manager", kernels)
     monkeypatch.setattr(PageConnection, "kernel_id", "k")
     monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda _: "connected")
     opened = made(websocket_handler=handler)
     assert opened.connect() == "connected"
     handler.set_nodelay.assert_called_once_with(True)
-    assert handler.on_message == opened._take
-    assert handler.ws_connection.stream.max_write_buffer_size == connection.MOST_UNSENT
-    handler.close.assert_not_called()
-    kernels.allowed_message_types.append("comm_msg")
-    opened.connect()
-    handler.close.assert_called_once_with(1008, "too many connections to one kernel")
+    assert (stream.max_write_buffer_size == connection.MOST_UNSENT) is bool(kinds)
+    assert (handler.on_message == opened._take) is bool(kinds)
+    if kinds:
+        handler.close.assert_called_once_with(1008, "too many connections to one kernel")
+    else:
+        handler.close.assert_not_called()
 
 
 @pytest.mark.parametrize(
