@@ -1,8 +1,10 @@
 """Atomic writes, checksums, the cache folder, and a lock for one run at a time."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,6 +121,25 @@ def write_array(path: Path, values: "np.ndarray") -> None:
 
     with atomic_write(path, keep_suffix=True) as draft:
         np.save(draft, values)
+
+
+def read_file(path: Path, most: int) -> bytes:
+    """Read a regular file of at most `most` bytes; never wait for a pipe or a device.
+
+    Raises:
+        OSError: it cannot be read, is something else, or is larger.
+    """
+    # Non-blocking: without a writer, opening a pipe would wait for one. The system ignores it for
+    # regular files.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "It is a pipe or a device, not a file", str(path))
+        data = b"" if status.st_size > most else file.read(most + 1)
+    if status.st_size > most or len(data) > most:
+        raise OSError(errno.EFBIG, f"It is larger than {most:,} bytes", str(path))
+    return data
 
 
 # checks, the lock, the cache

@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.bundles.bundle import FILES, MANIFEST, Bundle, check_place, task_of
+from facelens.bundles.bundle import (
+    FILES,
+    GARBLED,
+    LARGEST_TEXT,
+    MANIFEST,
+    Bundle,
+    check_place,
+    task_of,
+)
 from facelens.bundles.find import embedded_folder
 from facelens.bundles.hub import hub_errors
 from facelens.errors import BundleError, DownloadError, OutputError
-from facelens.files import atomic_folder, sha256, sha256_of, writing
+from facelens.files import atomic_folder, read_file, sha256, sha256_of, writing
 from facelens.tasks import DEFAULT, TASKS, find_task
 
 if TYPE_CHECKING:
@@ -101,7 +109,12 @@ def newest(runs: Path) -> Path:
     Only bundles for the default task count: a dashboard cannot open others.
     """
     configs = [path.with_name("config.json") for path in runs.rglob(MANIFEST)]
-    found = [path for path in configs if path.is_file() and task_of(path.read_bytes()) == DEFAULT]
+    most = LARGEST_TEXT["config.json"]
+    found = [
+        path
+        for path in configs
+        if path.is_file() and path.stat().st_size <= most and task_of(path.read_bytes()) == DEFAULT
+    ]
     latest = max(found, key=lambda path: path.with_name(MANIFEST).stat().st_mtime, default=None)
     return latest.parent if latest else embedded_folder(TASKS[DEFAULT].default)
 
@@ -223,7 +236,7 @@ def _whole(folder: Path) -> dict[str, bytes]:
     if "README.md" not in bundle.files:
         raise BundleError(f"{folder} has no README.md: a bundle is shared with its model card.")
     files = {name: bundle.read(name) for name in bundle.files}
-    files[MANIFEST] = (folder / MANIFEST).read_bytes()
+    files[MANIFEST] = read_file(folder / MANIFEST, LARGEST_TEXT[MANIFEST])
     if not _is_safetensors(files.get("model.safetensors")):
         raise BundleError(f"{folder / 'model.safetensors'} is not a safetensors file.")
     find_task(bundle.task).model(bundle).check()
@@ -285,6 +298,8 @@ def _compare(
     if MANIFEST not in there or "config.json" not in there:
         foreign = sorted(set(there) - _EMPTY)
         obstacle = f"it holds something else ({foreign[0]})" if foreign else ""
+    elif (there["config.json"].size or 0) > LARGEST_TEXT["config.json"]:
+        obstacle = "its config.json is too large"
     elif not identical:
         with hub_errors(repo, "read"):
             published = Path(api.hf_hub_download(repo, "config.json", revision=info.sha))
@@ -316,7 +331,10 @@ def _figures(
     ]
     if not found:
         return (), "one of the two states no figures for validation faces"
-    one, other = task.measured_on(there), task.measured_on(here)
+    try:
+        one, other = task.measured_on(there), task.measured_on(here)
+    except GARBLED:
+        return (), "one of the two does not say for which faces its figures are"
     if one != other:
         return (), f"its figures are for {one}, these for {other}"
     return tuple(found), ""
@@ -356,7 +374,9 @@ def _download(api: "HfApi", repo: str, revision: str, draft: Path, folder: Path)
             path = api.hf_hub_download(repo, name, revision=info.sha, local_dir=folder)
         Path(path).rename(draft / name)
 
-    if sizes.get(MANIFEST, 0) > 1_000_000 or not {MANIFEST, "config.json"} <= set(sizes):
+    if sizes.get(MANIFEST, 0) > LARGEST_TEXT[MANIFEST] or not {MANIFEST, "config.json"} <= set(
+        sizes
+    ):
         raise BundleError(f"{repo} on the Hub is not a Facelens bundle.")
     get(MANIFEST)
     try:

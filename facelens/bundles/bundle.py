@@ -1,20 +1,20 @@
 """A bundle: a folder, or a repository on the Hugging Face Hub, with one trained network."""
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.bundles.session import failures, open_session
 from facelens.errors import BundleError, OutputError
-from facelens.files import sha256, sha256_of, write_json
+from facelens.files import read_file, sha256, sha256_of, write_json
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnxruntime
 
 FORMAT = 2
+EMBEDDED = "embedded"  # the source of a bundle that comes with Facelens
 
 
 def _to_second(values: dict[str, Any]) -> dict[str, Any]:
@@ -50,6 +50,11 @@ MANIFEST = "manifest.json"
 NEEDED = ("config.json", "model.onnx")
 FILES = (*NEEDED, "curves.json", "model.safetensors", "README.md")
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
+# Bytes of what is read as text: as JSON it takes twenty times as much memory. For 40 attributes
+# they have 70 kB, 350 kB and 13 kB.
+LARGEST_TEXT = {
+    MANIFEST: 100_000, "config.json": 2_000_000, "curves.json": 10_000_000, "README.md": 2_000_000,
+}  # fmt: skip
 
 # What hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.
 GARBLED = (
@@ -78,6 +83,8 @@ def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
         raise BundleError(f"{path} states a format that does not exist: {newest}.")
     _check_age(newest, path.parent)
     try:
+        if not _is_printable(values):
+            raise BundleError(f"{path} has characters that cannot be shown.")
         for older in range(newest, FORMAT):
             values = UPGRADES[older](values)
         given = values.get("task")
@@ -86,6 +93,18 @@ def read_values(data: bytes, path: Path, task: str) -> dict[str, Any]:
     if given != task:
         raise BundleError(f"{path.parent} is a bundle for {given!r}, not for {task}.")
     return values
+
+
+def _is_printable(values: Any) -> bool:
+    """Whether every text within JSON may be written to a terminal; lines may break."""
+    match values:
+        case str():
+            return values.replace("\n", "").isprintable()
+        case dict():
+            return all(_is_printable(each) for pair in values.items() for each in pair)
+        case list():
+            return all(map(_is_printable, values))
+    return True
 
 
 def task_of(data: bytes) -> str:
@@ -129,10 +148,7 @@ class Bundle:
         manifest = self.files
         if name not in manifest:
             raise BundleError(f"{self.folder} has no {name}.")
-        try:
-            data = (self.folder / name).read_bytes()
-        except OSError as error:
-            raise BundleError(f"{self.folder / name} cannot be read.") from error
+        data = self._read(name, manifest[name]["size"])
         if sha256_of(data) != manifest[name]["sha256"]:
             raise BundleError(
                 f"{self.folder / name} is damaged: it differs from manifest.json. Download it "
@@ -140,18 +156,31 @@ class Bundle:
             )
         return data
 
+    def _read(self, name: str, size: int) -> bytes:
+        path = self.folder / name
+        if self.source != EMBEDDED and not _is_within(path, self.folder):
+            raise BundleError(f"{path} is a link out of its folder; copy the file there.")
+        try:
+            return read_file(path, size)
+        except OSError as error:
+            if error.errno == errno.EFBIG:
+                raise BundleError(
+                    f"{path} is damaged: it is larger than manifest.json says. Download it again."
+                ) from error
+            raise BundleError(f"{path} cannot be read: {error.strerror}.") from error
 
-def open_graph(bundle: Bundle, *, threads: int | None = None) -> "onnxruntime.InferenceSession":
-    """Open the graph of a bundle from the very bytes that were verified."""
-    graph = bundle.read("model.onnx")
-    # A graph may keep weights in external files, under ONNX's key "location": the manifest does not
-    # cover those.
-    if b"location" in graph:
-        raise BundleError(f"The graph of {bundle.folder} reads other files; refused.")
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Whether a file lies in its folder, or where the Hub's cache keeps it."""
     try:
-        return open_session(graph, threads=threads)
-    except failures() as error:
-        raise BundleError(f"The graph of {bundle.folder} cannot be run.") from error
+        target, folder = path.resolve(), folder.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        return False
+    # snapshots/COMMIT/model.onnx is a link to ../../blobs/…
+    kept = folder.parent.parent / "blobs"
+    return target.is_relative_to(folder) or (
+        folder.parent.name == "snapshots" and target.is_relative_to(kept)
+    )
 
 
 def read_tensors(bundle: Bundle) -> "dict[str, np.ndarray]":
@@ -181,7 +210,7 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         raise BundleError(f"{folder} is not a bundle: it has no {MANIFEST}.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(read_file(path, LARGEST_TEXT[MANIFEST]).decode())
         newest = int(manifest.get("format", 1))
         files = manifest["files"]
         sizes = {name: int(entry["size"]) for name, entry in files.items()}
@@ -199,6 +228,9 @@ def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:
         raise BundleError(f"{path} cannot be read as a manifest.")
     if sum(sizes.values()) > LARGEST:
         raise BundleError(f"{folder} is larger than {LARGEST // 1_000_000} MB.")
+    for name, most in LARGEST_TEXT.items():
+        if sizes.get(name, 0) > most:
+            raise BundleError(f"{folder / name} is larger than {most:,} bytes.")
     return files
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from facelens.bundles.bundle import Bundle, read_manifest
+from facelens.bundles.bundle import EMBEDDED, Bundle, read_manifest
 from facelens.bundles.hub import Progress, download_bundle
 from facelens.errors import BundleError
 
@@ -19,7 +19,7 @@ def find_bundle(name: str, progress: Progress | None = None) -> Bundle:
     if len(name) > 1000 or not name.isprintable():
         raise BundleError("That is not the name of a model: give a bundle's folder, or owner/repo.")
     if name.replace("_", "").replace("-", "").isalnum() and _is_folder(str(embedded_folder(name))):
-        bundle = Bundle(embedded_folder(name), "embedded")
+        bundle = Bundle(embedded_folder(name), EMBEDDED)
     elif _is_folder(name):
         bundle = Bundle(Path(name), str(Path(name)))
     elif is_repository(name):

@@ -10,11 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from facelens.bundles.bundle import MANIFEST, Bundle, read_manifest
+from facelens.bundles.bundle import LARGEST_TEXT, MANIFEST, Bundle, read_manifest
 from facelens.errors import BundleError, DownloadError, FacelensError, OutputError
 from facelens.files import Progress
 
-LARGEST_MANIFEST = 100_000  # bytes
 PATIENCE = 5  # seconds; a visitor waits for the page while the Hub does not answer
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the system reports these without a file name
@@ -85,7 +84,7 @@ def _commit(repo: str, revision: str, before: Path | None) -> str:
 # and does not answer, and its bars learn the total only during the download.
 def _files(repo: str, commit: str, progress: Progress | None) -> Path:
     """Download each file of a commit into the cache; return their folder."""
-    folder = _file(repo, MANIFEST, commit, LARGEST_MANIFEST).parent
+    folder = _file(repo, MANIFEST, commit, LARGEST_TEXT[MANIFEST]).parent
     sizes = {
         file: int(entry["size"])
         for file, entry in read_manifest(folder).items()

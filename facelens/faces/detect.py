@@ -7,14 +7,27 @@ from typing import Protocol
 
 import numpy as np
 
-from facelens.errors import DetectorError
+from facelens.bundles.graph import check_graph
+from facelens.bundles.session import options
+from facelens.bundles.trial import try_graph
+from facelens.errors import BundleError, DetectorError
 from facelens.faces.face import Detection
 from facelens.faces.haar import Haar
 from facelens.faces.yunet import Yunet
-from facelens.files import cache_folder
+from facelens.files import cache_folder, read_file, sha256_of
 
-# The same network twice: the newer file takes pictures of any size, the older fixes the size.
-YUNET_FILES = ("face_detection_yunet_2026may.onnx", "face_detection_yunet_2023mar.onnx")
+# The same network twice: the newer file takes pictures of any size, the older fixes the size. Each
+# with its size in bytes and its sha256.
+YUNET = {
+    "face_detection_yunet_2026may.onnx": (
+        229_738, "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
+    ),
+    "face_detection_yunet_2023mar.onnx": (
+        232_589, "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+    ),
+}  # fmt: skip
+YUNET_FILES = tuple(YUNET)
+LARGEST_YUNET = 20_000_000  # bytes
 
 
 class Detector(Protocol):
@@ -71,7 +84,23 @@ def open_detector(spec: str | None = None) -> Detector:
 
 @lru_cache(maxsize=2)
 def _yunet(path: Path, _changed: int, _size: int) -> Yunet:
+    _check(path)
     return Yunet(path)
+
+
+def _check(path: Path) -> None:
+    """Check and try a detector from a stranger, as a bundle's graph is."""
+    try:
+        data = read_file(path, LARGEST_YUNET)
+        if (len(data), sha256_of(data)) not in YUNET.values():
+            check_graph(data, path)
+            try_graph(data, [(1, 3, 64, 64), (1, 3, 640, 640)], path, options=options())
+    except OSError as error:
+        raise DetectorError(f"{path} cannot be read: {error.strerror}.") from error
+    except BundleError as error:
+        raise DetectorError(
+            f"{path} is damaged or is not a YuNet face detector; download it again. {error}"
+        ) from error
 
 
 @lru_cache(maxsize=1)

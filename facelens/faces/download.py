@@ -5,19 +5,10 @@ from pathlib import Path
 
 from facelens.bundles.hub import hub_errors
 from facelens.errors import DownloadError
-from facelens.faces.detect import YUNET_FILES
+from facelens.faces.detect import YUNET, YUNET_FILES
 from facelens.files import cache_folder, sha256, writing
 
 YUNET_REPO = "opencv/face_detection_yunet"
-# Size in bytes and sha256 of the files named in `facelens.faces.detect`.
-YUNET = {
-    "face_detection_yunet_2026may.onnx": (
-        229_738, "ebafce4e3c118d6554634be5c27ab333b4c047a9a8c3faf1d7cf93101c22f0f0",
-    ),
-    "face_detection_yunet_2023mar.onnx": (
-        232_589, "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
-    ),
-}  # fmt: skip
 
 
 def detector() -> Path:

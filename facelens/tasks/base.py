@@ -1,5 +1,6 @@
 """The interface of all tasks: `Task`, its model, and the words next to a face."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -58,9 +59,10 @@ class Figure:
         try:
             for key in self.path:
                 value = value[key]
-            return float(value)
-        except (KeyError, TypeError, ValueError):
+            number = float(value)
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
+        return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)

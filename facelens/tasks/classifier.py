@@ -1,21 +1,19 @@
 """A classifier: logits, feature maps and exact class activation maps from the same graph."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from facelens.bundles.bundle import Bundle, open_graph
-from facelens.bundles.session import BATCH, failures
+from facelens.bundles.bundle import Bundle
+from facelens.bundles.network import Network, open_graph
+from facelens.bundles.session import BATCH
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Face
 from facelens.tasks.base import Layer, Model
 from facelens.tasks.config import ClassifierConfig
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +69,12 @@ class Classifier(Model):
             inputs: faces, crops, or crops uint8 (n, 218, 178, 3).
             maps: return the activation maps too, from the same forward pass.
         """
-        outputs = ["logits", "activation_maps"] if maps else ["logits"]
+        outputs: dict[str, tuple[int | None, ...]] = {"logits": (len(self.names),)}
+        if maps:
+            outputs["activation_maps"] = (len(self.names), None, None)
         predictions = []
         for start in range(0, len(inputs), BATCH):
-            logits, *evidence = self._run(stack(inputs[start : start + BATCH]), outputs)
+            logits, *evidence = self._run(outputs, stack(inputs[start : start + BATCH]))
             predictions += [
                 Prediction(scores, probabilities, self.names, *own)
                 for scores, probabilities, *own in zip(
@@ -86,7 +86,7 @@ class Classifier(Model):
     def layers(self, crop: Face | np.ndarray) -> list[Layer]:
         """Feature maps of every layer that can be viewed, for one crop."""
         views = self.config.layers
-        outputs = self._run(stack([crop]), [view.output for view in views])
+        outputs = self._run({view.output: view.shape for view in views}, stack([crop]))
         return [
             Layer(view.name, view.title, view.caption, maps[0])
             for view, maps in zip(views, outputs, strict=True)
@@ -105,29 +105,21 @@ class Classifier(Model):
         return (1 / (1 + np.exp(-scaled))).astype(np.float32)
 
     @cached_property
-    def _session(self) -> "onnxruntime.InferenceSession":
-        session = open_graph(self.bundle)
-        there = {output.name: output.shape for output in session.get_outputs()}
+    def _graph(self) -> Network:
+        graph = open_graph(self.bundle, (CROP_HEIGHT, CROP_WIDTH, 3))
         wanted = {"logits", "activation_maps", *(view.output for view in self.config.layers)}
-        takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
         if (
-            wanted - set(there)
-            or there["logits"][1:] != [len(self.names)]
-            or takes != [("crops", "tensor(uint8)", [CROP_HEIGHT, CROP_WIDTH, 3])]
+            wanted - set(graph.gives)
+            or graph.gives["logits"] != [len(self.names)]
+            or graph.takes != [("crops", "tensor(uint8)", [CROP_HEIGHT, CROP_WIDTH, 3])]
         ):
             raise BundleError(f"The graph of {self.bundle.folder} does not fit its config.json.")
-        return session
+        return graph
 
-    def _run(self, crops: np.ndarray, outputs: list[str]) -> list[np.ndarray]:
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
-        # Outputs that were not requested are not computed.
-        options.only_execute_path_to_fetches = True
-        try:
-            return self._session.run(outputs, {"crops": crops}, options)
-        except failures() as error:
-            raise BundleError(f"The graph of {self.bundle.folder} failed on a face.") from error
+    def _run(
+        self, outputs: Mapping[str, Sequence[int | None]], crops: np.ndarray
+    ) -> list[np.ndarray]:
+        return self._graph.run(outputs, crops)
 
 
 def stack(faces: Sequence[Face | np.ndarray] | np.ndarray) -> np.ndarray:

@@ -10,6 +10,11 @@ from facelens.bundles.bundle import GARBLED, read_values, write_values
 from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 
+LONGEST_NAME = 200  # characters
+LARGEST_SIDE = 4096  # pixels
+# Beyond these every answer is the same, or each is zero or one.
+TEMPERATURES = (1e-3, 1e3)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Config:
@@ -88,6 +93,10 @@ class Config:
             raise BundleError(f"{path} lacks or garbles {error}.") from error
         if not config.names or len(set(config.names)) != len(config.names):
             raise BundleError(f"{path} has no names of answers, or one twice.")
+        if max(map(len, config.names)) > LONGEST_NAME:
+            raise BundleError(f"{path} has a name of more than {LONGEST_NAME} characters.")
+        if not all(0 < side <= LARGEST_SIDE for side in config.input_size):
+            raise BundleError(f"{path} has an input size that cannot be.")
         if not f"{config.name}{config.version}".isprintable():
             raise BundleError(f"{path} names itself in characters that cannot be shown.")
         config.check(path)
@@ -143,8 +152,16 @@ class ClassifierConfig(Config):
         for thresholds in self.operating_points.values():
             if ((thresholds < 0) | (thresholds > 1)).any():
                 raise BundleError(f"{path} has a threshold that is not from 0 to 1.")
-        if not (np.isfinite(self.temperature).all() and (self.temperature > 0).all()):
-            raise BundleError(f"{path} has a temperature that is not a positive number.")
+        low, high = TEMPERATURES
+        if not ((self.temperature >= low) & (self.temperature <= high)).all():
+            raise BundleError(
+                f"{path} has a temperature that is not a positive number from {low} to {high:.0f}."
+            )
+        if not np.isfinite(self.bias).all():
+            raise BundleError(f"{path} has a bias that is not a number.")
+        for view in self.layers:
+            if len(view.shape) != 3 or not all(0 < side <= LARGEST_SIDE for side in view.shape):
+                raise BundleError(f"{path} has a layer whose shape cannot be.")
         if self.activation not in ("sigmoid", "softmax"):
             raise BundleError(f"{path} has an activation that is neither sigmoid nor softmax.")
 
@@ -166,14 +183,16 @@ class ClassifierConfig(Config):
         return {
             "temperature": array(values["temperature"]),
             "bias": array(values["bias"]),
-            "layers": tuple(
-                View(**{**view, "shape": tuple(view["shape"])}) for view in values["layers"]
-            ),
+            "layers": tuple(_view(**view) for view in values["layers"]),
             "map_layer": str(values["map_layer"]),
             "flip_average": bool(values["flip_average"]),
             "activation": str(values["activation"]),
             "operating_points": {k: array(v) for k, v in values["operating_points"].items()},
         }
+
+
+def _view(*, shape: list[int], **texts: str) -> View:
+    return View(**{key: str(text) for key, text in texts.items()}, shape=tuple(map(int, shape)))  # type: ignore[arg-type]
 
 
 def numbers(values: np.ndarray) -> list[float | None]:

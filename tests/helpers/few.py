@@ -25,9 +25,13 @@ class FewAnswers(AttributeModel):
         columns = {f.name: getattr(whole, f.name)[kept] for f in fields(whole) if f.name != "names"}
         self.__dict__["curves"] = Curves(tuple(names), **columns)
 
-    def _run(self, crops, outputs):
-        found = AttributeModel._run(load_model(), crops, outputs)
-        few = ("logits", "activation_maps")
+    def _run(self, outputs, crops):
+        few, whole = ("logits", "activation_maps"), load_model()
+        shapes = {
+            name: (len(whole.names), *shape[1:]) if name in few else shape
+            for name, shape in outputs.items()
+        }
+        found = AttributeModel._run(whole, shapes, crops)
         return [
             values[:, : len(self.names)] if name in few else values
             for name, values in zip(outputs, found, strict=True)

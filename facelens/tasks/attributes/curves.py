@@ -65,6 +65,8 @@ class Curves:
             wanted = (len(names),) if column in _SCALARS else (len(names), len(GRID))
             if table.shape != wanted:
                 raise BundleError(f"The bundle's curves.json has a {column} of another length.")
+            if ((table < 0) | (table > 1)).any():
+                raise BundleError(f"The bundle's curves.json has a {column} not from 0 to 1.")
         return cls(names, **columns)
 
 

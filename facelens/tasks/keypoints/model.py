@@ -4,21 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 
-from facelens.bundles.bundle import Bundle, open_graph
-from facelens.bundles.session import BATCH, failures
+from facelens.bundles.bundle import Bundle
+from facelens.bundles.network import Network, open_graph
+from facelens.bundles.session import BATCH
 from facelens.errors import BundleError
 from facelens.faces import Face, align
 from facelens.tasks.base import Model
 from facelens.tasks.config import Config
 from facelens.tasks.keypoints.marks import NAMES, PLAIN, SIDE, grey
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 NAME = "keypoints"
 
@@ -109,9 +107,10 @@ class KeypointModel(Model):
     def error(self) -> float:
         """Mean error on test people, as a share of the distance between the eyes, or NaN."""
         try:
-            return float(self.config.metrics["test"]["eye_error"])
-        except (KeyError, TypeError, ValueError):
+            error = float(self.config.metrics["test"]["eye_error"])
+        except (KeyError, TypeError, ValueError, OverflowError):
             return float("nan")
+        return error if 0 <= error < SIDE else float("nan")
 
     def label(self, name: str) -> str:
         """The label of the keypoint `name` for readers."""
@@ -169,22 +168,18 @@ class KeypointModel(Model):
                 raise ValueError(
                     f"pictures are uint8 ({SIDE}, {SIDE}), not {picture.dtype} {picture.shape}"
                 )
-        try:
-            answers = [
-                self._session.run(["points"], {"pictures": np.stack(pictures[i : i + BATCH])})[0]
-                for i in range(0, len(pictures), BATCH)
-            ]
-        except failures() as error:
-            raise BundleError(f"The graph of {self.bundle.folder} failed on a face.") from error
+        outputs = {"points": (len(NAMES), 2)}
+        answers = [
+            self._graph.run(outputs, np.stack(pictures[i : i + BATCH]))[0]
+            for i in range(0, len(pictures), BATCH)
+        ]
         return np.concatenate([np.empty((0, len(NAMES), 2), np.float32), *answers])
 
     @cached_property
-    def _session(self) -> "onnxruntime.InferenceSession":
-        session = open_graph(self.bundle, threads=1)
-        takes = [(put.name, put.type, put.shape[1:]) for put in session.get_inputs()]
-        gives = [(put.name, put.shape[1:]) for put in session.get_outputs()]
-        if takes != [("pictures", "tensor(uint8)", [SIDE, SIDE])] or gives != [
-            ("points", [len(NAMES), 2])
-        ]:
+    def _graph(self) -> Network:
+        graph = open_graph(self.bundle, (SIDE, SIDE), threads=1)
+        if graph.takes != [("pictures", "tensor(uint8)", [SIDE, SIDE])] or graph.gives != {
+            "points": [len(NAMES), 2]
+        }:
             raise BundleError(f"The graph of {self.bundle.folder} does not fit its config.json.")
-        return session
+        return graph
