@@ -20,7 +20,7 @@ from facelens.files import sha256_of
 if TYPE_CHECKING:
     import onnxruntime
 
-SECONDS = 60.0  # for a batch of a stranger's network; the embedded ones take 0.02 s
+SECONDS = 20.0  # for a batch of a stranger's network; the embedded ones take 0.02 s
 # No network answers with such numbers unless it is broken, and divided by a temperature they would
 # be infinite.
 LARGEST = 1e9

@@ -83,7 +83,7 @@ class Config:
                 names=tuple(map(str, values["names"])),
                 input_size=(int(given["size"][0]), int(given["size"][1])),
                 licence=str(values["licence"]),
-                frame=None if frame is None else np.array(frame, np.float32),
+                frame=None if frame is None else _table(frame),
                 data=dict(values.get("data", {})),
                 recipe=dict(values.get("recipe", {})),
                 metrics=dict(values.get("metrics", {})),
@@ -202,4 +202,10 @@ def numbers(values: np.ndarray) -> list[float | None]:
 
 def array(values: list[float | None]) -> np.ndarray:
     """Read what `numbers` has written, float32."""
-    return np.array([np.nan if v is None else v for v in values], np.float32)
+    return _table([np.nan if v is None else v for v in values])
+
+
+def _table(values: Any) -> np.ndarray:
+    """An array float32; a number too large for it is infinite."""
+    with np.errstate(over="ignore"):
+        return np.array(values, np.float32)

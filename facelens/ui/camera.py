@@ -12,6 +12,7 @@ from facelens.faces.align import TEMPLATE_BOX, invert
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
 from facelens.ui._view import script, sentence_of, source
 from facelens.ui.intake import Intake
+from facelens.ui.wipe import release, wipe
 
 if TYPE_CHECKING:
     from facelens.photo import Photo
@@ -112,6 +113,7 @@ class Camera(Intake):
             self._handler.choose(str(content["name"]))
         elif kind == "rest":
             self._handler.rest()
+            release()
         elif kind == "back":
             self._handler.go_back()
         else:
@@ -160,6 +162,7 @@ class Camera(Intake):
             },
             [array.tobytes() for array in arrays],
         )
+        wipe(photo.pixels, *(each.face.crop for each in seen))
 
 
 def _together(arrays: Sequence[np.ndarray]) -> np.ndarray:

@@ -57,7 +57,10 @@ class Intake(View):
             return
         self._turn = {"turn": content["turn"]} if "turn" in content else {}
         if kind == "photo" and buffers:
-            self._on_photo(bytes(buffers[0]), str(content.get("name") or "photo"))
+            data = bytes(buffers[0])
+            if isinstance(buffers, list):  # the kernel would keep its last message
+                buffers.clear()
+            self._on_photo(data, str(content.get("name") or "photo"))
         elif kind == "example":
             self._on_photo(EXAMPLE.read_bytes(), EXAMPLE.name)
         elif kind == "clear":

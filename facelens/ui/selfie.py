@@ -33,6 +33,7 @@ from facelens.ui.intake import Intake
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
+from facelens.ui.wipe import release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
 FIRST_CHOICE = "Smiling"
@@ -271,13 +272,19 @@ class Selfie(ipywidgets.Box):
     def keep(self) -> None:
         """Keep the face that is on the page, to set others beside it."""
         if self._picked is not None:
+            self._drop()
             self._kept = self._reading(self._picked)
             self.compare.kept(self._kept)
 
     def drop(self) -> None:
         """Let the kept face go."""
-        self._kept = None
+        self._drop()
         self._set_beside()
+
+    def _drop(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None and not any(kept.face is face for face in self._faces):
+            wipe(kept.face.crop)
 
     def _set_beside(self) -> None:
         if self._picked is None:
@@ -351,11 +358,18 @@ class Selfie(ipywidgets.Box):
 
     def forget(self) -> None:
         """Let go of the photo, of the face that was kept, and of all that was made of them."""
-        self._kept = None
+        self._drop()
         self._leave()
         self.intake.clear()
+        release()
 
     def _leave(self) -> None:
+        """Let go of the photo that is on the page, and zero it; a face that was kept stays."""
+        wipe(
+            *([self._photo.pixels] if self._photo else []),
+            *(face.crop for face in self._faces if not self._kept or face is not self._kept.face),
+            *(layer.maps for layer in self._layers),
+        )
         self._photo, self._picked = None, None
         if describe(self._choice).is_judgement:  # folded away again with the next face
             self._choice = FIRST_CHOICE

@@ -79,10 +79,11 @@ def _column(rows: list[Any]) -> np.ndarray:
     def number(value: float | None) -> float:
         return np.nan if value is None else value
 
-    return np.array(
-        [[number(v) for v in row] if isinstance(row, list) else number(row) for row in rows],
-        np.float32,
-    )
+    with np.errstate(over="ignore"):  # too large for float32: infinite, which is refused
+        return np.array(
+            [[number(v) for v in row] if isinstance(row, list) else number(row) for row in rows],
+            np.float32,
+        )
 
 
 def curves_for_page(curves: Curves, *, digits: int = 3) -> dict[str, dict[str, Any]]:
