@@ -24,7 +24,6 @@ from time import perf_counter
 from typing import Any
 
 from attacks.outcome import Outcome
-
 from facelens import find_faces, load_model, read_photo
 from facelens.bundles.bundle import FILES, MANIFEST, write_manifest
 from facelens.bundles.find import embedded_folder
@@ -239,7 +238,7 @@ def tried(numbers: range, seed: int) -> list[tuple[str, str, float]]:
     while left:
         with tempfile.TemporaryDirectory() as place:
             command = [sys.executable, __file__, place, str(seed), *map(str, left)]
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
             )  # fmt: skip
@@ -282,7 +281,7 @@ def main() -> None:
         ask(embedded_folder(TASKS[task].default), faces)  # whatever is loaded once is loaded
     bound()
     for number in numbers:
-        rng = random.Random(f"{seed}-{number}")
+        rng = random.Random(f"{seed}-{number}")  # noqa: S311
         folder = place / f"bundle{number}"
         task = rng.choice(list(TASKS))
         shutil.copytree(embedded_folder(TASKS[task].default), folder)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from attacks.outcome import Outcome
 from PIL import Image
 
+from attacks.outcome import Outcome
 from facelens import find_faces, read_photo
 
 TRIES, QUICK = 16, 4
@@ -68,13 +68,13 @@ def attack(tries: int, seed: int) -> list[Outcome]:
 def scanned(form: str, tries: int, seed: int) -> list[Outcome]:
     """Search the page's process at each step for pieces of a photo in the format `form`."""
     data = photo(form, seed)
-    pieces = pieces_of(data, tries, random.Random(seed))
+    pieces = pieces_of(data, tries, random.Random(seed))  # noqa: S311
     hits: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "photo"
         path.write_bytes(data)
         code = PAGE.replace("KIND", "Selfie").replace("KEEPS", "True").replace("EXAMPLE", "True")
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603
             [sys.executable, "-P", "-c", code, str(path)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         ) as process:  # fmt: skip

@@ -19,9 +19,9 @@ from time import perf_counter
 
 import numpy as np
 import onnx
-from attacks.outcome import Outcome
 from onnx import TensorProto, helper, numpy_helper
 
+from attacks.outcome import Outcome
 from facelens.bundles.bundle import write_manifest
 from facelens.bundles.find import embedded_folder
 from facelens.tasks import DEFAULT, TASKS
@@ -298,7 +298,7 @@ KINDS: dict[str, tuple[Callable[[random.Random], bytes], bool | None]] = {
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311
     each = max(1, tries // len(KINDS))
     graphs = [(kind, make(rng)) for kind, (make, _) in KINDS.items() for _ in range(each)]
     # The longest first, so that two at a time end together.
@@ -326,7 +326,7 @@ def asked(graph: bytes) -> tuple[str, float]:
         folder = bundle(Path(place), graph)
         start = perf_counter()
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603
                 [sys.executable, "-P", "-c", PROBE, str(folder), str(MEMORY)],
                 capture_output=True, text=True, timeout=SECONDS, check=False,
             )  # fmt: skip
