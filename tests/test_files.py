@@ -380,3 +380,21 @@ def test_another_way_to_write_would_be_noticed(line):
 )
 def test_reading_and_drafts_are_left_alone(line):
     assert writes(line) == []
+
+
+def test_a_regular_file_is_read_up_to_its_bound(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    assert files.read_file(path, 5) == b"12345"
+    with pytest.raises(OSError, match="larger than 4 bytes"):
+        files.read_file(path, 4)
+    with pytest.raises(OSError, match="No such file"):
+        files.read_file(tmp_path / "none", 4)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="makes a pipe")
+def test_a_pipe_a_device_and_a_folder_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null"), tmp_path):
+        with pytest.raises(OSError, match=r"not a file|Is a directory"):
+            files.read_file(path, 10)
