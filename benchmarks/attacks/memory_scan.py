@@ -1,6 +1,6 @@
 """What of a photo is left in the memory of the page's process after Clear.
 
-A photo with a pattern that no other bytes have is taken by a page in a process of its own, face and
+A photo with a pattern that no other bytes have is sent to a page in a kernel of its own, face and
 all. Then /proc/PID/mem is searched for sixteen pieces of it in each form: the file's bytes, rows of
 pixels in both orders, planes, grey, the aligned crop. `tries` is the number of pieces searched for;
 `lost` how many are found when none should be. Linux only.
@@ -8,14 +8,14 @@ pixels in both orders, planes, grey, the aligned crop. `tries` is the number of 
 
 import random
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Self
 
 import numpy as np
+from jupyter_client.manager import start_new_kernel
 from PIL import Image
 
 from attacks.outcome import Outcome
@@ -26,76 +26,92 @@ PART = 1 << 24
 PIECE = 40  # bytes; as many of a random pattern are nowhere by chance
 ASTRONAUT = Path(__file__).parents[2] / "facelens" / "ui" / "astronaut.jpg"
 STEPS = ("before Clear", "after Clear", "after the next photo")
+# What the page's process does first; it says its number, and how messages reach the page.
 PAGE = """
-import sys
-from pathlib import Path
-from facelens.ui import KIND
-from facelens.ui._view import View
+import os, facelens
+from facelens.ui import Selfie
 
-View.send = lambda *_: None
-page = KIND(detector="haar")
-
-def send(kind, buffers=(), **content):
-    # As ipykernel hands it over: the list is its own, the bytes are in a buffer of the message's.
-    page.intake._handle_custom_msg({"kind": kind, **content}, list(buffers))
-
-def photo():
-    send("photo", [memoryview(Path(sys.argv[1]).read_bytes())], name="photo.png", turn=1)
-
-send("ready")
-photo()
-if KEEPS:
-    page.compare._handle_custom_msg({"kind": "keep"}, [])
-    page.inside._handle_custom_msg({"kind": "ask", "name": page.model.config.layers[0].name}, [])
-    page.locate()
+page = Selfie(detector="haar")
+print(os.getpid(), page.intake.comm.comm_id)
+"""
+KEEP = """
+page.compare._handle_custom_msg({"kind": "keep"}, [])
+page.inside._handle_custom_msg({"kind": "ask", "name": page.model.config.layers[0].name}, [])
+page.locate()
 assert page._faces, "no face was found"
-print("before Clear", flush=True); sys.stdin.readline()
-send("clear", turn=2)
-print("after Clear", flush=True); sys.stdin.readline()
-if EXAMPLE:
-    send("example", turn=3)
-    print("after the next photo", flush=True); sys.stdin.readline()
 """
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:
-    found = []
-    for form in ("JPEG", "PNG"):
-        found += scanned(form, tries, seed)
-    return found
+    return [row for form in ("JPEG", "PNG") for row in scanned(form, tries, seed)]
 
 
 def scanned(form: str, tries: int, seed: int) -> list[Outcome]:
     """Search the page's process at each step for pieces of a photo in the format `form`."""
     data = photo(form, seed)
     pieces = pieces_of(data, tries, random.Random(seed))  # noqa: S311
-    hits: dict[str, dict[str, int]] = {}
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "photo"
-        path.write_bytes(data)
-        code = PAGE.replace("KIND", "Selfie").replace("KEEPS", "True").replace("EXAMPLE", "True")
-        with subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", code, str(path)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        ) as process:  # fmt: skip
-            assert process.stdin
-            assert process.stdout
-            for step in STEPS:
-                if process.stdout.readline().strip() != step:
-                    raise RuntimeError(f"the page ended {step}")
-                hits[step] = search(process.pid, pieces)
-                process.stdin.write("\n")
-                process.stdin.flush()
-    total = sum(map(len, pieces.values()))
-    outcomes = []
-    for step in STEPS:
-        left = {kind: count for kind, count in hits[step].items() if count}
-        counted = ", ".join(f"{count} of {kind}" for kind, count in left.items())
-        count = sum(left.values())
-        lost = 0 if step == STEPS[0] else count
-        said = f"{count} pieces in memory" + (f" ({counted})" if counted else "")
-        outcomes.append(Outcome(f"a {form} photo, {step}", total, lost, said))
-    return outcomes
+    # A folder of its own: Python would import from the current one first.
+    with tempfile.TemporaryDirectory() as place, Page(place) as page:
+        page.send("ready")
+        page.send("photo", [data], name="photo", turn=1)
+        page.run(KEEP)
+        hits = [search(page.pid, pieces)]
+        page.send("clear", turn=2)
+        hits.append(search(page.pid, pieces))
+        page.send("example", turn=3)
+        hits.append(search(page.pid, pieces))
+    return [
+        outcome(f"a {form} photo, {step}", found, pieces, wanted=step == STEPS[0])
+        for step, found in zip(STEPS, hits, strict=True)
+    ]
+
+
+class Page:
+    """A page in a kernel, as Voilà runs one, and its visitor's messages."""
+
+    def __init__(self, folder: str) -> None:
+        self._manager, self._client = start_new_kernel(
+            kernel_name="python3", cwd=folder, stderr=subprocess.DEVNULL
+        )
+        pid, self._comm = self.run(PAGE).split()
+        self.pid = int(pid)
+
+    def run(self, code: str) -> str:
+        """Run code in the kernel and wait; what it prints."""
+        said: list[str] = []
+
+        def hear(message: dict[str, Any]) -> None:
+            if message["msg_type"] == "error":
+                raise RuntimeError(message["content"]["evalue"])
+            if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
+                said.append(message["content"]["text"])
+
+        self._client.execute_interactive(code, timeout=300, output_hook=hear, store_history=False)
+        return "".join(said)
+
+    def send(self, kind: str, buffers: Sequence[bytes] = (), **content: object) -> None:
+        """Send a message as the browser does, and wait until it is answered."""
+        data = {"method": "custom", "content": {"kind": kind, **content}}
+        session = self._client.session
+        message = session.msg("comm_msg", {"comm_id": self._comm, "data": data})
+        session.send(self._client.shell_channel.socket, message, buffers=list(buffers))
+        self.run("pass")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.stop_channels()
+        self._manager.shutdown_kernel(now=True)
+
+
+def outcome(
+    attack: str, found: dict[str, int], pieces: dict[str, list[bytes]], *, wanted: bool
+) -> Outcome:
+    count, total = sum(found.values()), sum(map(len, pieces.values()))
+    counted = ", ".join(f"{count} of {kind}" for kind, count in found.items() if count)
+    said = f"{count} of {total} pieces in memory" + (f" ({counted})" if counted else "")
+    return Outcome(attack, total, 0 if wanted else count, said)
 
 
 def photo(form: str, seed: int) -> bytes:

@@ -12,7 +12,7 @@ from facelens.faces.align import TEMPLATE_BOX, invert
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
 from facelens.ui._view import script, sentence_of, source
 from facelens.ui.intake import Intake
-from facelens.ui.wipe import release, wipe
+from facelens.ui.wipe import release, taken, wipe
 
 if TYPE_CHECKING:
     from facelens.photo import Photo
@@ -102,9 +102,7 @@ class Camera(Intake):
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Answer a frame; pass a snapshot or a wish on."""
         if kind == "frame" and buffers:
-            turn, data = str(content.get("turn", "")), bytes(buffers[0])
-            if isinstance(buffers, list):  # the kernel would keep its last message
-                buffers.clear()
+            turn, data = str(content.get("turn", "")), taken(buffers)
             try:
                 self._answer(turn, content, data)
             except Exception as error:  # noqa: BLE001  the next frame may be better

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from facelens.ui._view import HERE, View, script, sentence_of, source
+from facelens.ui.wipe import taken
 
 EXAMPLE = HERE / "astronaut.jpg"
 PRIVACY = source("privacy.txt").strip()
@@ -57,10 +58,7 @@ class Intake(View):
             return
         self._turn = {"turn": content["turn"]} if "turn" in content else {}
         if kind == "photo" and buffers:
-            data = bytes(buffers[0])
-            if isinstance(buffers, list):  # the kernel would keep its last message
-                buffers.clear()
-            self._on_photo(data, str(content.get("name") or "photo"))
+            self._on_photo(taken(buffers), str(content.get("name") or "photo"))
         elif kind == "example":
             self._on_photo(EXAMPLE.read_bytes(), EXAMPLE.name)
         elif kind == "clear":

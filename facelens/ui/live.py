@@ -7,7 +7,6 @@ from facelens.tasks.attributes.model import AttributeModel
 from facelens.ui._view import PATIENCE
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
-from facelens.ui.wipe import release
 from facelens.video.stream import LivePredictor, Observation
 
 
@@ -49,9 +48,7 @@ class Live(Selfie):
 
     def go_back(self) -> None:
         """Let go of the snapshot; a face that was kept to compare stays."""
-        self._leave()
-        self.intake.clear()
-        release()
+        self._let_go()
 
     def choose(self, name: str) -> None:
         """Turn to attribute `name`: at once where a snapshot is on the page, else with the next."""

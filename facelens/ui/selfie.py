@@ -1,7 +1,7 @@
 """The page for one photo: every view, and the road from photo to picture between them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 
 import ipywidgets
@@ -359,8 +359,17 @@ class Selfie(ipywidgets.Box):
     def forget(self) -> None:
         """Let go of the photo, of the face that was kept, and of all that was made of them."""
         self._drop()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        photo = self._photo
         self._leave()
         self.intake.clear()
+        if photo:
+            # Detector and network keep buffers of their own: these see black of the same size.
+            with suppress(FacelensError):
+                find_faces(Photo(np.zeros_like(photo.pixels)), detector=self._detector)
+                self.model.check()
         release()
 
     def _leave(self) -> None:

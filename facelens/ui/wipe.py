@@ -7,7 +7,7 @@ library gives whole pages of them back to the system, which hands them out empty
 
 import ctypes
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 
@@ -19,6 +19,19 @@ def wipe(*arrays: np.ndarray | None) -> None:
     for array in arrays:
         if array is not None and array.flags.writeable:
             array.fill(0)
+
+
+def taken(buffers: Sequence[bytes]) -> bytes:
+    """Copy the first buffer of a message and zero the message's own, as far as it may be written.
+
+    The kernel would keep its last message, and ZeroMQ's memory is not given back.
+    """
+    data = bytes(buffers[0])
+    for each in filter(len, buffers):
+        wipe(np.frombuffer(each, np.uint8))
+    if isinstance(buffers, list):
+        buffers.clear()
+    return data
 
 
 def release() -> None:
