@@ -225,7 +225,7 @@ def measured(source: Path, alone: Path, folder: Path, *, aligned: bool) -> tuple
     kind = kind_of(aligned=aligned)
     job = job_of(source, folder, aligned=aligned)
     start = time.perf_counter()
-    chunks, _ = labelling.list_chunks(source, folder / "faces.csv")
+    chunks = labelling.list_work(source, folder / "faces.csv").chunks
     listing = (time.perf_counter() - start) / sum(chunk.photos for chunk in chunks)
     paths = tuple(path for chunk in chunks for path in chunk.paths)[:CHUNK]
     some = Chunk(0, paths, chunks[0].rows, 0, CHUNK)

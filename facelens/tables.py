@@ -1,15 +1,19 @@
 """Tables in csv and parquet: written row by row, joined from parts, read back.
 
 The suffix of the file name decides the format. A float has six digits in csv and is a float32 in
-parquet, except in the columns below.
+parquet, except in the columns below. People open csv in spreadsheets, so text that one would take
+for a formula is written with an apostrophe before it, which `read_records` takes away again.
+Parquet holds all text as it is.
 """
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from facelens.errors import DataError
 from facelens.files import atomic_write
@@ -23,6 +27,7 @@ _KINDS = {
     "photo": "string", "reason": "string", "face": "int32", "frame": "int32", "seconds": "float64",
 }  # fmt: skip
 _EXACT = {name for name, kind in _KINDS.items() if kind == "float64"}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _ROWS = 8192  # of a parquet file's row group
 _PARTS_AT_ONCE = 64
 
@@ -58,17 +63,17 @@ def _csv(path: Path, columns: Sequence[str], header: bool) -> Iterator[Add]:
     exact = [name in _EXACT for name in columns]
 
     def add(row: Row) -> None:
-        lines.writerow(
+        write(
             [
-                f"{value:.6g}" if isinstance(value, float) and not whole else value
+                f"{value:.6g}" if isinstance(value, float) and not whole else escaped(value)
                 for value, whole in zip(row, exact, strict=True)
             ]
         )
 
     with path.open("w", encoding="utf-8", newline="") as file:
-        lines = csv.writer(file, lineterminator="\n")
+        write = _csv_writer(file)
         if header:
-            lines.writerow(columns)
+            write(map(escaped, columns))
         yield add
 
 
@@ -107,9 +112,10 @@ def join(parts: Sequence[Path], out: Path, columns: Sequence[str]) -> int:
 def _join_csv(parts: Sequence[Path], draft: Path, columns: Sequence[str]) -> int:
     rows = 0
     with draft.open("w", encoding="utf-8", newline="") as whole:
-        csv.writer(whole, lineterminator="\n").writerow(columns)
+        _csv_writer(whole)(map(escaped, columns))
         for part in parts:
-            text = part.read_text(encoding="utf-8")
+            with part.open(encoding="utf-8", newline="") as file:  # line breaks as they are
+                text = file.read()
             rows += sum(1 for _ in csv.reader(io.StringIO(text, newline="")))
             whole.write(text)
     return rows
@@ -126,6 +132,49 @@ def _join_parquet(parts: Sequence[Path], draft: Path, _columns: Sequence[str]) -
             whole.write_table(table)
             rows += table.num_rows
     return rows
+
+
+# csv
+
+
+def escaped(value: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would take for a formula (OWASP).
+
+    Text with apostrophes before such a beginning gets one more, so `unescaped` gives it back.
+    """
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+
+
+def unescaped(value: Any) -> Any:
+    """Give back what `escaped` was given."""
+    is_escaped = isinstance(value, str) and value.startswith("'") and _is_formula(value)
+    return value[1:] if is_escaped else value
+
+
+def _is_formula(text: str) -> bool:
+    """Whether text begins with = + - @, tab or a line break, apart from apostrophes."""
+    bare = text.lstrip("'")
+    # Spreadsheets also take full-width signs, and pass over spaces.
+    first = unicodedata.normalize("NFKC", bare.lstrip()[:1])[:1]
+    return bare.startswith(("\t", "\r", "\n")) or first in ("=", "+", "-", "@")
+
+
+class _Lines:
+    """End lines with a line feed.
+
+    The csv module quotes a carriage return only if it ends lines with one (before Python 3.13).
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def write(self, line: str) -> None:
+        self.file.write(line.removesuffix("\r\n") + "\n")
+
+
+def _csv_writer(file: TextIO) -> Callable[[Iterable[Any]], Any]:
+    """A function that writes a row of cells, which are safe."""
+    return csv.writer(_Lines(file), lineterminator="\r\n").writerow
 
 
 # records: rows as dictionaries
@@ -155,7 +204,9 @@ def read_records(path: Path, columns: Sequence[str] | None = None) -> list[dict[
 def _csv_records(path: Path) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file)
-        return tuple(reader.fieldnames or ()), list(reader)
+        reader.fieldnames = names = [unescaped(name) for name in reader.fieldnames or ()]
+        records = [{key: unescaped(value) for key, value in row.items()} for row in reader]
+        return tuple(names), records
 
 
 def _parquet_records(path: Path) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
@@ -181,6 +232,14 @@ def write_records(
         atomic_write(out, advice=advice) as draft,
         draft.open("w", encoding="utf-8", newline="") as file,
     ):
-        writer = csv.DictWriter(file, columns or list(records[-1]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+        write, names = _csv_writer(file), columns or list(records[-1])
+        write(map(escaped, names))
+        for record in records:
+            if others := record.keys() - set(names):
+                raise ValueError(f"no columns for {others}")
+            write([_safe(record.get(name, "")) for name in names])
+
+
+def _safe(value: Any) -> Any:
+    """Escape text that is no number: records that were read are written again."""
+    return value if isinstance(value, str) and _NUMBER.fullmatch(value) else escaped(value)

@@ -6,29 +6,27 @@ interrupted run resumes where it stopped; redoing a chunk is harmless.
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from facelens import __version__
-from facelens.bulk.work import Chunk, Job, Labelled, part_path
+from facelens.bulk.listing import SUFFIXES, beside_tables, is_photo_file, list_folder
+from facelens.bulk.work import Chunk, Job, Labelled, part_path, text_of
 from facelens.bulk.workers import here, in_processes, on_cluster
 from facelens.data import parquet
-from facelens.errors import DataError, OutputError
+from facelens.errors import DataError, OutputError, printable
 from facelens.files import Progress, check_out, only_one, sha256, write_text, writing
-from facelens.tables import ERROR_COLUMNS, join
+from facelens.tables import ERROR_COLUMNS, join, write_table
 from facelens.tasks import DEFAULT, load_model
 
 CHUNK = 128  # photos at most: about a second of work, which is what a killed worker loses
 _MIN_CHUNK = 16
 _CHUNKS = 256  # smaller chunks if photos are few, so that all cores finish at about the same time
-SUFFIXES = {
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".heic", ".heif",
-}  # fmt: skip
+SECONDS = 30.0  # that decoding a photo may take; an ordinary one takes a tenth of one
 
 
 def label(
@@ -44,12 +42,14 @@ def label(
     progress: Progress | None = None,
     task: str = DEFAULT,
     places: bool = True,
+    seconds: float = SECONDS,
 ) -> Labelled:
     """Write a table with a row for every face of every photo of `source`.
 
     Args:
         source: a folder of photos, or parquet in the Hub's layout.
-        out: a .csv or .parquet file; photos without a face, or unreadable, go to OUT.errors.csv.
+        out: a .csv or .parquet file; photos without a face, damaged or unreadable, and whatever
+            else lies in the folder, go to OUT.errors.csv, each with the reason.
         model: as for `load_model`.
         detector: as for `find_faces`.
         aligned: the photos are already the task's crops, such as CelebA's 178x218; no detection.
@@ -60,25 +60,29 @@ def label(
         progress: called with the photos done and all photos.
         task: a key of `TASKS`; it defines the table's columns.
         places: include confidence and box of each face.
+        seconds: how long decoding one photo may take.
 
     Raises:
         DataError: there is nothing to label at `source`.
         OutputError: `out` exists, cannot be written, or a worker died.
     """
     source, out = Path(source).absolute(), Path(out).absolute()
+    parts = out.with_name(out.name + ".parts")
+    _remove_if_ended(parts, out)
     check_out(out, force=force)
     model, detector = same_everywhere(model, detector, aligned=aligned, task=task)
-    chunks, listing = list_chunks(source, out)
-    parts = out.with_name(out.name + ".parts")
-    job = Job(str(source), str(parts), out.suffix.lower(), model, detector, aligned, task, places)
+    work = list_work(source, out)
+    job = Job(
+        str(source), str(parts), out.suffix.lower(), model, detector, aligned, task, places, seconds
+    )
     with writing(out):
-        _open_parts(parts, _plan(job, listing), force=force)
+        _open_parts(parts, _plan(job, work.fingerprint), force=force)
         with only_one(parts):
             if not (parts / "merged.json").is_file():
-                _run(job, chunks, workers, scheduler, progress)
-                _merge(parts, len(chunks), job.kind, job.columns)
-            done = _move_into_place(parts, out, sum(chunk.photos for chunk in chunks))
-        shutil.rmtree(parts)  # after the lock is released: Windows cannot remove its file before
+                _run(job, work.chunks, workers, scheduler, progress)
+                _merge(parts, work, job.kind, job.columns)
+            done = _move_into_place(parts, out, sum(chunk.photos for chunk in work.chunks))
+        _remove(parts)  # after the lock is released: Windows cannot remove its file before
     return done
 
 
@@ -99,22 +103,35 @@ def same_everywhere(
     return model, f"{name}:{file.absolute()}" if file else name
 
 
-def list_chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
-    """Split the work into chunks; also return a fingerprint of the input files."""
+@dataclass(frozen=True)
+class Work:
+    """The photos in chunks, what is passed over with its reason, a fingerprint of the photos."""
+
+    chunks: list[Chunk]
+    skipped: list[tuple[str, str]]
+    fingerprint: str
+
+
+def list_work(source: Path, out: Path) -> Work:
+    """List the photos of a folder, or the rows of parquet, and split them into chunks."""
+    skipped: list[tuple[str, str]] = []
     if source.is_dir():
-        paths = sorted(_photos(source, out))
-        if paths:
+        found = list_folder(source, out)
+        if paths := found.photos:
             size = _chunk_size(len(paths))
             chunks = [
                 Chunk(number, tuple(paths[start : start + size]))
                 for number, start in enumerate(range(0, len(paths), size))
             ]
-            return chunks, _fingerprint(source / path for path in paths)
+            return Work(chunks, found.skipped, _fingerprint(source / path for path in paths))
         if not any(source.rglob("*.parquet")):
-            raise DataError(f"{source} holds no photos.")
+            raise DataError(f"{source} holds no photos.{_first(found.skipped)}")
+        skipped = beside_tables(found, parquet.files(source), source)
     elif not source.exists():
         raise DataError(f"{source} does not exist; name a folder of photos or a parquet file.")
-    elif source.suffix.lower() in SUFFIXES:
+    elif not source.is_file():
+        raise DataError(f"{source} is neither a folder nor a file; name a folder of photos.")
+    elif source.suffix.lower() in SUFFIXES or is_photo_file(source):
         raise DataError(
             f"{source} is one photo; name the folder that it is in, or use facelens predict."
         )
@@ -125,20 +142,19 @@ def list_chunks(source: Path, out: Path) -> tuple[list[Chunk], str]:
     ]
     if not chunks:
         raise DataError(f"{source} holds no rows.")
-    return chunks, _fingerprint(parquet.files(source))
+    return Work(chunks, skipped, _fingerprint(parquet.files(source)))
 
 
 def _chunk_size(photos: int) -> int:
     return min(CHUNK, max(_MIN_CHUNK, photos // _CHUNKS))
 
 
-def _photos(source: Path, out: Path) -> Iterator[str]:
-    parts = out.name + ".parts"
-    for folder, folders, names in os.walk(source):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != parts]
-        for name in names:
-            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                yield (Path(folder) / name).relative_to(source).as_posix()
+def _first(skipped: list[tuple[str, str]]) -> str:
+    """Why nothing is left of a folder: the first reason."""
+    if not skipped:
+        return ""
+    name, reason = skipped[0]
+    return f" {len(skipped):,} entries were skipped, the first, {printable(name)}: {reason}"
 
 
 def _fingerprint(paths: Iterable[Path]) -> str:
@@ -179,7 +195,7 @@ def _open_parts(parts: Path, plan: dict[str, Any], *, force: bool) -> None:
                 f"{parts} holds unfinished work on other photos, or with other settings; finish "
                 "that, or give --force to start over."
             )
-        shutil.rmtree(parts)
+        _remove(parts)
     elif parts.exists() and any(file.suffix != ".draft" for file in parts.iterdir()):
         raise OutputError(f"{parts} was not written by facelens; move it away.")
     parts.mkdir(exist_ok=True)
@@ -217,8 +233,9 @@ def _run(
 # after the work
 
 
-def _merge(parts: Path, count: int, kind: str, columns: tuple[str, ...]) -> None:
+def _merge(parts: Path, work: Work, kind: str, columns: tuple[str, ...]) -> None:
     """Join the parts, in order, into one table of faces and one of errors."""
+    count = len(work.chunks)
     made = [part_path(parts, index, kind) for index in range(count)]
     lost = [part for part in made if not part.is_file()]
     if lost:
@@ -227,8 +244,12 @@ def _merge(parts: Path, count: int, kind: str, columns: tuple[str, ...]) -> None
         )
     faces = join(made, parts / f"table{kind}", columns)
     errors_made = [part_path(parts, index, ".errors.csv") for index in range(count)]
-    errors = join(errors_made, parts / "errors.csv", ERROR_COLUMNS)
-    write_text(parts / "merged.json", json.dumps({"faces": faces, "errors": errors}))
+    skipped = parts / "skipped.csv"
+    lines = [(text_of(name), reason) for name, reason in work.skipped]
+    write_table(skipped, lines, ERROR_COLUMNS, header=False)
+    errors = join([*errors_made, skipped], parts / "errors.csv", ERROR_COLUMNS) - len(lines)
+    counts = {"faces": faces, "errors": errors, "skipped": len(lines)}
+    write_text(parts / "merged.json", json.dumps(counts))
 
 
 def _move_into_place(parts: Path, out: Path, photos: int) -> Labelled:
@@ -241,4 +262,28 @@ def _move_into_place(parts: Path, out: Path, photos: int) -> Labelled:
         # A run that was killed here may have moved the first already.
         if made.is_file():
             made.replace(place)
-    return Labelled(out, errors_out, photos, counts["faces"], counts["errors"])
+    return Labelled(out, errors_out, photos, **counts)
+
+
+def _remove(parts: Path) -> None:
+    """Remove the folder of a run; what tells whose it is goes last, in case this is cut short."""
+    last = [parts / "merged.json", parts / "plan.json"]
+    for path in parts.iterdir():
+        if path not in last:
+            path.unlink(missing_ok=True)
+    for path in last:
+        path.unlink(missing_ok=True)
+    shutil.rmtree(parts)  # with what a worker of a cluster that came too late has written
+
+
+def _remove_if_ended(parts: Path, out: Path) -> None:
+    """Remove what a run left that was killed after its table had been moved into place."""
+    if not (out.is_file() and (parts / "plan.json").is_file()):
+        return
+    with writing(out):
+        left = {path.name for path in parts.iterdir()}
+        table = f"table{out.suffix.lower()}"
+        if ("merged.json" in left and table not in left) or left <= {"plan.json", "lock"}:
+            with only_one(parts):
+                pass
+            _remove(parts)

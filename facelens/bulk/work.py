@@ -25,13 +25,17 @@ _opening = threading.Lock()
 
 @dataclass(frozen=True)
 class Labelled:
-    """The result of labelling: the table, the table of errors, and counts."""
+    """The result of labelling: the table, the table of errors, and counts.
+
+    `errors`: photos without a face, damaged or unreadable. `skipped`: what else lay in the folder.
+    """
 
     out: Path
     errors_out: Path
     photos: int
     faces: int
     errors: int
+    skipped: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Job:
     """The settings that every worker needs; paths are absolute, since workers run elsewhere.
 
     `places`: include confidence and box of each face.
+    `seconds`: how long decoding one photo may take; None if as long as it wants.
     """
 
     source: str
@@ -49,6 +54,7 @@ class Job:
     aligned: bool
     task: str = DEFAULT
     places: bool = True
+    seconds: float | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -106,7 +112,7 @@ def faces_of(
 ) -> Iterator[tuple[str, int, Any]]:
     """Yield every face of a chunk with its photo's name and its number; append to `errors`."""
     for path, photo in sources(job, chunk):
-        name = _text(path)
+        name = text_of(path)
         faces, reason = _try(job, path, photo)
         if reason:
             errors.append((name, reason))
@@ -131,9 +137,9 @@ def sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
 
 
 def _try(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], str]:
-    """The faces of one photo, or the reason why there are none."""
+    """The faces of one photo, and the reason why there are none or they are less reliable."""
     try:
-        faces = _faces(job, name, data)
+        faces, hints = _faces(job, name, data)
     except PhotoError as error:
         return [], str(error)
     except FacelensError:
@@ -141,17 +147,17 @@ def _try(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], str]:
     except Exception:  # noqa: BLE001 - one photo must not end a run of thousands
         _log.warning("%s", name, exc_info=True)
         return [], "An unexpected error occurred with this photo."
-    return faces, "" if faces else "No face was found."
+    return faces, " ".join([*([] if faces else ["No face was found."]), *hints])
 
 
-def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
-    """The faces of one photo, or the one crop that it is."""
+def _faces(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], tuple[str, ...]]:
+    """The faces of one photo, or the one crop that it is; and the photo's hints."""
     from facelens.faces import find_faces
     from facelens.photo import printable, read_photo
 
-    photo = read_photo(data, name=name)
+    photo = read_photo(data, name=name, seconds=job.seconds)
     if not job.aligned:
-        return find_faces(photo, detector=job.detector)
+        return find_faces(photo, detector=job.detector), photo.hints
     model = open_model(job.task, job.model)
     height, width = model.crop_size
     if (photo.height, photo.width) != (height, width):
@@ -159,7 +165,7 @@ def _faces(job: Job, name: str, data: bytes | Path) -> list[Any]:
             f"{printable(name)} has {photo.width} x {photo.height} pixels; a crop has "
             f"{width} x {height}."
         )
-    return [model.crop(photo.pixels)]
+    return [model.crop(photo.pixels)], photo.hints
 
 
 def place_of(face: Any) -> tuple[float | None, ...]:
@@ -169,6 +175,6 @@ def place_of(face: Any) -> tuple[float | None, ...]:
     return (None, 0.0, 0.0, float(face.shape[1]), float(face.shape[0]))
 
 
-def _text(name: str) -> str:
+def text_of(name: str) -> str:
     """A path as text, with undecodable bytes escaped."""
     return name.encode(errors="backslashreplace").decode()

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from facelens.arguments import add_detector, add_model, add_workers, command, progress
+from facelens.arguments import add_detector, add_model, add_workers, command, count, progress
 from facelens.commands.options import add_task
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ def add(commands: Any) -> None:
         help="the photos are aligned crops already: CelebA's 178 x 218, or the task's own",
     )
     parser.add_argument("--force", action="store_true", help="overwrite a finished FILE")
+    parser.add_argument(
+        "--seconds", type=count, metavar="N", default=30,
+        help="how long decoding one photo may take (default: 30)",
+    )  # fmt: skip
     where = parser.add_mutually_exclusive_group()
     add_workers(where)
     where.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
@@ -53,6 +57,7 @@ def _label(args: argparse.Namespace) -> int:
         force=args.force,
         progress=progress("photos"),
         task=args.task,
+        seconds=float(args.seconds),
     )
     print(summary(result))
     return 0
@@ -60,7 +65,9 @@ def _label(args: argparse.Namespace) -> int:
 
 def summary(result: "Labelled") -> str:
     """A sentence about the tables and their numbers of rows."""
+    others = f", and {result.skipped:,} other entries" if result.skipped else ""
     return (
         f"{result.faces:,} faces of {result.photos:,} photos are in {result.out}; "
-        f"{result.errors:,} photos without one, or unreadable, in {result.errors_out}."
+        f"{result.errors:,} photos without one, damaged or unreadable{others} are in "
+        f"{result.errors_out}, each with the reason."
     )

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facelens import __version__
+from facelens.tables import escaped
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import Attribute, describe, group_title
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
@@ -156,14 +156,14 @@ def as_csv(report: Report) -> bytes:
         threshold = _number(row.threshold)
         writer.writerow(
             [
-                _cell(row.attribute.name),
-                _cell(row.attribute.label),
-                _cell(group_title(row.attribute.group)),
+                escaped(row.attribute.name),
+                escaped(row.attribute.label),
+                escaped(group_title(row.attribute.group)),
                 _number(row.probability),
                 OUT_OF_REACH if threshold is None else threshold,
                 row.verdict,
                 YOU_SAY[row.you_say],
-                _cell(row.meaning),
+                escaped(row.meaning),
             ]
         )
     return file.getvalue().encode("utf-8-sig")
@@ -171,9 +171,3 @@ def as_csv(report: Report) -> bytes:
 
 def _number(value: float) -> float | None:
     return round(value, 6) if math.isfinite(value) else None
-
-
-def _cell(text: str) -> str:
-    """Escape text that a spreadsheet would take for a formula."""
-    first = unicodedata.normalize("NFKC", text).lstrip()[:1]
-    return f"'{text}" if first in {"=", "+", "-", "@"} else text

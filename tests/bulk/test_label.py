@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +73,12 @@ def test_a_row_a_face_and_a_reason_for_the_others(crops, tmp_path):
     assert all(row[1] == "1" for row in table(out)[1:])
     assert all(0 <= float(cell) <= 1 for row in table(out)[1:] for cell in row[7:])
     errors = dict(table(f"{out}.errors.csv")[1:])
-    assert set(errors) == {"letter.jpg", "small.PNG"}
+    assert set(errors) == {"letter.jpg", "small.PNG", "notes.txt", ".hidden.jpg"}
     assert "not a photo" in errors["letter.jpg"]
     assert "50 x 60" in errors["small.PNG"]
-    assert (result.photos, result.faces, result.errors) == (13, 11, 2)
+    assert "not a photo" in errors["notes.txt"]
+    assert "hidden" in errors[".hidden.jpg"]
+    assert (result.photos, result.faces, result.errors, result.skipped) == (13, 11, 2, 2)
     assert not (tmp_path / "faces.csv.parts").exists()
 
 
@@ -173,7 +176,7 @@ def test_a_run_killed_while_its_table_is_moved_ends_well(crops, tmp_path, monkey
         assert not out.exists()
         label(crops, out, aligned=True)
         assert photos(out) == EXPECTED
-        assert len(table(f"{out}.errors.csv")) == 3
+        assert len(table(f"{out}.errors.csv")) == 5
         assert not (tmp_path / "faces.csv.parts").exists()
         out.unlink()
 
@@ -228,17 +231,114 @@ def test_one_odd_photo_does_not_end_the_run(crops, tmp_path, monkeypatch):
     assert "unexpected" in dict(table(tmp_path / "faces.csv.errors.csv")[1:])["04.png"]
 
 
+def test_a_damaged_photo_has_its_row_and_a_line(crops, tmp_path, monkeypatch):
+    faces = _faces
+
+    def damaged(job, name, data):
+        found, _ = faces(job, name, data)
+        hints = ("A part of this photo is damaged.",) if name in ("04.png", "06.png") else ()
+        return [] if name == "06.png" else found, hints
+
+    monkeypatch.setattr(work_module, "_faces", damaged)
+    result = label(crops, tmp_path / "faces.csv", aligned=True)
+    assert photos(tmp_path / "faces.csv") == [name for name in EXPECTED if name != "06.png"]
+    errors = dict(table(tmp_path / "faces.csv.errors.csv")[1:])
+    assert errors["04.png"] == "A part of this photo is damaged."
+    assert errors["06.png"] == "No face was found. A part of this photo is damaged."
+    assert (result.faces, result.errors) == (10, 4)
+
+
+def test_hints_of_a_photo_reach_the_errors(crops, tmp_path, monkeypatch):
+    import facelens.photo
+
+    read = facelens.photo.read_photo
+
+    def hinted(*arguments, **options):
+        photo = read(*arguments, **options)
+        return replace(photo, hints=("It is damaged.",) if photo.name == "04.png" else ())
+
+    monkeypatch.setattr(facelens.photo, "read_photo", hinted)
+    label(crops, tmp_path / "faces.csv", aligned=True)
+    assert dict(table(tmp_path / "faces.csv.errors.csv")[1:])["04.png"] == "It is damaged."
+
+
+def test_decoding_has_a_time_limit_which_is_a_line(crops, tmp_path, monkeypatch):
+    import facelens.photo
+
+    read, asked = facelens.photo.read_photo, []
+
+    def slow(data, *, name, seconds):
+        asked.append(seconds)
+        if name == "04.png":
+            raise PhotoError(f"{name} takes longer than {seconds} seconds.")
+        return read(data, name=name)
+
+    monkeypatch.setattr(facelens.photo, "read_photo", slow)
+    label(crops, tmp_path / "faces.csv", aligned=True, seconds=7)
+    assert set(asked) == {7}
+    errors = dict(table(tmp_path / "faces.csv.errors.csv")[1:])
+    assert errors["04.png"] == "04.png takes longer than 7 seconds."
+    assert "04.png" not in photos(tmp_path / "faces.csv")
+
+
+def test_what_a_run_left_that_was_killed_at_its_end_is_removed(crops, tmp_path, monkeypatch):
+    out, parts = tmp_path / "faces.csv", tmp_path / "faces.csv.parts"
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    for left in (set(), {"merged.json", "part-0000000.csv", "errors.csv"}):
+        with monkeypatch.context() as patch:
+            patch.setattr(label_module, "_remove", die)
+            with pytest.raises(KeyboardInterrupt):
+                label(crops, out, aligned=True)
+        for path in parts.iterdir():
+            if path.name not in left | {"plan.json"}:
+                path.unlink()
+        before = out.read_bytes()
+        with pytest.raises(OutputError, match="exists"):
+            label(crops, out, aligned=True)
+        assert not parts.exists()
+        assert out.read_bytes() == before
+        out.unlink()
+
+
+def test_the_unfinished_work_on_a_finished_table_is_kept(crops, tmp_path, monkeypatch):
+    out, parts = tmp_path / "faces.csv", tmp_path / "faces.csv.parts"
+    label(crops, out, aligned=True)
+    with monkeypatch.context() as patch:
+
+        def die(*_):
+            raise KeyboardInterrupt
+
+        patch.setattr(label_module, "_merge", die)
+        with pytest.raises(KeyboardInterrupt):
+            label(crops, out, aligned=True, force=True)
+    kept = sorted(parts.iterdir())
+    with pytest.raises(OutputError, match="exists"):
+        label(crops, out, aligned=True)
+    assert sorted(parts.iterdir()) == kept
+    assert len(kept) > 5
+
+
 def test_what_is_wrong_is_said_before_any_work(crops, tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "work", None)
-    empty = tmp_path / "empty"
-    empty.mkdir()
+    empty, other = tmp_path / "empty", tmp_path / "other"
+    for folder in (empty, other):
+        folder.mkdir()
+    for name in (".x", "y"):
+        (other / name).write_text("no photo")
+    crop(1).save(tmp_path / "photo", "PNG")
     for source, out, kind, words in (
         (crops, "faces.txt", OutputError, "faces.txt does not end in .csv or .parquet"),
         (crops, "no/folder/faces.csv", OutputError, "no folder"),
         (crops, "crops/more/../more.csv/../../empty", OutputError, "does not end in"),
-        (empty, "faces.csv", DataError, "holds no photos"),
+        (empty, "faces.csv", DataError, r"holds no photos\.$"),
+        (other, "faces.csv", DataError, r"2 entries were skipped, the first, \.x: It is hidden: "),
         (tmp_path / "nowhere", "faces.csv", DataError, "does not exist"),
         (crops / "00.png", "faces.csv", DataError, "facelens predict"),
+        (tmp_path / "photo", "faces.csv", DataError, "facelens predict"),
+        (Path(os.devnull), "faces.csv", DataError, "neither a folder nor a file"),
         (crops / "notes.txt", "faces.csv", DataError, "not a parquet file"),
     ):
         with pytest.raises(kind, match=words):
