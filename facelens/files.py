@@ -4,9 +4,14 @@ import errno
 import hashlib
 import json
 import os
+import platform
+import re
+import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +53,8 @@ def atomic_write(
 ) -> Iterator[Path]:
     """Yield a draft next to `path`, which replaces `path` once it is complete and on disk.
 
-    Every writer has its own draft, and it is removed if writing fails.
+    Every writer has its own draft, and it is removed if writing fails; that of a process that was
+    killed is removed by the next one that writes into the folder.
 
     Args:
         keep_suffix: give the draft the suffix of `path`, for an encoder that depends on it.
@@ -60,6 +66,7 @@ def atomic_write(
     mark = f"{_unique()}.draft"
     name = f"{path.stem}.{mark}{path.suffix.lower()}" if keep_suffix else f"{path.name}.{mark}"
     draft = path.with_name(name)
+    remove_left(path.parent)
     with writing(path, advice=advice, failures=failures):
         try:
             draft.touch()  # fail before the work if this cannot be written
@@ -71,10 +78,6 @@ def atomic_write(
             draft.unlink(missing_ok=True)
 
 
-def _unique() -> str:
-    return os.urandom(8).hex()
-
-
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield an empty folder, which replaces `path` once it is complete.
@@ -84,12 +87,10 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the system refuses.
     """
-    import tempfile
-
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as aside:
-            draft, before = Path(aside) / "draft", Path(aside) / "before"
+        with folder_aside(path.parent, f".{path.name}") as aside:
+            draft, before = aside / "draft", aside / _BEFORE
             draft.mkdir()
             yield draft
             if path.exists():
@@ -100,6 +101,94 @@ def atomic_folder(path: Path) -> Iterator[Path]:
                 if before.exists():
                     before.rename(path)
                 raise
+
+
+@contextmanager
+def folder_aside(parent: Path, name: str = "facelens") -> Iterator[Path]:
+    """Yield an empty folder in `parent`, which is removed in the end; as for drafts if killed."""
+    aside = new_folder_aside(parent, name)
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def new_folder_aside(parent: Path, name: str = "facelens") -> Path:
+    """Make an empty folder in `parent`, private to this process, which removes it."""
+    remove_left(parent)
+    folder = parent / f"{name}.{_unique()}.aside"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+# what a killed process leaves
+
+_BEFORE = "before"
+_LEFT = re.compile(r"(?P<name>.+)\.(?P<where>\w{6})-(?P<pid>\d+)-\w{8}\.(draft(\.\w+)?|aside)")
+_FORGOTTEN = 7 * 24 * 3600  # seconds after which another machine's process no longer writes
+
+
+def _unique() -> str:
+    """A mark that tells this process from others, and where it runs from elsewhere."""
+    return f"{_where()}-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+@cache
+def _where() -> str:
+    """Six digits for this machine since it was started, or this container: where pids count."""
+    here = platform.node()
+    try:
+        here += Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        here += str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        pass  # another system than Linux
+    return hashlib.sha256(here.encode()).hexdigest()[:6]
+
+
+def remove_left(folder: Path) -> None:
+    """Remove the drafts of ended processes in `folder`; it is looked at once in a process."""
+    _remove_left(folder.absolute(), os.getpid())
+
+
+@cache
+def _remove_left(folder: Path, _process: int) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            left = list(filter(None, (_LEFT.fullmatch(entry.name) for entry in entries)))
+        for found in left:
+            path = folder / found[0]
+            if _is_forgotten(path, found):
+                _remove_one(path, folder / found["name"].removeprefix("."))
+    except OSError:
+        return  # a folder that is missing or read only is told by who writes there
+
+
+def _is_forgotten(path: Path, found: re.Match[str]) -> bool:
+    if found["where"] == _where() and os.name == "posix":
+        return not _lives(int(found["pid"]))
+    return time.time() - path.stat().st_mtime > _FORGOTTEN
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _remove_one(left: Path, target: Path) -> None:
+    if left.suffix != ".aside":
+        left.unlink(missing_ok=True)
+        return
+    if (left / _BEFORE).exists() and not target.exists():
+        (left / _BEFORE).rename(target)  # killed between two renames: the old folder is whole
+    shutil.rmtree(left, ignore_errors=True)
+
+
+# whole files
 
 
 def write_bytes(path: Path, data: bytes) -> None:

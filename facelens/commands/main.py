@@ -26,7 +26,8 @@ from facelens.commands import (
     video,
 )
 from facelens.commands.options import Parser
-from facelens.errors import FacelensError
+from facelens.commands.streams import Nowhere, ending_in_order, open_streams
+from facelens.errors import FacelensError, printable
 from facelens.tasks import TASKS
 
 # In the order of `facelens --help`.
@@ -34,41 +35,62 @@ COMMANDS = (
     predict, label, keypoints, video, evaluate, download, prepare, train, export, experiment,
     publish, dashboard, bench,
 )  # fmt: skip
-_CANNOT_WRITE = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+# What the system says of a standard output that takes no more, by whatever it is.
+_CANNOT_WRITE = {
+    errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EAGAIN,
+    errno.ECONNRESET, errno.ENXIO,
+}  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # file names may be any bytes
-    try:
-        code = _run(list(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()
-    except FacelensError as error:
-        print(f"facelens: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if error.errno not in _CANNOT_WRITE:
-            if error.filename is None:
+    open_streams()
+    with ending_in_order():
+        try:
+            code = _answered(list(sys.argv[1:] if argv is None else argv))
+        except OSError as error:
+            if error.errno not in _CANNOT_WRITE:
                 raise
-            print(f"facelens: {_about(error)}", file=sys.stderr)
-            return 2
-        # Python's flush at exit must not fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if error.errno == errno.EPIPE:  # the reader of a pipe has closed it
-            return 1
-        print(f"facelens: The answer cannot be written: {error.strerror}.", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+            # Python's flush at exit must not fail once more.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            if error.errno == errno.EPIPE:  # the reader of a pipe has closed it
+                return 1
+            return _say(f"The answer cannot be written: {error.strerror}.", 2)
+        except KeyboardInterrupt:
+            return 130
+    if not code and isinstance(sys.stdout, Nowhere) and sys.stdout.lost:
+        return _say("The answer cannot be written: standard output is closed.", 2)
+    return code
+
+
+def _answered(argv: list[str]) -> int:
+    """Run the command to its exit code; what it has printed is written out."""
+    try:
+        code = _run(argv)
+    except FacelensError as error:
+        code = _say(str(error), error.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = _say(_about(error), 2)
+    except SystemExit:  # --help, or options that are wrong
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return code
+
+
+def _say(sentence: str, code: int) -> int:
+    """Print the sentence on stderr, if anybody is there to read it; return the exit code."""
+    try:
+        print(f"facelens: {sentence}", file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     return code
 
 
 def _about(error: OSError) -> str:
     """A sentence for the system's error about a file, e.g. that its name is too long."""
-    from facelens.photo import printable
-
     return f"{printable(str(error.filename))} cannot be used: {error.strerror}."
 
 

@@ -1,13 +1,14 @@
-"""`facelens predict`: what each face of a photo shows."""
+"""`facelens predict`: what each face of a photo, or of several, shows."""
 
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from facelens.arguments import add_detector, add_model, command
 from facelens.commands.options import add_task
-from facelens.errors import NoFaceError
+from facelens.errors import FacelensError, NoFaceError, PhotoError, printable
 
 if TYPE_CHECKING:
     from facelens.faces import Face
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from facelens.tasks.base import Style, Task, Word
 
 PREDICT_JSON = """\
---json prints one object:
+--json prints one object for each photo, on a line of its own:
   photo, width, height   the path as given; pixels of the upright photo
   model, detector        what answered, and what detected the faces: "yunet" or "haar"
   faces                  largest first, [] if there is none; each with
@@ -25,7 +26,11 @@ PREDICT_JSON = """\
     hints                sentences that say why the answer is less reliable
     attributes           with --task attributes all of the model's, in its order; each with
       name, probability, threshold (null if out of reach), verdict: "yes", "no", "doubtful"
+A photo that cannot be read has photo and error, a sentence.
+
+The exit code is that of the worst photo: 2 if one cannot be read, 3 if one has no face.
 """
+STDIN = "-"
 
 
 def add(commands: Any) -> None:
@@ -34,13 +39,16 @@ def add(commands: Any) -> None:
         commands,
         "predict",
         _predict,
-        "say what each face of a photo shows",
+        "say what each face of a photo, or of several, shows",
         epilog=PREDICT_JSON,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("photo", metavar="PHOTO", help="JPEG, PNG, WebP, BMP, GIF or HEIC")
+    parser.add_argument(
+        "photos", metavar="PHOTO", nargs="+",
+        help="JPEG, PNG, WebP, BMP, GIF or HEIC; - reads one from standard input",
+    )  # fmt: skip
     add_task(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each photo")
     parser.add_argument(
         "--threshold",
         metavar="half|f1|balanced|precision90|0.5",
@@ -55,52 +63,123 @@ def add(commands: Any) -> None:
 
 
 def _predict(args: argparse.Namespace) -> int:
-    from facelens.faces import detector_in_use, find_faces
-    from facelens.photo import printable, read_photo
+    from facelens.faces import detector_in_use
     from facelens.tasks import TASKS, load_model
     from facelens.tasks.base import Style
 
-    photo = read_photo(args.photo)
-    task, model = TASKS[args.task], load_model(args.model, task=args.task)
-    detector = detector_in_use(args.detector)
-    faces = find_faces(photo, detector=args.detector)
+    model = load_model(args.model, task=args.task)
     style = Style(args.threshold, judgements=args.judgements)
     model.check_style(style)  # said of a photo without a face too
+    asked = Asked(TASKS[args.task], model, args.detector, detector_in_use(args.detector), style)
+    codes = [_of_one(path, asked, as_json=args.json) for path in _once(args.photos)]
+    return max(codes, key=SEVERITY.index)
+
+
+# Exit codes, the worst last.
+SEVERITY = (0, NoFaceError.exit_code, PhotoError.exit_code)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What answers, and how it is put; `name`: that of the detector in use."""
+
+    task: "Task"
+    model: Any
+    detector: str | None
+    name: str
+    style: "Style"
+
+
+def _once(paths: list[str]) -> list[str]:
+    if paths.count(STDIN) > 1:
+        raise FacelensError("Standard input holds one photo; give - once.")
+    return paths
+
+
+def _of_one(path: str, asked: Asked, *, as_json: bool) -> int:
+    """Print the answer about one photo, and return its exit code."""
+    from facelens.faces import find_faces
+
+    try:
+        photo = _read(path)
+    except PhotoError as error:
+        if as_json:
+            print(json.dumps({"photo": path, "error": str(error)}))
+        return _complain(error)
+    faces = find_faces(photo, detector=asked.detector)
     answers = [
-        _described(task, model, face, answer, style)
-        for face, answer in zip(faces, model.predict(faces), strict=True)
+        _described(asked.task, asked.model, face, answer, asked.style)
+        for face, answer in zip(faces, asked.model.predict(faces), strict=True)
     ]
-    if args.json:
-        answer = {
-            "photo": args.photo,
-            "width": photo.width,
-            "height": photo.height,
-            "model": model.title,
-            "detector": detector,
-            "faces": [
-                _place_as_json(face) | asdict
-                for face, (asdict, _) in zip(faces, answers, strict=True)
-            ],
-        }
-        print(json.dumps(answer, indent=1))
+    if as_json:
+        print(json.dumps(_as_json(path, photo, asked, faces, answers)))
+    elif faces:
+        print(_as_text(path, photo, asked, faces, answers))
     if not faces:
-        sys.stdout.flush()
-        raise NoFaceError(
-            f"No face was found in {printable(args.photo)}; try one that is larger, upright "
-            "and lit from the front."
-        )
-    if not args.json:
-        print(_headline(args.photo, photo, model.title, detector, len(faces)))
-        for number, (face, (_, text)) in enumerate(zip(faces, answers, strict=True), 1):
-            print(f"\n{_place_as_text(number, len(faces), face)}\n{text}")
+        why = "try one that is larger, upright and lit from the front."
+        no_face = f"No face was found in {_shown(path)}; {why}"
+        return _complain(NoFaceError(" ".join([no_face, *photo.hints])))
+    sys.stdout.flush()  # who reads a pipe has each answer as soon as it is there
     return 0
 
 
-def _headline(path: str, photo: "Photo", title: str, detector: str, count: int) -> str:
-    from facelens.photo import printable
+def _complain(error: FacelensError) -> int:
+    sys.stdout.flush()
+    print(f"facelens: {error}", file=sys.stderr)
+    return error.exit_code
 
+
+def _read(path: str) -> "Photo":
+    from facelens.photo import MAX_BYTES, read_photo
+
+    if path != STDIN:
+        return read_photo(path)
+    if sys.stdin is None:
+        raise PhotoError("Standard input is closed; name a photo instead of -.")
+    if sys.stdin.isatty():
+        raise PhotoError("No photo comes in: facelens predict - < PHOTO reads one.")
+    return read_photo(sys.stdin.buffer.read(MAX_BYTES + 1), name=_shown(path))
+
+
+def _shown(path: str) -> str:
+    return "standard input" if path == STDIN else printable(path)
+
+
+def _as_json(
+    path: str,
+    photo: "Photo",
+    asked: Asked,
+    faces: list["Face"],
+    answers: list[tuple[dict[str, Any], str]],
+) -> dict[str, Any]:
+    return {
+        "photo": path,
+        "width": photo.width,
+        "height": photo.height,
+        "model": asked.model.title,
+        "detector": asked.name,
+        "faces": [
+            _place_as_json(face) | asdict for face, (asdict, _) in zip(faces, answers, strict=True)
+        ],
+    }
+
+
+def _as_text(
+    path: str,
+    photo: "Photo",
+    asked: Asked,
+    faces: list["Face"],
+    answers: list[tuple[dict[str, Any], str]],
+) -> str:
+    parts = [_headline(path, photo, asked.model.title, asked.name, len(faces))]
+    for number, (face, (_, text)) in enumerate(zip(faces, answers, strict=True), 1):
+        parts.append(f"{_place_as_text(number, len(faces), face)}\n{text}")
+    return "\n\n".join(parts)
+
+
+def _headline(path: str, photo: "Photo", title: str, detector: str, count: int) -> str:
     return (
-        f"{printable(path)}: {photo.width} x {photo.height} pixels, "
+        f"{_shown(path)}: {photo.width} x {photo.height} pixels, "
         f"{count} {'face' if count == 1 else 'faces'} found by {detector}, read by {title}"
     )
 

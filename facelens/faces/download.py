@@ -1,12 +1,11 @@
 """Download the YuNet detector into the cache."""
 
-import tempfile
 from pathlib import Path
 
 from facelens.bundles.hub import hub_errors
 from facelens.errors import DownloadError
 from facelens.faces.detect import YUNET, YUNET_FILES
-from facelens.files import cache_folder, sha256, writing
+from facelens.files import cache_folder, folder_aside, sha256, writing
 
 YUNET_REPO = "opencv/face_detection_yunet"
 
@@ -24,7 +23,7 @@ def detector() -> Path:
             return folder / name
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as aside:
+        with folder_aside(folder) as aside:
             with hub_errors("YuNet", "download"):
                 # Asked first: without a network a download would retry for half a minute.
                 about = HfApi().model_info(YUNET_REPO, timeout=30)

@@ -6,8 +6,10 @@ advance; a visitor who finds none ready waits for one to start, as without the p
 """
 
 import asyncio
+import atexit
 import datetime as dt
 import os
+import shutil
 import time
 from typing import Any
 
@@ -26,6 +28,10 @@ BREAK = 60  # seconds for which a page whose browser has left holds a place
 AWAY = 180  # seconds until its kernel is shut down, if nobody needs the place before
 MOST_BUFFERED = 8 << 20  # bytes that are kept for a browser that is away
 FULL = "All places are taken. Please try again in a few minutes."
+
+# The folder that `launch` has made for this server.
+if (_runtime := os.environ.get("JUPYTER_RUNTIME_DIR", "")).endswith(".aside"):
+    atexit.register(shutil.rmtree, _runtime, ignore_errors=True)
 
 
 class PageKernels(AsyncMappingKernelManager):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from facelens.errors import BundleError, DownloadError, FacelensError
+from facelens.files import new_folder_aside
 from facelens.tasks import DEFAULT, TASKS, load_model
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _host(command: list[str], env: dict[str, str]) -> NoReturn:
     prefix = "/".join(["", *filter(None, env.get("FACELENS_PREFIX", "").split("/")), ""])
     # A socket's path has at most 107 letters, of which a kernel's name takes half.
     if len(jupyter_runtime_dir()) > 50:
-        env["JUPYTER_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="facelens-")
+        # `kernels` removes it when the server exits, and the next one if that was killed.
+        env["JUPYTER_RUNTIME_DIR"] = str(new_folder_aside(Path(tempfile.gettempdir())))
     if os.name == "posix":  # a visitor's sockets take some ten files
         import resource
 

@@ -12,6 +12,7 @@ import onnxruntime as ort
 from onnxruntime import quantization as q
 
 from facelens.errors import DataError
+from facelens.files import folder_aside
 
 # Of all values that a layer gives, this many in a hundred lie within what int8 can say; the rest is
 # cut off, and the steps are the finer for it.
@@ -37,8 +38,8 @@ def quantise(path: Path, crops: np.ndarray) -> None:
     Args:
         crops: uint8 (n, 218, 178, 3), of the training split.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        plain = Path(folder) / "plain.onnx"
+    with folder_aside(Path(tempfile.gettempdir())) as folder:
+        plain = folder / "plain.onnx"
         _fold(path, plain)
         proto = onnx.load(plain)
         _part_views(proto.graph)

@@ -14,6 +14,7 @@ from helpers.terminal import command_parsers, is_one_sentence
 from PIL import Image
 
 from facelens import __version__
+from facelens.commands import main
 
 COMMAND = [sys.executable, "-m", "facelens"]
 
@@ -24,7 +25,6 @@ COMMAND = [sys.executable, "-m", "facelens"]
         [],
         ["nonsense"],
         ["predict"],
-        ["predict", "a.jpg", "b.jpg"],
         ["predict", "--wrong", "a.jpg"],
         ["predict", "--thresh", "half", "a.jpg"],
         ["label", "x"],
@@ -147,6 +147,109 @@ def test_a_full_disk_is_said(astronaut):
     assert said.returncode == 2
     assert is_one_sentence(said.stderr)
     assert "No space left" in said.stderr
+
+
+def shell(redirection, *arguments, **more):
+    """Run a command with `redirection` as a shell does it."""
+    line = ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, check=False, **more)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_an_answer_that_nobody_can_read_is_said(astronaut):
+    done = shell(">&-", "predict", astronaut, "--detector", "haar")
+    assert done.returncode == 2
+    assert is_one_sentence(done.stderr)
+    assert "standard output is closed" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_a_sentence_that_nobody_can_read_is_not_taken_for_the_answer(tmp_path):
+    done = shell("2>&-", "predict", tmp_path / "nowhere.jpg")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell")
+def test_a_closed_stream_does_not_end_up_in_a_file(tmp_path):
+    """Else the next file that is opened gets its number, and all that is printed."""
+    script = (
+        "import os, sys\n"
+        "from facelens.commands import main\n"
+        "main.open_streams()\n"
+        "with open(sys.argv[1], 'w') as file:\n"
+        "    assert file.fileno() > 2\n"
+        "    os.write(1, b'lost')\n"
+        "    os.system('echo lost')\n"
+    )
+    line = [sys.executable, "-c", script, str(tmp_path / "file")]
+    subprocess.run(["sh", "-c", 'exec "$@" >&- 2>&- <&-', "sh", *line], check=True)
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has other signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_a_command_that_cleans_up(tmp_path, number):
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from facelens.commands import main\n"
+        "from facelens.files import atomic_folder, atomic_write\n"
+        "def work(_):\n"
+        "    folder = Path(sys.argv[1])\n"
+        "    with atomic_write(folder / 'x.csv'), atomic_folder(folder / 'bundle'):\n"
+        "        print('works', flush=True)\n"
+        "        time.sleep(60)\n"
+        "main._run = work\n"
+        "sys.exit(main.main([]))\n"
+    )
+    run = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert run.stdout.readline() == b"works\n"
+    assert len(list(tmp_path.iterdir())) == 2
+    run.send_signal(number)
+    assert run.communicate(timeout=60) == (b"", b"")
+    assert run.returncode == (130 if number == signal.SIGINT else 128 + number)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has no forks")
+def test_a_forked_child_that_is_ended_cleans_up_nothing(tmp_path):
+    script = (
+        "import os, signal, sys, time\n"
+        "from pathlib import Path\n"
+        "from facelens.commands import main\n"
+        "from facelens.files import atomic_write\n"
+        "def work(_):\n"
+        "    with atomic_write(Path(sys.argv[1]) / 'x.csv') as draft:\n"
+        "        child = os.fork()\n"
+        "        if not child:\n"
+        "            time.sleep(60)\n"
+        "            os._exit(0)\n"
+        "        os.kill(child, signal.SIGTERM)\n"
+        "        assert os.waitpid(child, 0)[1] == signal.SIGTERM\n"
+        "        draft.write_text('whole')\n"
+        "    return 0\n"
+        "main._run = work\n"
+        "sys.exit(main.main([]))\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, timeout=60)
+    assert (tmp_path / "x.csv").read_text() == "whole"
+
+
+def test_what_is_ignored_stays_ignored():
+    """As nohup does it."""
+    if not hasattr(signal, "SIGHUP"):
+        pytest.skip("has no SIGHUP")
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with main.ending_in_order():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")

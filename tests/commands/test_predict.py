@@ -1,6 +1,8 @@
 """`facelens predict`: what it prints of a photo, and what it says of one without a face."""
 
+import io
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -93,6 +95,100 @@ def test_a_photo_without_a_face(run, tmp_path):
     assert code == 3
     assert json.loads(out)["faces"] == []
     assert is_one_sentence(err)
+
+
+@pytest.fixture
+def three(tmp_path, astronaut):
+    """A photo with a face, one without and one that is none."""
+    Image.new("RGB", (300, 300), "white").save(tmp_path / "blank.png")
+    (tmp_path / "text.jpg").write_text("no photo")
+    return [astronaut, tmp_path / "blank.png", tmp_path / "text.jpg"]
+
+
+def test_several_photos_are_answered_one_after_the_other(run, three, astronaut):
+    code, out, err = run("predict", *three, astronaut, "--detector", "haar")
+    assert code == 2
+    assert out.count("512 x 512 pixels, 1 face found by haar") == 2
+    assert "blank.png" in err.splitlines()[0]
+    assert "text.jpg" in err.splitlines()[1]
+    assert all(is_one_sentence(f"{line}\n") for line in err.splitlines())
+
+
+def test_several_photos_as_json_are_an_object_a_line(run, three):
+    code, out, err = run("predict", *three, "--json", "--detector", "haar")
+    assert code == 2
+    assert err.count("\n") == 2
+    first, second, third = map(json.loads, out.splitlines())
+    assert [each["photo"] for each in (first, second, third)] == list(map(str, three))
+    assert len(first["faces"]) == 1
+    assert second["faces"] == []
+    assert list(third) == ["photo", "error"]
+    assert "text.jpg is not a photo" in third["error"]
+
+
+@pytest.mark.parametrize(
+    ("photos", "worst"),
+    [((0,), 0), ((0, 0), 0), ((0, 1), 3), ((1, 0), 3), ((2, 1), 2), ((1, 2), 2)],
+)
+def test_the_exit_code_is_that_of_the_worst_photo(run, three, photos, worst):
+    code, _, _ = run("predict", *(three[number] for number in photos), "--detector", "haar")
+    assert code == worst
+
+
+class Input:
+    """A standard input with these bytes."""
+
+    def __init__(self, data, *, terminal=False):
+        self.buffer, self.isatty = io.BytesIO(data), lambda: terminal
+
+
+def test_a_photo_comes_from_standard_input(run, astronaut, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Input(astronaut.read_bytes()))
+    code, out, err = run("predict", "-", "--detector", "haar")
+    assert (code, err) == (0, "")
+    assert out.startswith("standard input: 512 x 512 pixels, 1 face found by haar")
+    monkeypatch.setattr(sys, "stdin", Input(astronaut.read_bytes()))
+    code, out, _ = run("predict", astronaut, "-", "--json", "--detector", "haar")
+    named, piped = map(json.loads, out.splitlines())
+    assert piped == named | {"photo": "-"}
+
+
+@pytest.mark.parametrize(
+    ("stdin", "words"),
+    [
+        (Input(b""), "standard input is empty"),
+        (Input(b"no photo"), "standard input is not a photo"),
+        (Input(b"\xff" * 200_000_000), "standard input is larger than"),
+        (Input(b"", terminal=True), "facelens predict - < PHOTO"),
+        (None, "Standard input is closed"),
+    ],
+)
+def test_what_is_wrong_with_standard_input_is_said(run, monkeypatch, stdin, words):
+    monkeypatch.setattr(sys, "stdin", stdin)
+    code, out, err = run("predict", "-")
+    assert (code, out) == (2, "")
+    assert is_one_sentence(err)
+    assert words in err
+
+
+def test_standard_input_is_read_once(run, astronaut):
+    code, out, err = run("predict", "-", astronaut, "-")
+    assert (code, out) == (2, "")
+    assert is_one_sentence(err)
+    assert "give - once" in err
+
+
+def test_a_damaged_photo_without_a_face_says_so(run, three, monkeypatch):
+    import facelens.photo
+
+    read = facelens.photo.read_photo
+    damaged = "A part of this photo is damaged."
+    monkeypatch.setattr(
+        facelens.photo, "read_photo", lambda *a, **o: replace(read(*a, **o), hints=(damaged,))
+    )
+    code, _, err = run("predict", three[1])
+    assert code == 3
+    assert err.endswith(f" {damaged}\n")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3, 3), (1, 4000), (4000, 1), (20, 20)])
