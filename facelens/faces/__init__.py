@@ -20,7 +20,8 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
         DetectorError: the detector is unknown, missing or damaged.
     """
     opened = detect.open_detector(detector)
-    faces = [face_of(photo, found, opened.name) for found in opened.detect(photo.pixels)]
+    found = opened.detect(photo.pixels, finer=True)
+    faces = [face_of(photo, each, opened.name) for each in found]
     return sorted(faces, key=lambda face: face.box.w * face.box.h, reverse=True)
 
 

@@ -22,15 +22,22 @@ def intersection(one: Box, other: Box) -> float:
 
 def nms(found: list[Detection]) -> list[Detection]:
     """Non-maximum suppression: of faces whose centres are closer than half a face, the best."""
+    return distinct(sorted(found, key=lambda face: face.score, reverse=True))
+
+
+def distinct(found: list[Detection]) -> list[Detection]:
+    """Of faces whose centres are closer than half a face, keep the first."""
     kept: list[Detection] = []
-    for face in sorted(found, key=lambda f: f.score, reverse=True):
+    boxes: list[Box] = []
+    for face in found:
         box = align.face_box(face.warp)
-        for other in map(align.face_box, (k.warp for k in kept)):
+        for other in boxes:
             distance = np.hypot(*np.subtract(box.centre, other.centre))
             if distance < max(box.w, other.w) / 2:
                 break
         else:
             kept.append(face)
+            boxes.append(box)
     return kept
 
 

@@ -35,8 +35,11 @@ class Detector(Protocol):
 
     name: str
 
-    def detect(self, pixels: np.ndarray) -> list[Detection]:
-        """Detect the faces of a uint8 (height, width, 3) RGB picture."""
+    def detect(self, pixels: np.ndarray, *, finer: bool = False) -> list[Detection]:
+        """Detect the faces of a uint8 (height, width, 3) RGB picture.
+
+        With `finer` a large picture is searched for small faces too, as `search.finer` states.
+        """
 
 
 def cached_yunet() -> Path | None:

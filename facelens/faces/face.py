@@ -22,6 +22,10 @@ class Box(NamedTuple):
     def centre(self) -> tuple[float, float]:
         return self.x + self.w / 2, self.y + self.h / 2
 
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Whether a point lies in the box."""
+        return 0 <= point[0] - self.x <= self.w and 0 <= point[1] - self.y <= self.h
+
 
 @dataclass(frozen=True, eq=False)
 class Face:

@@ -1,0 +1,122 @@
+"""Search a large photo for small faces: level by level, each finer, in tiles of bounded size.
+
+The first look is at the whole photo, shrunk to a detector's side, and shows every face of an
+ordinary photo. Only if it shows none, or faces so small that others may be smaller still, the
+search goes on at a finer level, down to `FINEST` pixels; where faces are large, it costs nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, log, sqrt
+
+import numpy as np
+
+from facelens.faces import align
+from facelens.faces.boxes import bounded, distinct, nms
+from facelens.faces.face import Detection
+
+# Pixels of the finest level. 24 megapixels are halved for it, so a face that is wide enough for an
+# answer without a hint (`quality.SMALLEST_WIDTH`) is 20 pixels wide there.
+FINEST = 6_000_000
+# A level has at most this many times the side of the level before, so that what the one begins to
+# miss is still small in the tiles of the next.
+STEP = 3.0
+TILE = 1024  # pixels; what a detector holds in memory grows with it, not with the photo
+# A photo that is hardly larger than the first look shows nothing more at its full size.
+WORTHWHILE = 1.2
+# A face this many times as wide as the narrowest that a level shows has no smaller ones around it
+# that are worth the time.
+LARGE = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A part of a photo, shrunk. `x`, `y`: its upper left corner in the shrunk photo.
+
+    `pixels`: uint8, (h, w, 3) or (h, w). `factor`: photo pixels per pixel. `largest`: width in
+    pixels of the largest face that can be missed at the coarser levels.
+    """
+
+    pixels: np.ndarray
+    factor: float
+    x: int = 0
+    y: int = 0
+    largest: int = 0
+
+    def to_photo(self, points: np.ndarray) -> np.ndarray:
+        """Take (..., 2) points of the tile to photo pixels."""
+        return np.asarray((points + (self.x, self.y) + 0.5) * self.factor - 0.5, np.float32)
+
+    @property
+    def from_photo(self) -> np.ndarray:
+        """The 2x3 that takes photo pixels to the tile's."""
+        shift = 0.5 / self.factor - 0.5
+        return np.array(
+            [[1 / self.factor, 0, shift - self.x], [0, 1 / self.factor, shift - self.y]],
+            np.float32,
+        )
+
+
+def finer(
+    pixels: np.ndarray,
+    side: int,
+    narrowest: float,
+    found: list[Detection],
+    look: Callable[[Tile], list[Detection]],
+) -> list[Detection]:
+    """Add to `found`, a detector's first look, what finer levels show.
+
+    Args:
+        pixels: the photo, uint8 (h, w, 3) or (h, w).
+        side: longest side of the first look, in pixels.
+        narrowest: width of the narrowest face that the detector reliably detects, in pixels.
+        found: faces of the first look.
+        look: detects the faces of a tile.
+    """
+    height, width = pixels.shape[:2]
+    first = max(height, width) / side
+    last = max(1.0, sqrt(height * width / FINEST))
+    if first < WORTHWHILE * last:
+        return found
+    levels = ceil(log(first / last) / log(STEP))
+    factor, step = first, (first / last) ** (1 / levels)
+    for _ in range(levels):
+        if found and min(align.face_box(f.warp).w for f in found) >= LARGE * narrowest * factor:
+            break
+        factor /= step
+        shown = [f for tile in tiles(pixels, factor, LARGE * narrowest * step) for f in look(tile)]
+        found = _merge(found, nms(shown), LARGE * narrowest * factor * step)
+    return found
+
+
+def tiles(pixels: np.ndarray, factor: float, largest: float) -> Iterator[Tile]:
+    """Shrink a photo by `factor` and cut it into tiles that share `largest` pixels."""
+    small, factor = bounded(pixels, round(max(pixels.shape[:2]) / factor))
+    shared = ceil(1.5 * largest)  # the box of a cascade is wider than the face
+    rows, columns = (list(_parts(side, shared)) for side in small.shape[:2])
+    for top, bottom in rows:
+        for left, right in columns:
+            part = np.ascontiguousarray(small[top:bottom, left:right])
+            yield Tile(part, factor, left, top, shared)
+
+
+def _parts(side: int, shared: int) -> Iterator[tuple[int, int]]:
+    """Split a side into equal parts of at most `TILE` pixels that overlap by `shared`."""
+    count = max(1, ceil((side - shared) / (TILE - shared)))
+    length = ceil((side + (count - 1) * shared) / count)
+    for n in range(count):
+        start = round(n * (side - length) / max(count - 1, 1))
+        yield start, start + length
+
+
+def _merge(coarse: list[Detection], fine: list[Detection], large: float) -> list[Detection]:
+    """Join the faces of two levels: of one face the finer one, unless it is at least `large` wide.
+
+    What is detected inside a face of the coarser level is one of its eyes, or its mouth.
+    """
+    boxes = [align.face_box(face.warp) for face in coarse]
+    sure = [face for face, box in zip(coarse, boxes, strict=True) if box.w >= large]
+    rest = [face for face, box in zip(coarse, boxes, strict=True) if box.w < large]
+    wide = [box for box in boxes if box.w >= large]
+    fine = [f for f in fine if not any(box.holds(align.face_box(f.warp).centre) for box in wide)]
+    return distinct([*sure, *fine, *rest])
