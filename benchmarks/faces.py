@@ -3,6 +3,7 @@
     python benchmarks/faces.py template DATA      the template's points, from aligned training crops
     python benchmarks/faces.py choices DATA       what each choice gains, on validation crops
     python benchmarks/faces.py small DATA         faces of 24 to 60 px, at each size of picture
+    python benchmarks/faces.py floor DATA         how the cascades' doubtful faces are confirmed
     python benchmarks/faces.py loose DATA         test crops framed loosely
     python benchmarks/faces.py portraits DATA     portraits as they are, turned, small, off-centre
 
@@ -28,7 +29,7 @@ from measure import RESULTS
 from facelens.data import parquet
 from facelens.data import synthetic as loosely
 from facelens.data.synthetic import Placed, match, place_on_canvas
-from facelens.faces import Face, align, detect, find_faces, haar, yunet
+from facelens.faces import Face, align, detect, find_faces, haar, search, yunet
 from facelens.photo import Photo, read_photo
 
 EYES = align.TEMPLATE[:2]
@@ -153,15 +154,62 @@ def choices(args: argparse.Namespace) -> list[Row]:
     return rows
 
 
+def floor(args: argparse.Namespace) -> list[Row]:
+    """Leaning portraits and loosely framed validation crops, with ways to confirm a face."""
+    pictures = crops(args.data, "valid", args.limit)
+    framed = {"loosely framed": [place_on_canvas(crop, 1, i) for i, crop in enumerate(pictures)]}
+    framed["leaning portraits"] = list(leaning(args.data))
+    never: Row = {"MANY": 0}
+    rows = []
+    for settings in ({}, never, {"FLOOR": 0.9}, {"FLOOR": 0.99}, {"STILL": 1e9}, {"MANY": 1000}):
+        text = " ".join(f"{key}={value}" for key, value in settings.items())
+        for name, placed_ones in framed.items():
+            with mock.patch.multiple(haar, **settings) if settings else nullcontext():
+                figures = look(placed_ones, "haar")
+            rows.append({"setting": text or "as shipped", "on": name, **figures})
+            print(rows[-1], flush=True)
+    return rows
+
+
+def leaning(data: Path) -> Iterator[Placed]:
+    """Portraits turned by up to 30 degrees, on a canvas that holds all of them."""
+    for path in sorted((data / "portraits").glob("*.jpg")):
+        pixels = read_photo(path).pixels
+        face = find_faces(Photo(pixels), detector="haar")[0]
+        for angle in (-30, -20, -10, 0, 10, 20, 30):
+            canvas, move = turned(pixels, angle)
+            x, y = align.apply(move, np.array([face.box.centre]))[0]
+            warp = align.compose(face.warp, align.invert(move))
+            yield Placed(canvas, (float(x), float(y)), face.box.w, warp)
+
+
+def turned(pixels: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a photo about its middle, repeating its edge pixels; return the 2x3 too."""
+    height, width = pixels.shape[:2]
+    move = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
+    cos, sin = abs(move[0, 0]), abs(move[0, 1])
+    size = round(width * cos + height * sin), round(width * sin + height * cos)
+    move[:, 2] += ((size[0] - width) / 2, (size[1] - height) / 2)
+    cubic, edge = cv2.INTER_CUBIC, cv2.BORDER_REPLICATE
+    canvas = cv2.warpAffine(pixels, move, size, flags=cubic, borderMode=edge)
+    return canvas, np.asarray(move, np.float32)
+
+
 def small(args: argparse.Namespace) -> list[Row]:
-    """Faces of 24 to 60 pixels in pictures of 640 x 480, and what each bound makes of them."""
+    """Faces of 24 to 60 pixels in pictures of 640 x 480: as shipped, and by first looks alone."""
     with mock.patch.multiple(loosely, SMALLEST_FACE=24.0, LARGEST_FACE=60.0):
         pictures = crops(args.data, "valid", args.limit)
         framed = [place_on_canvas(crop, 1, i) for i, crop in enumerate(pictures)]
-    rows = []
+    rows: list[Row] = [
+        {"detector": name, "longest_side": "as shipped", **look(framed, spec(args, name))}
+        for name in args.detectors
+    ]
     for side in (640, 512, 416, 320):
         for name in args.detectors:
-            with mock.patch.object(MODULES[name], f"{name.upper()}_SIDE", side):
+            with (
+                mock.patch.object(MODULES[name], f"{name.upper()}_SIDE", side),
+                mock.patch.object(search, "WORTHWHILE", np.inf),
+            ):
                 figures = look(framed, spec(args, name))
             rows.append({"detector": name, "longest_side": side, **figures})
     return rows
@@ -208,7 +256,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {f.__name__: f for f in (template, choices, small, loose, portraits)}
+    commands = {f.__name__: f for f in (template, choices, floor, small, loose, portraits)}
     parser.add_argument("command", choices=commands)
     parser.add_argument("data", type=Path)
     parser.add_argument("--yunet", default=str(detect.cached_yunet() or ""))

@@ -17,7 +17,7 @@ HAAR_SIDE = 640  # pixels; a larger picture is shrunk
 # many faces.
 FIRST_LOOK = (1.1, 30)
 FINER_LOOK = (1.2, 24)
-NARROWEST = 25.0  # pixels; of narrower faces the first look misses many
+NARROWEST = 30.0  # pixels; of narrower faces the first look misses many
 NEIGHBOURS = 2
 HAAR_PASSES = 3
 # The cascade sees a face at several places and scales, 30 in the median. Where there are fewer than

@@ -15,18 +15,20 @@ from facelens.faces import align
 from facelens.faces.boxes import bounded, distinct, nms
 from facelens.faces.face import Detection
 
-# Pixels of the finest level. 24 megapixels are halved for it, so a face that is wide enough for an
-# answer without a hint (`quality.SMALLEST_WIDTH`) is 20 pixels wide there.
-FINEST = 6_000_000
+# Pixels of the finest level, for which the sides of 24 megapixels are more than halved. A face that
+# is wide enough for an answer without a hint (`quality.SMALLEST_WIDTH`) is 18 pixels wide there.
+FINEST = 5_000_000
 # A level has at most this many times the side of the level before, so that what the one begins to
 # miss is still small in the tiles of the next.
 STEP = 3.0
 TILE = 1024  # pixels; what a detector holds in memory grows with it, not with the photo
 # A photo that is hardly larger than the first look shows nothing more at its full size.
 WORTHWHILE = 1.2
-# A face this many times as wide as the narrowest that a level shows has no smaller ones around it
-# that are worth the time.
-LARGE = 2.0
+# A face this many times as wide as the narrowest that a level shows reliably has no smaller ones
+# around it that are worth the time.
+LARGE = 1.75
+# Tiles share this many times that width, brought to the finer scale: no face is cut by all of them.
+SHARED = 1.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Tile:
     """A part of a photo, shrunk. `x`, `y`: its upper left corner in the shrunk photo.
 
     `pixels`: uint8, (h, w, 3) or (h, w). `factor`: photo pixels per pixel. `largest`: width in
-    pixels of the largest face that can be missed at the coarser levels.
+    pixels of the largest box that coarser levels can miss; 0 at the first look.
     """
 
     pixels: np.ndarray
@@ -81,18 +83,18 @@ def finer(
     levels = ceil(log(first / last) / log(STEP))
     factor, step = first, (first / last) ** (1 / levels)
     for _ in range(levels):
-        if found and min(align.face_box(f.warp).w for f in found) >= LARGE * narrowest * factor:
+        large = LARGE * narrowest * factor
+        if found and min(align.face_box(f.warp).w for f in found) >= large:
             break
         factor /= step
-        shown = [f for tile in tiles(pixels, factor, LARGE * narrowest * step) for f in look(tile)]
-        found = _merge(found, nms(shown), LARGE * narrowest * factor * step)
+        parts = tiles(pixels, factor, ceil(SHARED * narrowest * step))
+        found = _merge(found, nms([face for tile in parts for face in look(tile)]), large)
     return found
 
 
-def tiles(pixels: np.ndarray, factor: float, largest: float) -> Iterator[Tile]:
-    """Shrink a photo by `factor` and cut it into tiles that share `largest` pixels."""
+def tiles(pixels: np.ndarray, factor: float, shared: int) -> Iterator[Tile]:
+    """Shrink a photo by `factor` and cut it into tiles that share `shared` pixels."""
     small, factor = bounded(pixels, round(max(pixels.shape[:2]) / factor))
-    shared = ceil(1.5 * largest)  # the box of a cascade is wider than the face
     rows, columns = (list(_parts(side, shared)) for side in small.shape[:2])
     for top, bottom in rows:
         for left, right in columns:

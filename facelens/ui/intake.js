@@ -1,8 +1,13 @@
+import { bare } from "./jpeg.js";
 import { cameras, cameraTrouble, encode, halt, LONGEST, otherCamera } from "./lens.js";
 import { element, listen } from "./shared.js";
 
 // One websocket message carries the photo, and the server drops what is over 10 MiB.
 const LARGEST_RAW = 9 * 1024 * 1024;
+// What is sent where the kernel asks for more, because faces are small: 6000 x 4000, which is 72 MB
+// of pixels in its memory; and no side longer than canvases may be.
+const MOST = 24e6;
+const LONGEST_CANVAS = 16384;
 const PATIENCE = 20000;
 const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
 /** The photo upright, or null if the browser cannot read it. */
@@ -12,6 +17,25 @@ async function decode(file) {
   } catch {
     return null;
   }
+}
+
+/**
+ * The bytes of a photo with as many of its pixels as one message carries, or null. A JPEG goes as it
+ * is, for to encode it again moves the answers; only its metadata stay here.
+ */
+async function enlarge(file) {
+  const bitmap = await decode(file);
+  if (!bitmap) return null;
+  const { width, height } = bitmap;
+  let bytes = null;
+  if (file.size <= LARGEST_RAW && width * height <= MOST)
+    bytes = bare(new Uint8Array(await file.arrayBuffer()));
+  for (let most = MOST; most > MOST / 10 && !bytes; most /= 2) {
+    const blob = await encode(bitmap, width, height, { longest: LONGEST_CANVAS, most });
+    if (blob?.size <= LARGEST_RAW) bytes = new Uint8Array(await blob.arrayBuffer());
+  }
+  bitmap.close();
+  return bytes?.buffer;
 }
 
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -67,6 +91,8 @@ export function draw({ model, el, signal }) {
   // answered: what the kernel still says about an older one is not for showing.
   let preparing = null;
   let awaited = null;
+  // The photo that was sent, where it was sent smaller than it is.
+  let shrunk = null;
   let full = false;
   let settled = { text: "", state: "empty" };
   let stream = null;
@@ -103,6 +129,7 @@ export function draw({ model, el, signal }) {
   const ask = (kind, content = {}, buffers = []) => {
     if (awaited) hush(true);
     awaited = String(Math.random());
+    shrunk = null;
     full = kind !== "clear";
     model.send({ kind, turn: awaited, ...content }, undefined, buffers);
   };
@@ -123,7 +150,7 @@ export function draw({ model, el, signal }) {
     return preparing;
   };
 
-  const give = async (blob, name, mine) => {
+  const give = async (blob, name, mine, file = null) => {
     const bytes = await blob?.arrayBuffer().catch(() => null);
     if (preparing !== mine) return;
     preparing = null;
@@ -132,7 +159,22 @@ export function draw({ model, el, signal }) {
       return;
     }
     say(model.asleep ? ASLEEP : "Sending the photo…", "busy");
-    ask("photo", { name }, [bytes]);
+    ask("photo", file ? { name, shrunk: true } : { name }, [bytes]);
+    shrunk = file && { file, name, bytes };
+  };
+
+  /** Send the photo once more, larger: its faces are small. */
+  const giveMore = async () => {
+    const { file, name, bytes } = shrunk;
+    const mine = {};
+    preparing = mine;
+    say("The faces are small. Making a larger copy of the photo ready to send…", "busy");
+    const more = await enlarge(file).catch(() => null);
+    if (preparing !== mine) return;
+    preparing = null;
+    awaited = null; // the page shows nothing of the smaller copy that would have to be hidden
+    say("Sending the larger copy…", "busy");
+    ask("photo", { name }, [more ?? bytes]);
   };
 
   const take = async (file) => {
@@ -144,7 +186,9 @@ export function draw({ model, el, signal }) {
       return;
     }
     let blob = null;
+    let larger = false;
     if (bitmap) {
+      larger = Math.max(bitmap.width, bitmap.height) > LONGEST;
       say("Making the photo ready to send…", "busy");
       blob = await encode(bitmap, bitmap.width, bitmap.height);
       bitmap.close();
@@ -156,7 +200,7 @@ export function draw({ model, el, signal }) {
       say("Your browser cannot read this file and it is too large to send; try a JPEG.", "error");
       return;
     }
-    await give(blob, file.name || "pasted photo", mine);
+    await give(blob, file.name || "pasted photo", mine, larger && blob !== file ? file : null);
   };
 
   const refuse = (error) => {
@@ -316,6 +360,12 @@ export function draw({ model, el, signal }) {
       notice.textContent = text;
       notice.hidden = !text;
       if (status.dataset.state === "busy" && !model.asleep) bePatient();
+    },
+    more({ turn: asked }) {
+      if (asked !== awaited || !shrunk) return;
+      // Whoever is at the next photo gets this one answered as it was sent.
+      if (preparing) ask("photo", { name: shrunk.name }, [shrunk.bytes]);
+      else giveMore();
     },
     awake: () => { if (status.textContent === ASLEEP) say("Waking up the network…", "busy"); },
     status({ text, state, turn: answered }) {

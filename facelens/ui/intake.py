@@ -33,6 +33,7 @@ class Intake(View):
         super().__init__()
         self._on_photo, self._on_clear, self._on_ready = on_photo, on_clear, on_ready
         self._turn: dict[str, Any] = {}
+        self._shrunk = False
         self.show("text", {"privacy": self.privacy})
 
     def say(self, text: str, state: str = "busy") -> None:
@@ -42,6 +43,15 @@ class Intake(View):
     def tell(self, text: str) -> None:
         """Show what is to be known of the network, whatever photo comes; "" takes it away."""
         self.show("notice", {"text": text})
+
+    def more(self) -> bool:
+        """Ask for the photo again, with as many of its pixels as one message carries.
+
+        False if it was sent as large as it is; then there is nothing to wait for.
+        """
+        if self._shrunk:
+            self.send({"kind": "more", **self._turn})
+        return self._shrunk
 
     def clear(self) -> None:
         """Ask for a photo again."""
@@ -57,6 +67,7 @@ class Intake(View):
             self._on_ready()
             return
         self._turn = {"turn": content["turn"]} if "turn" in content else {}
+        self._shrunk = bool(content.get("shrunk"))
         if kind == "photo" and buffers:
             self._on_photo(taken(buffers), str(content.get("name") or "photo"))
         elif kind == "example":

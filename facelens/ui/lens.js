@@ -13,9 +13,14 @@ export function cameraTrouble({ name }, otherwise = "") {
   return `${reasons[name] ?? "The camera could not be opened. Try again"}${otherwise}.`;
 }
 
-/** `picture` on white as JPEG, no side over `longest`. It is drawn at once and encoded later. */
-export function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = {}) {
-  const scale = Math.min(1, longest / Math.max(width, height));
+/**
+ * `picture` on white as JPEG, no side over `longest` and no more than `most` pixels. It is drawn at
+ * once and encoded later; null where the browser has no canvas of that size.
+ */
+export function encode(
+  picture, width, height, { longest = LONGEST, most = Infinity, quality = 0.92 } = {},
+) {
+  const scale = Math.min(1, longest / Math.max(width, height), Math.sqrt(most / (width * height)));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
@@ -24,6 +29,8 @@ export function encode(picture, width, height, { longest = LONGEST, quality = 0.
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  // A canvas beyond the browser's limit stays transparent without a word.
+  if (most < Infinity && !context.getImageData(0, 0, 1, 1).data[3]) return Promise.resolve(null);
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
 }
 

@@ -172,6 +172,9 @@ class Selfie(ipywidgets.Box):
         self.intake.say("Looking for faces…")
         with self._timed("faces"):
             self._faces = find_faces(photo, detector=self._detector)
+        if _too_coarse(self._faces) and self.intake.more():
+            self._photo, self._faces = None, []
+            return
         count = len(self._faces)
         if count == 0:
             self.picture.draw(photo, [])
@@ -394,6 +397,14 @@ class Selfie(ipywidgets.Box):
         start = perf_counter()
         yield
         self._stages[stage] = 1000 * (perf_counter() - start)
+
+
+def _too_coarse(faces: list[Face]) -> bool:
+    """Whether a photo with more pixels would give other crops, or show other faces."""
+    sharp = (
+        align.TEMPLATE_BOX.w / align.MIN_SCALE
+    )  # px; larger faces are averaged down for the crop
+    return not faces or min(face.box.w for face in faces) < sharp
 
 
 def _maps(answer: Prediction) -> np.ndarray:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.crowd import crowd, head_of
 from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, animate, content_of, with_camera
 from PIL import Image
 
+from facelens import find_faces, load_model, read_photo
 from facelens.ui.intake import Intake
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
@@ -559,6 +561,59 @@ def test_a_cancelled_photo_never_flashes_up_and_the_next_one_works(desk):
     desk.press("Try the example")
     assert desk.status("done") == "Found one face."
     assert desk.page.locator(".picture img").is_visible()
+
+
+def same_answers(photo, other):
+    """How far the probabilities of two photos are apart, face by face; their faces agree."""
+    model = load_model(task="attributes")
+    one, two = (find_faces(each, detector="haar") for each in (photo, other))
+    assert len(one) == len(two)
+    for face in one:
+        far = [np.hypot(*np.subtract(face.box.centre, each.box.centre)) for each in two]
+        same = two[int(np.argmin(far))]
+        assert min(far) < face.box.w / 4
+        assert face.hints == same.hints
+        first, second = model.predict([face, same])
+        yield np.abs(first.probabilities - second.probabilities).max()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["02-group-6000.jpg", "04-row-of-20.jpg"])
+def test_small_faces_come_with_all_their_pixels_once_the_kernel_asks(alone, data_dir, name):
+    desk, file = alone(), data_dir / "cases" / name
+    desk.choose(file)
+    [small] = desk.wait_for(1)
+    assert small["shrunk"]
+    assert max(Image.open(io.BytesIO(content_of(small))).size) == 1600
+    desk.page.evaluate("hear", {"kind": "more", "turn": "another"})
+    desk.page.evaluate("hear", {"kind": "more", "turn": small["turn"]})
+    _, whole = desk.wait_for(2)
+    assert "shrunk" not in whole
+    assert whole["turn"] != small["turn"]
+    assert Image.open(io.BytesIO(content_of(whole))).size == Image.open(file).size
+    assert max(same_answers(read_photo(file), read_photo(content_of(whole)))) < 0.05
+
+
+def test_a_photo_that_is_cleared_is_not_sent_again(alone):
+    desk = alone()
+    desk.choose(grey(100, 2000))
+    [small] = desk.wait_for(1)
+    desk.press("Cancel")
+    desk.page.evaluate("hear", {"kind": "more", "turn": small["turn"]})
+    animate(desk.page)
+    assert [message["kind"] for message in desk.sent] == ["photo", "clear"]
+    desk.choose(grey(100, 1600))
+    assert "shrunk" not in desk.wait_for(3)[-1], "it was sent as it is"
+
+
+def test_a_group_is_found_on_the_page_as_elsewhere(desk, astronaut, tmp_path):
+    path = tmp_path / "group.jpg"
+    path.write_bytes(picture(crowd(head_of(astronaut), 15, 60, 3000, 2000).pixels, "JPEG"))
+    desk.clear()
+    desk.choose(path)
+    desk.status("busy")
+    assert desk.status("done").startswith("Found 15 faces")
+    assert "pixels wide" not in desk.page.locator(".facelens-page").inner_text()
 
 
 def test_a_phone_photo_of_forty_megabytes_passes_the_websocket(desk, astronaut, tmp_path):

@@ -108,3 +108,16 @@ def test_voila_finds_the_template_as_it_is_here(name):
 def test_what_the_template_takes_in_says_nothing_to_jinja_and_ends_no_element(name):
     text = (TEMPLATE / name).read_text()
     assert not re.search(r"\{\{|\{%|\{#|</script|</style|<!--", text)
+
+
+def test_a_photo_is_asked_for_again_only_if_it_was_shrunk(desk, monkeypatch):
+    asked = []
+    monkeypatch.setattr(View, "send", lambda _view, content, _buffers=(): asked.append(content))
+    desk.hear("photo", b"pixels", name="me.jpg", turn="1")
+    assert not desk.intake.more()
+    desk.hear("photo", b"pixels", name="me.jpg", turn="2", shrunk=True)
+    asked.clear()
+    assert desk.intake.more()
+    assert asked == [{"kind": "more", "turn": "2"}]
+    desk.hear("photo", b"more pixels", name="me.jpg", turn="3")
+    assert not desk.intake.more()

@@ -403,8 +403,8 @@ function cameraTrouble({ name }, otherwise = "") {
   };
   return `${reasons[name] ?? "The camera could not be opened. Try again"}${otherwise}.`;
 }
-function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = {}) {
-  const scale = Math.min(1, longest / Math.max(width, height));
+function encode(picture, width, height, { longest = LONGEST, most = Infinity, quality = 0.92 } = {}) {
+  const scale = Math.min(1, longest / Math.max(width, height), Math.sqrt(most / (width * height)));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
@@ -413,6 +413,7 @@ function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = 
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  if (most < Infinity && !context.getImageData(0, 0, 1, 1).data[3]) return Promise.resolve(null);
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
 }
 function halt(stream) {

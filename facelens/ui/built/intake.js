@@ -1,3 +1,106 @@
+// jpeg.js
+var START = 216;
+var END = 217;
+var SCAN = 218;
+var COMMENT = 254;
+var ORIENTATION = 274;
+var isApplication = (marker) => marker >= 224 && marker <= 239;
+var isNeeded = (marker) => marker === 224 || marker === 238;
+var text = (bytes, at, length) => String.fromCharCode(...bytes.subarray(at, at + length));
+function bare(file) {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const kept = [];
+  let orientation = 1;
+  try {
+    if (view.getUint16(0) !== 65280 + START) return null;
+    let at = 2;
+    for (; ; ) {
+      while (view.getUint8(at) === 255 && view.getUint8(at + 1) === 255) at += 1;
+      if (view.getUint8(at) !== 255) return null;
+      const marker = view.getUint8(at + 1);
+      if (marker === END) break;
+      let end = at + 2 + view.getUint16(at + 2);
+      if (end > file.length) return null;
+      if (marker === SCAN) end = endOfScan(file, end);
+      if (marker === 225 && text(file, at + 4, 6) === "Exif\0\0")
+        orientation = orientationOf(new DataView(view.buffer, view.byteOffset + at + 10, end - at - 10));
+      const profile = marker === 226 && text(file, at + 4, 12) === "ICC_PROFILE\0";
+      if (!isApplication(marker) && marker !== COMMENT || isNeeded(marker) || profile)
+        kept.push(file.subarray(at, end));
+      at = end;
+    }
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+  return joined([Uint8Array.of(255, START), exif(orientation), ...kept, Uint8Array.of(255, END)]);
+}
+function endOfScan(file, at) {
+  for (; ; ) {
+    at = file.indexOf(255, at);
+    if (at < 0) throw new RangeError("no end");
+    const next = file[at + 1];
+    if (next && next !== 255 && (next < 208 || next > 215)) return at;
+    at += next === 255 ? 1 : 2;
+  }
+}
+function orientationOf(tiff) {
+  try {
+    const little = tiff.getUint16(0) === 18761;
+    const first = tiff.getUint32(4, little);
+    for (let n = 0; n < tiff.getUint16(first, little); n += 1) {
+      const entry = first + 2 + 12 * n;
+      if (tiff.getUint16(entry, little) === ORIENTATION) return tiff.getUint16(entry + 8, little);
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return 1;
+}
+function exif(orientation) {
+  if (!(orientation > 1 && orientation < 9)) return new Uint8Array();
+  return Uint8Array.of(
+    255,
+    225,
+    0,
+    34,
+    ...[..."Exif\0\0MM"].map((letter) => letter.charCodeAt(0)),
+    0,
+    42,
+    0,
+    0,
+    0,
+    8,
+    0,
+    1,
+    1,
+    18,
+    0,
+    3,
+    0,
+    0,
+    0,
+    1,
+    0,
+    orientation,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0
+  );
+}
+function joined(parts) {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 // lens.js
 var LONGEST = 1600;
 function cameraTrouble({ name }, otherwise = "") {
@@ -9,8 +112,8 @@ function cameraTrouble({ name }, otherwise = "") {
   };
   return `${reasons[name] ?? "The camera could not be opened. Try again"}${otherwise}.`;
 }
-function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = {}) {
-  const scale = Math.min(1, longest / Math.max(width, height));
+function encode(picture, width, height, { longest = LONGEST, most = Infinity, quality = 0.92 } = {}) {
+  const scale = Math.min(1, longest / Math.max(width, height), Math.sqrt(most / (width * height)));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
@@ -19,6 +122,7 @@ function encode(picture, width, height, { longest = LONGEST, quality = 0.92 } = 
   context.fillStyle = "white";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  if (most < Infinity && !context.getImageData(0, 0, 1, 1).data[3]) return Promise.resolve(null);
   return new Promise((done) => canvas.toBlob(done, "image/jpeg", quality));
 }
 function halt(stream) {
@@ -61,6 +165,8 @@ function listen(model, el, handlers) {
 
 // intake.js
 var LARGEST_RAW = 9 * 1024 * 1024;
+var MOST = 24e6;
+var LONGEST_CANVAS = 16384;
 var PATIENCE = 2e4;
 var ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
 async function decode(file) {
@@ -69,6 +175,20 @@ async function decode(file) {
   } catch {
     return null;
   }
+}
+async function enlarge(file) {
+  const bitmap = await decode(file);
+  if (!bitmap) return null;
+  const { width, height } = bitmap;
+  let bytes = null;
+  if (file.size <= LARGEST_RAW && width * height <= MOST)
+    bytes = bare(new Uint8Array(await file.arrayBuffer()));
+  for (let most = MOST; most > MOST / 10 && !bytes; most /= 2) {
+    const blob = await encode(bitmap, width, height, { longest: LONGEST_CANVAS, most });
+    if (blob?.size <= LARGEST_RAW) bytes = new Uint8Array(await blob.arrayBuffer());
+  }
+  bitmap.close();
+  return bytes?.buffer;
 }
 var carriesFiles = (event) => [...event.dataTransfer?.types ?? []].includes("Files");
 var pictureIn = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
@@ -113,15 +233,16 @@ function draw({ model, el, signal }) {
   el.append(well, status, notice, privacy);
   let preparing = null;
   let awaited = null;
+  let shrunk = null;
   let full = false;
   let settled = { text: "", state: "empty" };
   let stream = null;
   let patience;
-  const say = (text, state) => {
+  const say = (text2, state) => {
     clearTimeout(patience);
     const busy = state === "busy";
-    if (!busy) settled = { text, state };
-    status.textContent = text;
+    if (!busy) settled = { text: text2, state };
+    status.textContent = text2;
     status.dataset.state = state;
     well.ariaBusy = String(busy);
     const small = busy || full;
@@ -143,6 +264,7 @@ function draw({ model, el, signal }) {
   const ask = (kind, content = {}, buffers = []) => {
     if (awaited) hush(true);
     awaited = String(Math.random());
+    shrunk = null;
     full = kind !== "clear";
     model.send({ kind, turn: awaited, ...content }, void 0, buffers);
   };
@@ -154,13 +276,13 @@ function draw({ model, el, signal }) {
     buttons.hidden = false;
     el.classList.remove("live");
   };
-  const begin = (text) => {
+  const begin = (text2) => {
     leaveCamera();
-    say(text, "busy");
+    say(text2, "busy");
     preparing = {};
     return preparing;
   };
-  const give = async (blob, name, mine) => {
+  const give = async (blob, name, mine, file = null) => {
     const bytes = await blob?.arrayBuffer().catch(() => null);
     if (preparing !== mine) return;
     preparing = null;
@@ -169,7 +291,20 @@ function draw({ model, el, signal }) {
       return;
     }
     say(model.asleep ? ASLEEP : "Sending the photo…", "busy");
-    ask("photo", { name }, [bytes]);
+    ask("photo", file ? { name, shrunk: true } : { name }, [bytes]);
+    shrunk = file && { file, name, bytes };
+  };
+  const giveMore = async () => {
+    const { file, name, bytes } = shrunk;
+    const mine = {};
+    preparing = mine;
+    say("The faces are small. Making a larger copy of the photo ready to send…", "busy");
+    const more = await enlarge(file).catch(() => null);
+    if (preparing !== mine) return;
+    preparing = null;
+    awaited = null;
+    say("Sending the larger copy…", "busy");
+    ask("photo", { name }, [more ?? bytes]);
   };
   const take = async (file) => {
     if (!file) return;
@@ -180,7 +315,9 @@ function draw({ model, el, signal }) {
       return;
     }
     let blob = null;
+    let larger = false;
     if (bitmap) {
+      larger = Math.max(bitmap.width, bitmap.height) > LONGEST;
       say("Making the photo ready to send…", "busy");
       blob = await encode(bitmap, bitmap.width, bitmap.height);
       bitmap.close();
@@ -192,7 +329,7 @@ function draw({ model, el, signal }) {
       say("Your browser cannot read this file and it is too large to send; try a JPEG.", "error");
       return;
     }
-    await give(blob, file.name || "pasted photo", mine);
+    await give(blob, file.name || "pasted photo", mine, larger && blob !== file ? file : null);
   };
   const refuse = (error) => {
     leaveCamera();
@@ -336,21 +473,26 @@ function draw({ model, el, signal }) {
     text: (message) => {
       privacy.textContent = message.privacy;
     },
-    notice({ text }) {
-      notice.textContent = text;
-      notice.hidden = !text;
+    notice({ text: text2 }) {
+      notice.textContent = text2;
+      notice.hidden = !text2;
       if (status.dataset.state === "busy" && !model.asleep) bePatient();
+    },
+    more({ turn: asked }) {
+      if (asked !== awaited || !shrunk) return;
+      if (preparing) ask("photo", { name: shrunk.name }, [shrunk.bytes]);
+      else giveMore();
     },
     awake: () => {
       if (status.textContent === ASLEEP) say("Waking up the network…", "busy");
     },
-    status({ text, state, turn: answered }) {
+    status({ text: text2, state, turn: answered }) {
       if (awaited && answered !== awaited) return;
       hush(false);
       if (state !== "error" || answered) full = state !== "empty";
       if (state !== "busy") awaited = null;
-      if (!preparing) say(text, state);
-      else if (state !== "busy") settled = { text, state };
+      if (!preparing) say(text2, state);
+      else if (state !== "busy") settled = { text: text2, state };
     }
   });
   return () => {
