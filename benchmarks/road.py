@@ -64,7 +64,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
 
     ways = {
         "decode": lambda: read_photo(data),
-        "detect, find the points": lambda: finder.detect(photo.pixels),
+        "detect, find the points": lambda: finder.detect(photo.pixels, finer=True),
         "straighten, judge the light": lambda: [face_of(photo, f, finder.name) for f in found],
         "network: 40 answers and maps": lambda: model.predict(faces, maps=True),
         "verdicts and sentence": rows,

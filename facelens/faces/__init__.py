@@ -11,6 +11,9 @@ __all__ = ["CROP_HEIGHT", "CROP_WIDTH", "Box", "Face", "detector_in_use", "find_
 def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
     """Detect and align every face of a photo, largest first.
 
+    A large photo that shows no face at first, or only small ones, is searched at finer levels
+    (`facelens.faces.search`).
+
     Args:
         photo: the photo.
         detector: `auto`, `haar`, `yunet` or `yunet:PATH`; by default FACELENS_DETECTOR, else

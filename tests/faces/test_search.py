@@ -152,3 +152,8 @@ def test_a_tile_knows_where_it_lies():
     there = tile.to_photo(points)
     np.testing.assert_allclose(there[0], [(100.5) * 2.5 - 0.5, (40.5) * 2.5 - 0.5])
     np.testing.assert_allclose(align.apply(tile.from_photo, there), points, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(1, 5000), (5000, 1), (9, 40_000), (2, 2), (700, 5000)])
+def test_an_empty_photo_of_any_shape_shows_no_face(detector, shape):
+    assert find_faces(Photo(np.full((*shape, 3), 90, np.uint8)), detector=detector) == []

@@ -9,6 +9,7 @@ from dataclasses import replace
 import ipywidgets.embed
 import numpy as np
 import pytest
+from helpers.crowd import crowd, head_of
 from helpers.few import FewAnswers
 from PIL import Image
 
@@ -58,6 +59,31 @@ def two_faces(astronaut):
     canvas.paste(face, (40, 40))
     canvas.paste(face.resize((180, 180)), (380, 80))
     return encoded(np.asarray(canvas))
+
+
+def test_small_faces_are_answered_from_the_larger_copy(page, sent, astronaut):
+    photo = crowd(head_of(astronaut), 4, 120, 3200, 1200).pixels
+    shrunk = np.asarray(Image.fromarray(photo).resize((1600, 600)))
+    say(page.intake, "photo", encoded(shrunk), name="group.jpg", turn="1", shrunk=True)
+    assert [c for to, c, _ in sent if to is page.intake][-1] == {"kind": "more", "turn": "1"}
+    assert last(sent, page.intake, "status")[0]["state"] == "busy"
+    assert not any((to, c["kind"]) == (page.picture, "photo") for to, c, _ in sent)
+    say(page.intake, "photo", encoded(photo), name="group.jpg", turn="2")
+    status, _ = last(sent, page.intake, "status")
+    assert (status["turn"], status["state"]) == ("2", "done")
+    assert len(last(sent, page.picture, "photo")[0]["boxes"]) == 4
+    widths = [face.box.w for face in page._faces]
+    assert widths == pytest.approx([120] * 4, rel=0.1)
+
+
+def test_a_large_face_is_answered_from_the_first_copy(page, sent, astronaut):
+    data = astronaut.read_bytes()
+    grown = encoded(np.asarray(Image.open(astronaut).convert("RGB").resize((1600, 1600))))
+    say(page.intake, "photo", grown, name="me.jpg", turn="1", shrunk=True)
+    assert last(sent, page.intake, "status")[0]["state"] == "done"
+    say(page.intake, "photo", data, name="me.jpg", turn="2")
+    assert last(sent, page.intake, "status")[0]["state"] == "done", "there is no larger one"
+    assert "more" not in [c["kind"] for _, c, _ in sent]
 
 
 def test_the_example_is_answered_on_every_view(page, sent):
