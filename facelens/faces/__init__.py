@@ -34,7 +34,16 @@ def face_of(photo: Photo, found: Detection, detector: str) -> Face:
     box = align.face_box(found.warp)
     # The cascades' landmarks follow from the warp, so they do not show a turned head.
     landmarks = found.landmarks if detector == "yunet" else None
-    reasons = (*hints(crop, box.w, landmarks), *photo.hints)
+    reasons = (
+        *hints(
+            crop,
+            box.w,
+            landmarks,
+            fit=found.fit,
+            outside=align.outside(found.warp, photo.width, photo.height),
+        ),
+        *photo.hints,
+    )
     return Face(box, found.score, found.landmarks, found.warp, crop, detector, reasons)
 
 

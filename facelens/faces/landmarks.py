@@ -10,6 +10,7 @@ from facelens.bundles.find import embedded_folder
 from facelens.bundles.session import open_session
 from facelens.errors import DetectorError
 from facelens.faces import align
+from facelens.faces.face import SURE_SCORE
 
 PATCH = 64
 # The square of the template that the network sees: side and centre in template pixels.
@@ -18,6 +19,9 @@ VIEW_CENTRE = (89.0, 122.0)
 # The cascade's mean box on the template: centre and side.
 HAAR_CENTRE = (89.0, 123.4)
 HAAR_SIDE = 102.4
+# The network was trained on faces within 45 degrees of upright, most within 20.
+TURNS = range(45, 360, 45)  # degrees
+TURNED_PASSES = 3
 CASCADE = str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_alt2.xml")
 
 
@@ -37,6 +41,12 @@ def guess(x: float, y: float, side: float) -> np.ndarray:
     )
 
 
+def turn(warp: np.ndarray, degrees: float) -> np.ndarray:
+    """Turn what a warp shows about the centre of the network's view, counter-clockwise."""
+    turned = cv2.getRotationMatrix2D(VIEW_CENTRE, degrees, 1.0)
+    return align.compose(np.asarray(turned, np.float32), warp)
+
+
 def view() -> np.ndarray:
     """Return the 2x3 that takes the template to the network's patch."""
     scale = PATCH / VIEW
@@ -47,6 +57,11 @@ def view() -> np.ndarray:
         ],
         np.float32,
     )
+
+
+def patch_of(grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
+    """Show the network's view of a picture under a rough warp."""
+    return align.align_face(grey, align.compose(view(), warp), (PATCH, PATCH))
 
 
 class LandmarkRefiner:
@@ -62,11 +77,27 @@ class LandmarkRefiner:
         """
         score = 1.0
         for _ in range(passes):
-            patch = align.align_face(grey, align.compose(view(), warp), (PATCH, PATCH))
-            logit, landmarks = self._session.run(None, {"patch": patch[None]})
+            logit, landmarks = self._session.run(None, {"patch": patch_of(grey, warp)[None]})
             score = float(1 / (1 + np.exp(-logit[0])))
             warp = align.compose(align.similarity(landmarks[0], align.TEMPLATE), warp)
         return warp, score
+
+    def turned(self, grey: np.ndarray, warp: np.ndarray) -> np.ndarray | None:
+        """Turn the rough `warp` until it shows an upright face, and refine it.
+
+        None if it shows no whole face at any turn.
+        """
+        warps = [turn(warp, degrees) for degrees in TURNS]
+        for _ in range(TURNED_PASSES):
+            logits, landmarks = self._session.run(
+                None, {"patch": np.stack([patch_of(grey, each) for each in warps])}
+            )
+            warps = [
+                align.compose(align.similarity(points, align.TEMPLATE), each)
+                for points, each in zip(landmarks, warps, strict=True)
+            ]
+        best = int(logits.argmax())
+        return warps[best] if logits[best] >= np.log(SURE_SCORE / (1 - SURE_SCORE)) else None
 
 
 def embedded() -> Path:

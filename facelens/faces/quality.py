@@ -1,9 +1,10 @@
-"""Reasons why an answer about a face is less reliable: small, turned away, dark or blurred."""
+"""Reasons why an answer about a face is less reliable: small, cut off, covered, dark, blurred."""
 
 import cv2
 import numpy as np
 
 from facelens.faces.align import TEMPLATE_BOX
+from facelens.faces.face import SURE_SCORE
 
 # The last three limits leave more than 99 % of CelebA's aligned validation faces without a hint; a
 # face below the first limit has a quarter of the pixels that the network was trained on.
@@ -11,19 +12,32 @@ SMALLEST_WIDTH = 40.0
 DARKEST_MEAN = 45.0
 LEAST_DETAIL = 50.0
 LARGEST_OFFSET = 0.38
+LARGEST_OUTSIDE = 0.15  # share of the face's box
 
 
-def hints(crop: np.ndarray, width: float, landmarks: np.ndarray | None) -> tuple[str, ...]:
+def hints(
+    crop: np.ndarray,
+    width: float,
+    landmarks: np.ndarray | None,
+    *,
+    fit: float = 1.0,
+    outside: float = 0.0,
+) -> tuple[str, ...]:
     """Return a sentence for each reason to trust the answers less.
 
     `crop`: uint8 (218, 178, 3) RGB. `width`: of the face in the photo, in pixels. `landmarks`:
     float32 (5, 2) in any frame, predicted and not derived from the warp; None if there are none.
+    `fit`: the landmark network's score, 0 to 1. `outside`: share of the face outside the photo.
     """
     x, y, w, h = (round(v) for v in TEMPLATE_BOX)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[y : y + h, x : x + w]
     reasons = []
     if width < SMALLEST_WIDTH:
         reasons.append(f"The face is only {width:.0f} pixels wide in the photo.")
+    if outside > LARGEST_OUTSIDE:
+        reasons.append("Part of the face lies outside the photo.")
+    elif fit < SURE_SCORE:
+        reasons.append("Part of the face is covered, or the face is turned or unclear.")
     if landmarks is not None and nose_offset(landmarks) > LARGEST_OFFSET:
         reasons.append("The face is turned away from the camera.")
     if grey.mean() < DARKEST_MEAN:

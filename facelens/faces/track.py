@@ -31,7 +31,7 @@ class TrackedFace:
 
 
 class _Track:
-    """One face: the state (centre x and y, log size) and its speed per frame.
+    """One face: the state (centre x and y, log size, angle) and its speed per frame.
 
     `landmarks`: on the template, as last detected.
     """
@@ -39,7 +39,7 @@ class _Track:
     def __init__(self, number: int, found: Detection) -> None:
         self.number, self.missed = number, 0
         self.state = _state(found.warp)
-        self.speed = np.zeros(3)
+        self.speed = np.zeros(4)
         self.found: Detection | None = found
         self.landmarks = align.apply(found.warp, found.landmarks)
 
@@ -51,22 +51,23 @@ class _Track:
     def update(self, found: Detection) -> None:
         """Correct the state by a detection."""
         residual = _state(found.warp) - self.state
+        residual[3] = np.remainder(residual[3] + np.pi, 2 * np.pi) - np.pi
         self.state = self.state + ALPHA * residual
         self.speed = self.speed + BETA * residual
         self.found, self.missed = found, 0
 
     def miss(self) -> None:
         """Count a missed detection; a hidden face is expected where it was last."""
-        self.speed = np.zeros(3)
+        self.speed = np.zeros(4)
         self.missed += 1
 
     def guess(self) -> np.ndarray:
-        """The warp of an upright face in this state."""
-        x, y, size = self.state
-        scale = np.exp(-size)
-        centre = np.array(align.TEMPLATE_BOX.centre)
-        shift = centre - scale * np.array([x, y])
-        return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]], np.float32)
+        """The warp of a face in this state."""
+        x, y, size, angle = self.state
+        a, b = np.exp(-size) * np.cos(angle), np.exp(-size) * np.sin(angle)
+        linear = np.array([[a, -b], [b, a]])
+        shift = np.array(align.TEMPLATE_BOX.centre) - linear @ [x, y]
+        return np.column_stack([linear, shift]).astype(np.float32)
 
     @property
     def box(self) -> Box:
@@ -74,7 +75,8 @@ class _Track:
 
 
 def _state(warp: np.ndarray) -> np.ndarray:
-    return np.array([*align.face_box(warp).centre, -np.log(align.scale_of(warp))])
+    angle = np.arctan2(warp[1, 0], warp[0, 0])
+    return np.array([*align.face_box(warp).centre, -np.log(align.scale_of(warp)), angle])
 
 
 class FaceTracker:
@@ -155,7 +157,7 @@ class FaceTracker:
             if track.missed:
                 continue
             warp, score = self._refiner(grey, track.guess(), PASSES)
-            found = Detection(warp, align.apply(align.invert(warp), track.landmarks), score)
+            found = Detection(warp, align.apply(align.invert(warp), track.landmarks), score, score)
             if score >= MIN_SCORE and iou(track.box, align.face_box(warp)) > 0:
                 track.update(found)
             else:

@@ -11,7 +11,7 @@ from facelens.bundles.session import open_session, threads
 from facelens.errors import DetectorError
 from facelens.faces import align, landmarks, search
 from facelens.faces.boxes import bounded
-from facelens.faces.face import MIN_SCORE, Detection
+from facelens.faces.face import MIN_SCORE, SURE_SCORE, Detection
 
 # A larger picture only helps with smaller faces: `python benchmarks/faces.py small`.
 YUNET_SIDE = 512
@@ -58,30 +58,63 @@ class Yunet:
 
     def detect(self, pixels: np.ndarray, *, finer: bool = False) -> list[Detection]:
         full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        found = self._look(search.Tile(*bounded(pixels, YUNET_SIDE)), full)
-        if not finer:
-            return found
-        return search.finer(
-            pixels, YUNET_SIDE, NARROWEST, found, lambda tile: self._look(tile, full, strict=True)
-        )
+        first = search.Tile(*bounded(pixels, YUNET_SIDE))
 
-    def _look(self, tile: search.Tile, full: np.ndarray, strict: bool = False) -> list[Detection]:
-        """Detect the faces of a tile, and refine them in `full`, the grey photo.
+        def look(tile: search.Tile, least: float = MIN_SCORE) -> list[Detection]:
+            rows = self._rows(tile.pixels)
+            found = [self._refined(pixels, full, tile.to_photo(row), score) for score, row in rows]
+            return [face for face in found if face.fit >= least]
 
-        With `strict` only what the landmark network recognises is a face.
-        """
-        found = []
-        for score, row in self._rows(tile.pixels):
-            points = tile.to_photo(row)
-            warp = align.similarity(points, align.TEMPLATE, YUNET_WEIGHTS)
-            # YuNet's landmarks are biased towards upright: they show 6 tenths of a face's tilt.
-            refined, face_score = self._refiner(full, warp, YUNET_PASSES)
-            if face_score >= MIN_SCORE:
-                moved = align.apply(align.compose(align.invert(refined), warp), points)
-                found.append(Detection(refined, moved, score))
-            elif not strict:
-                found.append(Detection(warp, points, score))
-        return found
+        found = look(first, 0.0)
+        if finer:
+            found = search.finer(pixels, YUNET_SIDE, NARROWEST, found, look)
+        return found or self._sideways(pixels, full, first)
+
+    def _refined(
+        self, pixels: np.ndarray, full: np.ndarray, points: np.ndarray, score: float
+    ) -> Detection:
+        """Refine five landmarks in `full`, the grey photo; turn the face upright if need be."""
+        warp = align.similarity(points, align.TEMPLATE, YUNET_WEIGHTS)
+        # YuNet's landmarks are biased towards upright: they show 6 tenths of a face's tilt.
+        refined, fit = self._refiner(full, warp, YUNET_PASSES)
+        if fit < SURE_SCORE:
+            upright = self._upright(pixels, full, warp, score)
+            if upright:
+                return upright
+        if fit < MIN_SCORE:
+            return Detection(warp, points, score, fit)
+        moved = align.apply(align.compose(align.invert(refined), warp), points)
+        return Detection(refined, moved, score, fit)
+
+    def _upright(
+        self, pixels: np.ndarray, full: np.ndarray, rough: np.ndarray, score: float
+    ) -> Detection | None:
+        """Turn a face upright and detect it once more there; None if no turn shows a face."""
+        turned = self._refiner.turned(full, rough)
+        if turned is None:
+            return None
+        rows = self._rows(align.align_face(pixels, turned))
+        if not rows:
+            return None
+        points = min((row for _, row in rows), key=lambda row: np.abs(row - align.TEMPLATE).sum())
+        warp = align.similarity(points, align.TEMPLATE, YUNET_WEIGHTS)
+        refined, fit = self._refiner(full, align.compose(warp, turned), YUNET_PASSES)
+        moved = align.apply(align.compose(align.invert(refined), warp), points)
+        return Detection(refined, moved, score, fit) if fit >= SURE_SCORE else None
+
+    def _sideways(
+        self, pixels: np.ndarray, full: np.ndarray, first: search.Tile
+    ) -> list[Detection]:
+        """Detect faces that lie on their side, some of which YuNet misses."""
+        rows = self._rows(np.ascontiguousarray(np.rot90(first.pixels)))
+        last = first.pixels.shape[1] - 1
+        found = [
+            self._refined(
+                pixels, full, first.to_photo(np.stack([last - row[:, 1], row[:, 0]], 1)), score
+            )
+            for score, row in rows
+        ]
+        return [face for face in found if face.fit >= SURE_SCORE]
 
     def _rows(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
         """Return each face's score and landmarks, float32 (5, 2); the highest score first."""

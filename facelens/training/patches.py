@@ -7,7 +7,7 @@ import numpy as np
 
 from facelens.data import parquet
 from facelens.faces import align, landmarks
-from facelens.faces.landmarks import PATCH, VIEW_CENTRE
+from facelens.faces.landmarks import PATCH, VIEW_CENTRE, patch_of
 from facelens.photo import read_photo
 from facelens.training.data import split_files
 
@@ -56,11 +56,6 @@ def astray(random: np.random.Generator) -> np.ndarray:
     else:
         turn = random.uniform(100, 260)
     return move(float(turn), float(growth), shift)
-
-
-def patch_of(grey: np.ndarray, warp: np.ndarray) -> np.ndarray:
-    """Show the network's view of a picture under a rough warp."""
-    return align.align_face(grey, align.compose(landmarks.view(), warp), (PATCH, PATCH))
 
 
 def disturbed(patch: np.ndarray, random: np.random.Generator) -> np.ndarray:
