@@ -60,13 +60,14 @@ class Haar:
             if not found:
                 found = [f for turn in TURNS for f in self._detect(grey, full, turn)]
             found = nms(found)
-            if finer:
-                found = search.finer(
-                    full, HAAR_SIDE, NARROWEST, found, lambda tile: self._detect(tile, full, 0.0)
-                )
-            if not any(face.fit >= SURE_SCORE for face in found):
-                found = nms(found + self._turned(grey, full))
-            return found
+            if not finer:
+                return found
+            found = search.finer(
+                full, HAAR_SIDE, NARROWEST, found, lambda tile: self._detect(tile, full, 0.0)
+            )
+            if any(face.fit >= SURE_SCORE for face in found):
+                return found
+            return nms(found + self._turned(grey, full))
 
     def _turned(self, grey: search.Tile, full: np.ndarray) -> list[Detection]:
         """Turn the picture further until it shows a whole upright face."""
