@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 from attacks._faces import Upright, detectors, portraits
 from attacks.outcome import Outcome
-
 from facelens.data import parquet
 from facelens.data.synthetic import match, place_on_canvas
 from facelens.faces import Face, align, find_faces

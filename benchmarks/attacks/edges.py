@@ -8,9 +8,9 @@ a tenth does.
 from collections.abc import Iterator
 
 import numpy as np
+
 from attacks._faces import Upright, answer, detectors, portraits
 from attacks.outcome import Outcome
-
 from facelens.faces import Box, find_faces
 from facelens.photo import Photo
 

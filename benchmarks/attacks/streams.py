@@ -10,10 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measure import EXAMPLE
 from PIL import Image
 
 from attacks.outcome import Outcome
-from measure import EXAMPLE
 
 REDIRECTIONS = (
     ">&-", "2>&-", "<&-", ">&- 2>&-", "<&- >&- 2>&-", "| true", "2>&1 | true", ">/dev/full",
