@@ -27,10 +27,12 @@ KINDS = ("mask", "hand over the mouth", "hand over the eyes", "hair over half")
 FABRICS = ((120, 175, 210), (238, 240, 240), (30, 30, 34), (225, 150, 170), (110, 120, 80))
 # A mask on the template: over the nose, along the cheeks, under the chin.
 MASK = np.array(
-    [[50, 126], [70, 121], [88, 117], [107, 121], [127, 126]]
-    + [[125, 164], [106, 186], [88, 191], [71, 186], [52, 164]],
+    [
+        [50, 126], [70, 121], [88, 117], [107, 121], [127, 126],
+        [125, 164], [106, 186], [88, 191], [71, 186], [52, 164],
+    ],
     np.float32,
-)
+)  # fmt: skip
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:
