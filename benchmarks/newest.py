@@ -47,13 +47,14 @@ def main() -> int:
         versions = installed_versions(python)
         for line in untested(versions):
             print(line)
-        ends = {
+        ends: dict[str, bool | None] = {
             "pip check": run(python, "-m", "pip", "check"),
             "tests": tested(python, args.tests, train="train" in args.extras),
             "pip-audit": audited(Path(place), python),
         }
+    words = {True: "fails", False: "passes", None: "could not look"}
     for what, failed in ends.items():
-        print(f"{what}: {'fails' if failed else 'passes'}")
+        print(f"{what}: {words[failed]}")
     return int(any(ends.values()))
 
 
@@ -117,8 +118,8 @@ def tested(python: Path, tests: list[str], *, train: bool) -> bool:
     )
 
 
-def audited(place: Path, python: Path) -> bool:
-    """Whether pip-audit knows of a vulnerability; it says so if it could not look."""
+def audited(place: Path, python: Path) -> bool | None:
+    """Whether pip-audit knows of a vulnerability; None if it could look up no package."""
     listed = place / "requirements.txt"
     lines = [f"{name}=={version}\n" for name, version in installed_versions(python).items()]
     listed.write_text("".join(lines), encoding="utf-8")
@@ -126,8 +127,7 @@ def audited(place: Path, python: Path) -> bool:
     venv.create(tool, with_pip=True)
     auditor = tool / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if run(auditor, "-m", "pip", "install", "--quiet", "pip-audit"):
-        print("pip-audit could not be installed, so nothing was audited.")
-        return False
+        return None
     done = subprocess.run(  # noqa: S603
         [auditor, "-m", "pip_audit", "-r", listed, "--disable-pip", "--no-deps", "-f", "json"],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False,
@@ -135,8 +135,7 @@ def audited(place: Path, python: Path) -> bool:
     try:
         rows = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
-        print("pip-audit could not ask for vulnerabilities, so nothing was audited.")
-        return False
+        return None
     skipped = [row["name"] for row in rows if "skip_reason" in row]
     known = [
         (row["name"], row["version"], each["id"]) for row in rows for each in row.get("vulns", ())
@@ -144,7 +143,7 @@ def audited(place: Path, python: Path) -> bool:
     for name, version, what in known:
         print(f"{name} {version}: {what}")
     print(f"pip-audit: {len(rows) - len(skipped)} packages audited, {len(skipped)} could not be")
-    return bool(known)
+    return bool(known) if len(skipped) < len(rows) else None
 
 
 def run(*command: object, env: dict[str, str] | None = None) -> bool:

@@ -32,7 +32,7 @@ from facelens.explain.stem import stem
 from facelens.tasks import TASKS
 from facelens.tasks.base import Style
 
-TRIES, QUICK = 2000, 40
+TRIES, QUICK = 1050, 28
 SECONDS, MEMORY = 40, 2_000_000_000
 ASTRONAUT = Path(__file__).parents[2] / "facelens" / "ui" / "astronaut.jpg"
 
