@@ -226,6 +226,7 @@ def labelled(made: Made, out: Path) -> tuple[Counter[str], Counter[str]]:
         subprocess.run(  # noqa: S603 - our own interpreter
             [sys.executable, "-c", SCRIPT, str(made.at), str(out)],
             timeout=LIMIT, check=False, preexec_fn=without_privileges, stderr=subprocess.DEVNULL,
+            cwd=out.parent,  # Python would import a package that lies here before any other
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         pass

@@ -28,7 +28,7 @@ CALLS = (
     ("bench",), ("--help",), ("--version",), ("label", "--help"), ("nonsense",), (),
 )  # fmt: skip
 TRIES = len(REDIRECTIONS) * len(CALLS)
-QUICK = 16
+QUICK = 10
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:
@@ -44,7 +44,7 @@ def attack(tries: int, seed: int) -> list[Outcome]:
         Image.open(EXAMPLE).resize((178, 218)).save(crops / "a.png")
         for call, how in chosen:
             words = [word.replace(FOLDER, name) for word in call]
-            code, said = run(words, how)
+            code, said = run(words, how, name)
             codes[code] = codes.get(code, 0) + 1
             if "Traceback" in said or "Exception ignored" in said or code not in {0, 1, 2}:
                 lost.append(f"{' '.join(words)} {how}: {code} {said.strip()[-300:]}")
@@ -61,7 +61,7 @@ def attack(tries: int, seed: int) -> list[Outcome]:
     ]
 
 
-def run(words: list[str], how: str) -> tuple[int, str]:
+def run(words: list[str], how: str, folder: str) -> tuple[int, str]:
     """The exit code of a command, and what it and Python wrote on stderr."""
     own, _, reader = how.partition("|")
     script = f'"$@" {own}; echo "$?" >&3'
@@ -71,7 +71,7 @@ def run(words: list[str], how: str) -> tuple[int, str]:
     command = ["bash", "-c", script, "sh", sys.executable, "-m", "facelens", *words]
     done = subprocess.run(  # noqa: S603 - our own interpreter
         ["bash", "-c", f'exec 3>&{write}; exec "$@"', "sh", *command],  # noqa: S607
-        pass_fds=[write], capture_output=True, text=True, check=False, timeout=120,
+        pass_fds=[write], capture_output=True, text=True, check=False, timeout=120, cwd=folder,
     )  # fmt: skip
     os.close(write)
     with os.fdopen(read) as codes:
