@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,100 @@ def test_checksums_are_sha256(tmp_path):
     assert sha256_of(data[:3], data[3:]) == sha256_of(data)
 
 
+# what a killed process leaves
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from facelens.files import atomic_folder, atomic_write, folder_aside
+folder = Path(sys.argv[1])
+with atomic_write(folder / "a.csv"), atomic_write(folder / "b.mp4", keep_suffix=True):
+    with atomic_folder(folder / "bundle") as draft, folder_aside(folder) as aside:
+        (draft / "config.json").write_text("half")
+        (aside / "file").write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills with SIGKILL")
+
+
+def killed(folder, script=KILLED):
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], check=False)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.fixture(autouse=True)
+def sweeps():
+    """Each folder is looked at once in a process."""
+    files._remove_left.cache_clear()
+    yield
+    files._remove_left.cache_clear()
+
+
+@needs_kill
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path):
+    write_there(tmp_path / "bundle", "old")
+    killed(tmp_path)
+    assert len(names(tmp_path)) == 5
+    files._remove_left.cache_clear()
+    write_text(tmp_path / "other.csv", "new")
+    assert names(tmp_path) == ["bundle", "other.csv"]
+    assert (tmp_path / "bundle" / "config.json").read_text() == "old"
+
+
+@needs_kill
+def test_a_folder_whose_writer_was_killed_between_two_renames_is_restored(tmp_path):
+    write_there(tmp_path / ".bundle", "old")
+    script = (
+        "import os, signal, sys\n"
+        "from pathlib import Path\n"
+        "from facelens.files import atomic_folder\n"
+        "honest = Path.rename\n"
+        "def rename(path, target):\n"
+        "    if path.name == 'draft':\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    honest(path, target)\n"
+        "Path.rename = rename\n"
+        "with atomic_folder(Path(sys.argv[1]) / '.bundle') as draft:\n"
+        "    (draft / 'config.json').write_text('new')\n"
+    )
+    killed(tmp_path, script)
+    assert not (tmp_path / ".bundle").exists()
+    files._remove_left.cache_clear()
+    write_text(tmp_path / "other.csv", "new")
+    assert names(tmp_path) == [".bundle", "other.csv"]
+    assert (tmp_path / ".bundle" / "config.json").read_text() == "old"
+
+
+def test_the_drafts_of_processes_that_live_are_left_alone(tmp_path):
+    ours = tmp_path / f"a.csv.{files._unique()}.draft"
+    parent = tmp_path / ours.name.replace(f"-{os.getpid()}-", f"-{os.getppid()}-")
+    elsewhere = tmp_path / "a.csv.abcdef-99999999-abcdef12.draft"
+    others = tmp_path / "a.csv.draft"
+    for path in (ours, parent, elsewhere, others):
+        path.touch()
+    folder = tmp_path / "b.abcdef-99999999-abcdef12.aside"
+    folder.mkdir()
+    write_text(tmp_path / "new.csv", "new")
+    assert len(names(tmp_path)) == 6
+    week = time.time() - 8 * 24 * 3600
+    for path in (elsewhere, folder):
+        os.utime(path, (week, week))
+    files._remove_left.cache_clear()
+    write_text(tmp_path / "new.csv", "new")
+    assert sorted(names(tmp_path)) == sorted(
+        path.name for path in (ours, parent, others, tmp_path / "new.csv")
+    )
+
+
+def test_a_folder_of_many_files_is_looked_at_once(tmp_path, monkeypatch):
+    scanned = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: scanned.append(path) or scandir(path))
+    for number in range(5):
+        write_text(tmp_path / f"{number}.txt", "x")
+    assert scanned == [tmp_path]
+
+
 # one run at a time
 
 
@@ -278,14 +373,13 @@ WRITERS = {
 OURS = {"config", "curves"}  # whose `save` goes by facelens.files
 DRAFTS = {"atomic_write", "atomic_folder", "written"}
 ELSEWHERE = {
-    "faces/download.py": "the Hub's client writes into a folder beside the cache's file",
+    "commands/streams.py": "the null device, in place of a stream that is closed",
     "lessons/custom.py": "a folder of photos made up for the lesson",
     "lessons/learning_rate.py": "runs that nobody keeps",
-    "serve/launch.py": "Jupyter's own folder, which goes with the server",
     "training/data.py": "a memory map of gigabytes: meta.json, written last, says that it is whole",
     "training/float16.py": "rewrites a graph in the folder that an export makes aside",
     "training/graph.py": "torch and onnx write into the folder that an export makes aside",
-    "training/quantise.py": "steps on the way to a graph",
+    "training/quantise.py": "onnx writes steps on the way to a graph into a folder aside",
 }
 THE_PLACES = {"files.py", "tables.py", "video/film.py"}
 

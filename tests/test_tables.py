@@ -1,13 +1,17 @@
 """Tables: csv and parquet say the same, whole or not at all, in one part or in many."""
 
+import csv
+
 import pytest
 
 from facelens.errors import DataError, OutputError
 from facelens.tables import (
     ERROR_COLUMNS,
+    escaped,
     join,
     read_records,
     row_writer,
+    unescaped,
     write_records,
     write_table,
 )
@@ -93,6 +97,53 @@ def test_a_writer_that_fails_leaves_the_old_table(tmp_path, ending):
         write_table(out, [("x.jpg",)], COLUMNS)
     same(out, ROWS[:1], COLUMNS)
     assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+FORMULAS = ["=1+1.jpg", "+1", "-1.jpg", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\uff1d1", "'=1"]
+PLAIN = ["photo.jpg", "'quoted'", "''", "1-1", "a=1", "", " ", "'1"]
+
+
+def test_no_cell_of_csv_is_a_formula_and_each_is_read_back(tmp_path, ending):
+    out = tmp_path / f"faces{ending}"
+    names = [*FORMULAS, *PLAIN, *(f"'{name}" for name in FORMULAS)]
+    rows = [(name, 1, 0.5, -0.25) for name in names]
+    write_table(out, rows, ("photo", "face", "=c", "-d"))
+    assert [row["photo"] for row in read_records(out)] == names
+    assert list(read_records(out)[0]) == ["photo", "face", "=c", "-d"]
+    if ending == ".csv":
+        with out.open(encoding="utf-8", newline="") as file:
+            header, *cells = csv.reader(file)
+        assert header == ["photo", "face", "'=c", "'-d"]
+        assert [row[0] for row in cells] == [
+            *(f"'{name}" for name in FORMULAS), *PLAIN, *(f"''{name}" for name in FORMULAS)
+        ]  # fmt: skip
+        assert {row[3] for row in cells} == {"-0.25"}
+
+
+def test_escaping_is_undone_whatever_the_text():
+    for name in [*FORMULAS, *PLAIN]:
+        for text in (name, f"'{name}", f"''{name}"):
+            assert unescaped(escaped(text)) == text
+    assert escaped(-1) == -1
+    assert escaped(None) is None
+    assert unescaped("'tis") == "'tis"
+
+
+def test_a_carriage_return_in_a_name_is_no_row(tmp_path):
+    rows = [("a\rb", 1, 0.5, 0.5), ("a\r\nb", 1, 0.5, 0.5)]
+    write_table(tmp_path / "part.csv", rows, COLUMNS, header=False)
+    assert join([tmp_path / "part.csv"], tmp_path / "all.csv", COLUMNS) == 2
+    assert [row["photo"] for row in read_records(tmp_path / "all.csv")] == ["a\rb", "a\r\nb"]
+
+
+def test_a_negative_number_in_a_record_stays_a_number(tmp_path):
+    out = tmp_path / "history.csv"
+    for value in ("-0.5", "+1e-05", "-3"):
+        write_records(out, [{"loss": value, "name": "-x"}])
+        assert out.read_text() == f"loss,name\n{value},'-x\n"
+        assert read_records(out) == [{"loss": value, "name": "-x"}]
+    with pytest.raises(ValueError, match="no columns for"):
+        write_records(out, [{"a": 1, "b": 2}], ["a"])
 
 
 def test_parts_are_joined_in_order(tmp_path, ending, monkeypatch):
