@@ -381,7 +381,7 @@ ELSEWHERE = {
     "training/graph.py": "torch and onnx write into the folder that an export makes aside",
     "training/quantise.py": "onnx writes steps on the way to a graph into a folder aside",
 }
-THE_PLACES = {"files.py", "tables.py", "video/film.py"}
+THE_PLACES = {"files.py", "tables.py", "video/writer.py"}
 
 
 def called(function):

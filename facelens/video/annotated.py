@@ -15,8 +15,9 @@ from facelens.tables import row_writer
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.base import Model, Style, Task
 from facelens.video.annotate import Annotator
-from facelens.video.film import FILMS, Film, film_writer, need_text, open_film, refuse_photo
+from facelens.video.film import Film, need_text, open_film, refuse_photo
 from facelens.video.stream import LivePredictor, Observation
+from facelens.video.writer import FILMS, film_writer
 
 COLUMNS = ("frame", "seconds", "face", "confidence", "x", "y", "w", "h")
 KINDS = {"table": TABLES, "film": tuple(FILMS)}
@@ -30,7 +31,8 @@ class TrackedFilm:
     """The result of `track_film`.
 
     `tracks`: faces that got a number, which may be more than there are people; `rows`: faces in all
-    frames. `lost`: frames that the file's header counts and that could not be read.
+    frames. `lost`: frames that the file's header counts and that could not be read. `start`: where
+    the film's own clock starts, in seconds; `seconds`: how long it lasts.
     """
 
     out: Path
@@ -39,6 +41,7 @@ class TrackedFilm:
     tracks: int
     rows: int
     lost: int
+    start: float = 0.0
 
     def __str__(self) -> str:
         film = f"{_many(self.frames, 'frame')} ({self.seconds:,.1f} seconds)"
@@ -50,6 +53,8 @@ class TrackedFilm:
             text = f"{out} has {_many(self.rows, 'row')} of {faces} in {film}."
         else:
             text = f"{out} shows {faces} in {film}, without sound."
+        if self.start:
+            text += f" Its clock starts at {self.start:,.2f} seconds."
         if self.lost:
             text += (
                 f" The film's header counts {self.frames + self.lost:,} frames: {self.lost:,} are "
@@ -113,7 +118,7 @@ def track_film(
                 frames, rows = frames + 1, rows + len(seen)
                 numbers.update(each.number for each in seen)
                 if progress:
-                    progress(frames, film.count if film.count > frames else 0)
+                    progress(frames, film.expected if film.expected > frames else 0)
             if frames <= 1:
                 refuse_photo(source)
             if not frames:
@@ -121,7 +126,8 @@ def track_film(
     if progress:
         progress(frames, frames)
     end = seconds + 1 / film.rate
-    return TrackedFilm(out, frames, end, len(numbers), rows, film.lost(frames, end))
+    lost = film.lost(frames, end)
+    return TrackedFilm(out, frames, end - film.start, len(numbers), rows, lost, film.start)
 
 
 # before the work

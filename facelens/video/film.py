@@ -1,91 +1,144 @@
-"""Read and write video files frame by frame."""
+"""Read video files frame by frame, as a player shows them."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from facelens.errors import FacelensError, OutputError, PhotoError
-from facelens.files import atomic_write
-from facelens.photo import MAX_PIXELS, printable, read_photo
+from facelens.errors import FacelensError, PhotoError, printable
+from facelens.photo import read_photo
+from facelens.video.mp4 import Mirrored, mirrored
 
-# Suffixes of films that can be written, and OpenCV's codec for each.
-FILMS = {".mp4": "mp4v", ".webm": "VP80", ".avi": "MJPG"}
+# Largest frames, in pixels.
+MAX_PIXELS = 50_000_000
 
 # Plausible frames per second; a header that states others is wrong.
 RATES = (0.1, 480.0)
 
 _USUAL_RATE = 25.0
 
+# A Matroska or WebM file begins with these bytes.
+_MATROSKA = b"\x1a\x45\xdf\xa3"
+
 # Longest plausible time between two frames, in seconds.
 _LONGEST = 3600.0
+
+# Latest plausible time at which a clock starts, in seconds: some count from 1970.
+_LATEST = 1e10
 
 # This many failed reads in a row are the end of a film; fewer are a damaged part.
 _DAMAGE = 1000
 
-# Drift of a copy, in frames, before one is dropped or repeated.
-_SLACK = 0.75
+# Plausible widths of a pixel, in heights; DV, DVD and anamorphic films have 0.9 to 2.2.
+_ASPECTS = (0.25, 4.0)
 
-# Encoders refuse smaller frames, in pixels; a disk with less free space, in bytes, counts as full.
-_SMALLEST, _ROOM = 16, 2_000_000
+# Films with more irregular steps than this, in number or as a share, have a variable frame rate.
+_FEW, _SHARE = 3, 0.01
 
 
-@dataclass(frozen=True)
+@dataclass
 class Film:
     """An opened video file.
 
     `rate`: frames per second. `count`: frames by its header, 0 if unknown; `exact`: the header
-    states it, and OpenCV has not estimated it from the duration.
+    states it, and OpenCV has not estimated it from the duration. `ends`: that duration is the time
+    at which the film ends, whenever it starts. `aspect`: width of a pixel as shown, in heights.
+    `mirrored`: how to show frames that are. Known from the first frame on: `start`, the time in
+    seconds at which the film's own clock starts, and `gaps`, the longer steps so far.
     """
 
     source: Any
     rate: float
     count: int
     exact: bool
+    ends: bool = False
+    aspect: float = 1.0
+    mirrored: Mirrored | None = None
+    start: float = field(default=0.0, init=False)
+    gaps: int = field(default=0, init=False)
+
+    @property
+    def expected(self) -> int:
+        """Number of frames that the header promises, 0 if unknown."""
+        return max(0, self.count - round(self.start * self.rate)) if self.ends else self.count
 
     def frames(self) -> Iterator[tuple[float, np.ndarray]]:
-        """Yield each frame's time in seconds, and its pixels: uint8 (h, w, 3), RGB, upright.
+        """Yield each frame's time in seconds, and its pixels: uint8 (h, w, 3), RGB, as shown.
 
-        Damaged frames are skipped.
+        Frames are upright and their pixels square. Damaged frames are skipped.
+
+        Raises:
+            PhotoError: a frame is too large.
         """
-        import cv2
-
-        last, failed = -1 / self.rate, 0
+        last, failed, begun = -1 / self.rate, 0, False
         while failed < _DAMAGE:
             there, pixels = self.source.read()
             if not there:
                 failed += 1
                 continue
             failed = 0
-            last = self._time(last)
-            yield last, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+            before, last = last, self._time(last)
+            if not begun:
+                begun, self.start = True, self._start(last)
+            self.gaps += last - before > 1.5 / self.rate
+            yield self.start + last, self._shown(pixels)
 
     def _time(self, last: float) -> float:
-        """Time of the frame just read: by the container's timestamp, or else by the rate."""
+        """Time of the frame just read, from the first one's on: by its timestamp, or the rate."""
         import cv2
 
         stamp = self.source.get(cv2.CAP_PROP_POS_MSEC) / 1000
         return max(0.0, stamp if last < stamp <= last + _LONGEST else last + 1 / self.rate)
 
+    def _start(self, first: float) -> float:
+        """Time of the film's own clock at which OpenCV's is 0; `first`: that of the first frame."""
+        import cv2
+
+        # OpenCV tells its own clock in seconds, and the film's only in frames.
+        rate = self.source.get(cv2.CAP_PROP_FPS)
+        start = self.source.get(cv2.CAP_PROP_PTS) / rate - first if rate > 0 else 0.0
+        return start if 0 < start < _LATEST else 0.0
+
+    def _shown(self, pixels: np.ndarray) -> np.ndarray:
+        """Show a decoded frame, BGR, as a player does, in RGB."""
+        import cv2
+
+        if self.mirrored:
+            pixels = self.mirrored.upright(pixels)
+        height, width = pixels.shape[:2]
+        # As browsers do it: pixels become wider or higher, so that nothing is lost.
+        shown = round(width * max(1, self.aspect)), round(height * max(1, 1 / self.aspect))
+        if shown[0] * shown[1] > MAX_PIXELS:
+            raise PhotoError(_too_large("The film", *shown))
+        if shown != (width, height):
+            pixels = cv2.resize(pixels, shown, interpolation=cv2.INTER_LINEAR)
+        return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
     def lost(self, frames: int, end: float) -> int:
         """Number of frames in the header that could not be read; `end`: of the film, in seconds."""
-        missing = self.count - frames
+        missing = max(0, self.expected - frames)
         if self.exact:
-            return max(0, missing)
-        # A duration times a mean rate is not exact, so a small difference does not count.
-        early = (self.count / self.rate - end) * self.rate
-        return max(0, missing) if missing > max(2, self.count // 100) or early > self.rate else 0
+            return missing
+        # A duration times a mean rate is not exact, so a small difference does not count; with a
+        # variable frame rate only an early end does.
+        early = round(self.expected - (end - self.start) * self.rate)
+        if self.gaps > max(_FEW, _SHARE * frames):
+            return min(missing, early) if early > self.rate else 0
+        return missing if missing > max(2, self.count // 100) or early > self.rate else 0
 
 
 @contextmanager
 def open_film(path: Path) -> Iterator[Film]:
-    """Open a video file; OpenCV applies its rotation."""
+    """Open a video file; OpenCV applies its rotation.
+
+    Raises:
+        PhotoError: it is missing, is no film that can be read, or has too large frames.
+    """
     import cv2
 
     shown = printable(path.name)
@@ -117,18 +170,40 @@ def open_film(path: Path) -> Iterator[Film]:
                     "MP4, MOV, WebM, MKV or AVI."
                 )
             if width * height > MAX_PIXELS:
-                raise PhotoError(
-                    f"{shown} has frames of {width:,.0f} x {height:,.0f}, which is more than "
-                    f"{MAX_PIXELS // 1_000_000} million pixels; save it smaller."
-                )
+                raise PhotoError(_too_large(shown, width, height))
+            matrix = mirrored(path)
+            if matrix:  # OpenCV would take it for a rotation
+                source.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
             rate, known = _rate(path, source)
-            exact = head[4:8] == b"ftyp" or head[:4] == b"RIFF"
+            exact = head[4:8] == b"ftyp" or (head[:4] == b"RIFF" and known)
             count = source.get(cv2.CAP_PROP_FRAME_COUNT)
             # Without a count in the header OpenCV returns arbitrary numbers, even negative ones.
             sane = 0 < count < 1e9 and (exact or known)
-            yield Film(source, rate, int(count) if sane else 0, exact)
+            yield Film(
+                source, rate, int(count) if sane else 0, exact,
+                head[:4] == _MATROSKA, _aspect(source, matrix), matrix,
+            )  # fmt: skip
         finally:
             source.release()
+
+
+def _too_large(shown: str, width: float, height: float) -> str:
+    return (
+        f"{shown} has frames of {width:,.0f} x {height:,.0f}, which is more than "
+        f"{MAX_PIXELS // 1_000_000} million pixels; save it smaller."
+    )
+
+
+def _aspect(source: Any, matrix: Mirrored | None) -> float:
+    """Width of a pixel as it is shown, in heights; 1 if the film states none that is plausible."""
+    import cv2
+
+    wide, high = (source.get(side) for side in (cv2.CAP_PROP_SAR_NUM, cv2.CAP_PROP_SAR_DEN))
+    if not (wide > 0 and high > 0 and _ASPECTS[0] <= wide / high <= _ASPECTS[1]):
+        return 1.0
+    turned = source.get(cv2.CAP_PROP_ORIENTATION_META) in (90, 270)
+    lies = matrix.transposed if matrix else turned
+    return float(high / wide if lies else wide / high)
 
 
 def _rate(path: Path, source: Any) -> tuple[float, bool]:
@@ -170,138 +245,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         cv2.utils.logging.setLogLevel(before)
-
-
-@contextmanager
-def _no_stderr() -> Iterator[None]:
-    """Discard stderr, to which some codecs write whatever the log level."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is none
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-@contextmanager
-def film_writer(out: Path, rate: float) -> Iterator["FilmWriter"]:
-    """Write the film `out` at `rate` frames per second; it is complete when the block ends.
-
-    Raises:
-        OutputError: the system refuses, or OpenCV does.
-    """
-    with atomic_write(out, keep_suffix=True) as draft:
-        writer = FilmWriter(draft, rate)
-        try:
-            yield writer
-        finally:
-            writer.close()
-        writer.check()
-
-
-class FilmWriter:
-    """Write frames to a film at a constant rate."""
-
-    def __init__(self, path: Path, rate: float) -> None:
-        self._path, self._rate = path, rate
-        self._writer: Any = None
-        self._size = (0, 0)
-        self._written = 0
-        self._start = 0.0
-        self._last = np.zeros(0, np.uint8)
-
-    def add(self, pixels: np.ndarray, seconds: float) -> None:
-        """Write a frame uint8 (h, w, 3), RGB, shown from `seconds` on; drop or repeat if needed."""
-        if self._writer is None:
-            self._open(*pixels.shape[1::-1])
-            self._start = seconds
-        # How far the copy lags behind, in frames; less than one is not visible.
-        behind = (seconds - self._start) * self._rate - self._written
-        if behind < -_SLACK:
-            return
-        if behind > _SLACK:
-            for _ in range(round(behind)):
-                self._put()
-        self._last = _fit(pixels, self._size)
-        self._put()
-
-    def _open(self, width: int, height: int) -> None:
-        import cv2
-
-        self._size = (max(_SMALLEST, width + width % 2), max(_SMALLEST, height + height % 2))
-        code = cv2.VideoWriter_fourcc(*FILMS[self._path.suffix])  # type: ignore[attr-defined]
-        with _no_stderr():
-            self._writer = cv2.VideoWriter(
-                str(self._path), cv2.CAP_FFMPEG, code, self._rate, self._size
-            )
-        if not self._writer.isOpened():
-            raise OutputError(
-                f"OpenCV cannot write a {self._path.suffix} film of {width} x {height} pixels "
-                "here; name one of another kind: .mp4, .webm or .avi."
-            )
-
-    def _put(self) -> None:
-        # The writer itself does not report a full disk.
-        if shutil.disk_usage(self._path.parent).free < _ROOM:
-            raise OutputError("The film does not fit on the disk; make room, or name another.")
-        self._writer.write(self._last)
-        self._written += 1
-
-    def close(self) -> None:
-        if self._writer is not None:
-            self._writer.release()
-
-    def check(self) -> None:
-        """Check that all of it was written: the writer does not report errors."""
-        import cv2
-
-        if not self._written:
-            return
-        # If the film did not fit, this does not either, and the system says why.
-        with self._path.open("ab") as file:
-            end = file.tell()
-            file.write(bytes(_ROOM))
-            file.flush()
-            file.truncate(end)
-        written = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
-        count = written.get(cv2.CAP_PROP_FRAME_COUNT)
-        written.release()
-        if not abs(count - self._written) <= 1:
-            raise OutputError(
-                "The film could not be written completely; most likely the disk is full."
-            )
-
-
-def _fit(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Fit a frame to the film's size, BGR, as writers take it.
-
-    The edge is replicated by the few pixels that a codec needs; a frame of another size is scaled
-    to fit, with black borders.
-    """
-    import cv2
-
-    wide, tall = size
-    height, width = pixels.shape[:2]
-    edge = cv2.BORDER_REPLICATE
-    if not 0 <= wide - width < _SMALLEST or not 0 <= tall - height < _SMALLEST:
-        scale = min(wide / width, tall / height)
-        to = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = cv2.resize(pixels, to, interpolation=cv2.INTER_AREA)
-        width, height, edge = *to, cv2.BORDER_CONSTANT
-    right, below = wide - width, tall - height
-    if edge == cv2.BORDER_CONSTANT:
-        left, above = right // 2, below // 2
-    else:
-        left, above = 0, 0
-    pixels = cv2.copyMakeBorder(pixels, above, below - above, left, right - left, edge)
-    return cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
 
 
 def need_text(path: Path, kind: type[FacelensError]) -> None:

@@ -1,0 +1,123 @@
+"""A command of Facelens in a process of its own, forked from this one: no import is paid twice."""
+
+import os
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: exit code, -9 if it was killed, None if it ran out of time.
+
+    `seconds` and `memory`, the most megabytes, are of its process.
+    """
+
+    code: int | None
+    out: str
+    err: str
+    seconds: float
+    memory: float
+
+    @property
+    def is_honest(self) -> bool:
+        """Whether it ended in an answer, or in one sentence."""
+        if self.code == 0:
+            return not self.err
+        whole = self.err.startswith("facelens: ") and self.err.rstrip().endswith(".")
+        return self.code in (2, 3) and whole and self.err.count("\n") == 1
+
+
+def facelens(
+    arguments: Sequence[object],
+    place: Path,
+    *,
+    limit: float = 60.0,
+    kill_after: float | None = None,
+    first: Callable[[], None] | None = None,
+    quiet: bool = True,
+) -> Ended:
+    """Run `facelens ARGUMENTS`; what it prints lies in PLACE.said and PLACE.warned meanwhile.
+
+    Args:
+        place: a folder that the command knows nothing of.
+        limit: seconds after which it is ended.
+        kill_after: seconds after which it, and all that it started, is killed.
+        first: called in the new process before the command.
+        quiet: keep log messages off stderr, which belongs to sentences.
+    """
+    said, warned = place / "said", place / "warned"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    start = time.perf_counter()
+    pid = os.fork()
+    if not pid:
+        _become(list(map(str, arguments)), said, warned, first, quiet)
+    until = start + (limit if kill_after is None else min(limit, kill_after))
+    done, status, used = os.wait4(pid, os.WNOHANG)
+    while not done and time.perf_counter() < until:
+        time.sleep(0.002)
+        done, status, used = os.wait4(pid, os.WNOHANG)
+    late = not done
+    if late:
+        _end(pid)
+        _, status, used = os.wait4(pid, 0)
+    seconds = time.perf_counter() - start
+    code = os.waitstatus_to_exitcode(status)
+    if late and kill_after is None:
+        code = None
+    text = [path.read_text(errors="replace") for path in (said, warned)]
+    return Ended(code, *text, seconds, used.ru_maxrss / 1024)
+
+
+def _end(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def _become(
+    arguments: list[str], said: Path, warned: Path, first: Callable[[], None] | None, quiet: bool
+) -> None:
+    """Run the command in this process, and end it."""
+    code = 70
+    try:
+        os.setpgrp()
+        for number, path in ((1, said), (2, warned)):
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        sys.stdout, sys.stderr = (
+            open(number, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+            for number in (1, 2)
+        )
+        if quiet:
+            import logging
+
+            logging.disable(logging.CRITICAL)
+        if first:
+            first()
+        from facelens.commands import main
+
+        code = main.main(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 70
+    except BaseException:  # noqa: BLE001 - whatever it is, it is the finding
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+
+
+def cap_files(most: int) -> None:
+    """Let no file of this process grow beyond `most` bytes, as on a disk that is nearly full."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
