@@ -80,6 +80,50 @@ def test_a_writer_that_is_killed_leaves_the_old_file(old):
     assert old.read_text() == "old"
     write_text(old, "new")
     assert old.read_text() == "new", "what the killed one left is in nobody's way"
+    if sys.platform != "win32":
+        assert names(old.parent) == [old.name], "nor does it stay"
+
+
+@LINUX
+def test_drafts_of_the_living_and_files_of_others_stay(old):
+    strangers = ("x.draft", f"{old.name}.draft", f"{old.name}.{'0' * 15}g.draft")
+    for name in strangers:
+        old.with_name(name).touch()
+    with atomic_write(old) as one:
+        one.write_text("one")
+        write_text(old, "two")
+    assert old.read_text() == "one"
+    assert names(old.parent) == sorted([old.name, *strangers])
+
+
+KILLED = {
+    "at first": "",
+    "before it is whole": "(draft / 'config.json').write_text('half')\n",
+    "between its last steps": "(draft / 'config.json').write_text('new')\n"
+    "    out.rename(draft.with_name('before'))\n",
+}
+
+
+@LINUX
+@pytest.mark.parametrize("moment", KILLED)
+def test_a_folder_whose_writer_was_killed_is_as_it_was_and_nothing_stays(tmp_path, moment):
+    out = tmp_path / "bundle"
+    write_there(out, "old")
+    script = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from facelens.files import atomic_folder\n"
+        "out = Path(sys.argv[1])\n"
+        "with atomic_folder(out) as draft:\n"
+        f"    {KILLED[moment]}\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(out)], check=False)
+    (tmp_path / ".bundle-mine").mkdir()
+    assert len(names(tmp_path)) >= 2
+    with pytest.raises(KeyboardInterrupt), atomic_folder(out) as draft:
+        break_off(draft / "config.json", KeyboardInterrupt)
+    assert (out / "config.json").read_text() == "old"
+    assert names(tmp_path) == [".bundle-mine", "bundle"]
 
 
 def test_two_writers_never_share_a_draft(old):

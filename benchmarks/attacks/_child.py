@@ -1,11 +1,14 @@
 """A command of Facelens in a process of its own, forked from this one: no import is paid twice."""
 
+import contextlib
+import logging
 import os
 import resource
 import signal
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +18,7 @@ from pathlib import Path
 class Ended:
     """How a command ended: exit code, -9 if it was killed, None if it ran out of time.
 
-    `seconds` and `memory`, the most megabytes, are of its process.
+    `seconds`, of a processor, and `memory`, the most megabytes, are of its process.
     """
 
     code: int | None
@@ -49,38 +52,34 @@ def facelens(
         limit: seconds after which it is ended.
         kill_after: seconds after which it, and all that it started, is killed.
         first: called in the new process before the command.
-        quiet: keep log messages off stderr, which belongs to sentences.
+        quiet: keep log messages and Python's warnings off stderr, which belongs to sentences.
     """
     said, warned = place / "said", place / "warned"
     sys.stdout.flush()
     sys.stderr.flush()
-    start = time.perf_counter()
+    until = time.monotonic() + (limit if kill_after is None else min(limit, kill_after))
     pid = os.fork()
     if not pid:
         _become(list(map(str, arguments)), said, warned, first, quiet)
-    until = start + (limit if kill_after is None else min(limit, kill_after))
     done, status, used = os.wait4(pid, os.WNOHANG)
-    while not done and time.perf_counter() < until:
+    while not done and time.monotonic() < until:
         time.sleep(0.002)
         done, status, used = os.wait4(pid, os.WNOHANG)
     late = not done
     if late:
         _end(pid)
         _, status, used = os.wait4(pid, 0)
-    seconds = time.perf_counter() - start
     code = os.waitstatus_to_exitcode(status)
     if late and kill_after is None:
         code = None
     text = [path.read_text(errors="replace") for path in (said, warned)]
-    return Ended(code, *text, seconds, used.ru_maxrss / 1024)
+    return Ended(code, *text, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def _end(pid: int) -> None:
     for kill in (os.killpg, os.kill):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 def _become(
@@ -93,13 +92,12 @@ def _become(
         for number, path in ((1, said), (2, warned)):
             os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         sys.stdout, sys.stderr = (
-            open(number, "w", encoding="utf-8", closefd=False)  # noqa: PTH123, SIM115
+            open(number, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             for number in (1, 2)
         )
         if quiet:
-            import logging
-
             logging.disable(logging.CRITICAL)
+            warnings.simplefilter("ignore")  # torch deprecates what fastai calls
         if first:
             first()
         from facelens.commands import main

@@ -14,7 +14,7 @@ import fastai
 import torch
 import torchvision
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from facelens.errors import DataError
@@ -113,7 +113,8 @@ class Run(Generic[S]):
         """Write NAME.safetensors."""
         tensors = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
         with written(self.folder / f"{name}.safetensors") as path:
-            save_file(tensors, path)
+            # By its bytes: safetensors' own file is a second draft, which a kill leaves behind.
+            path.write_bytes(save(tensors))
 
     def load_best(self, model: nn.Module) -> Any:
         """Load the weights of the best epoch by validation loss into `model`."""

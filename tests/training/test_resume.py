@@ -100,6 +100,13 @@ def test_a_killed_run_goes_on_to_the_figures_of_an_unbroken_one(runs):
             assert float(resumed[figure]) == pytest.approx(float(unbroken[figure]), abs=1e-4)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such permissions")
+def test_weights_are_written_as_other_files_are(runs):
+    """safetensors would write a temporary file first, which a kill leaves, for its owner alone."""
+    modes = {(runs / "whole" / name).stat().st_mode for name in ("best.safetensors", "last.pt")}
+    assert len(modes) == 1
+
+
 def test_a_finished_run_says_so_and_is_left_alone(runs, toy, caplog):
     before = {path.name: path.stat().st_mtime_ns for path in (runs / "whole").iterdir()}
     assert main.main(command(toy, runs / "whole")) == 0
