@@ -115,6 +115,7 @@ def folder_aside(parent: Path, name: str = "facelens") -> Iterator[Path]:
 
 def new_folder_aside(parent: Path, name: str = "facelens") -> Path:
     """Make an empty folder in `parent`, private to this process, which removes it."""
+    _remove_left.cache_clear()  # folders are made seldom, so it costs nothing to look again
     remove_left(parent)
     folder = parent / f"{name}.{_unique()}.aside"
     folder.mkdir(mode=0o700)

@@ -96,7 +96,7 @@ def test_drafts_of_the_living_and_files_of_others_stay(old):
     assert names(old.parent) == sorted([old.name, *strangers])
 
 
-KILLED = {
+MOMENTS = {
     "at first": "",
     "before it is whole": "(draft / 'config.json').write_text('half')\n",
     "between its last steps": "(draft / 'config.json').write_text('new')\n"
@@ -105,7 +105,7 @@ KILLED = {
 
 
 @LINUX
-@pytest.mark.parametrize("moment", KILLED)
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_folder_whose_writer_was_killed_is_as_it_was_and_nothing_stays(tmp_path, moment):
     out = tmp_path / "bundle"
     write_there(out, "old")
@@ -114,7 +114,7 @@ def test_a_folder_whose_writer_was_killed_is_as_it_was_and_nothing_stays(tmp_pat
         "from facelens.files import atomic_folder\n"
         "out = Path(sys.argv[1])\n"
         "with atomic_folder(out) as draft:\n"
-        f"    {KILLED[moment]}\n"
+        f"    {MOMENTS[moment]}\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(out)], check=False)

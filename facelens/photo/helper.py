@@ -5,6 +5,7 @@ it every trace of the photo. It is a plain child process, never a fork: what sta
 kernel with threads.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -158,6 +159,7 @@ def _forget() -> None:
     _helper, _lock = None, threading.Lock()
 
 
+atexit.register(end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 

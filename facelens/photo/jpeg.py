@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from facelens.photo.limits import COSTLY, DAMAGED, UnreadableError, check_size
+from facelens.photo.limits import COSTLY, DAMAGED, UNKNOWN, UnreadableError, check_size
 from facelens.photo.torn import is_torn
 
 # A file of 25 MB in full segments has 381. Encoders write up to 20 scans.
@@ -110,7 +110,9 @@ def _take(jpeg: Jpeg, marker: int, body: bytes) -> None:
 def _take_frame(jpeg: Jpeg, marker: int, body: bytes) -> None:
     if jpeg.components or len(body) < 6 or len(body) < 6 + 3 * body[5]:
         raise UnreadableError(DAMAGED)
-    _, jpeg.height, jpeg.width, count = struct.unpack(">BHHB", body[:6])
+    precision, jpeg.height, jpeg.width, count = struct.unpack(">BHHB", body[:6])
+    if precision != 8:
+        raise UnreadableError(UNKNOWN)
     jpeg.components = tuple(divmod(body[7 + 3 * index], 16) for index in range(count))
     jpeg.progressive = marker in _PROGRESSIVE
     if not all(1 <= factor <= 4 for sides in jpeg.components for factor in sides):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.apart import CRASHING, SLOW, instead
 from PIL import Image
 
 from facelens.errors import PhotoError
@@ -23,18 +24,6 @@ def encoded(kind, side=64, **options):
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
-
-
-def instead(code):
-    """Start helpers with another `decode`."""
-    real = subprocess.Popen
-
-    def start(command, **options):
-        before = f"import sys; sys.path[:] = {sys.path!r}; {code}"
-        placed = "import facelens.photo.decoding as decoding; decoding.decode = decode"
-        return real([*command[:2], f"{before}; {placed}; {command[2]}"], **options)
-
-    return start
 
 
 @pytest.fixture(autouse=True)
@@ -72,10 +61,8 @@ def test_a_large_photo_is_decoded_apart_where_time_counts(monkeypatch):
 
 
 def test_a_photo_that_takes_too_long_is_a_sentence_and_the_next_is_read(monkeypatch):
-    slow = instead("import time; decode = lambda *_: time.sleep(60)")
-
     with monkeypatch.context() as patch:
-        patch.setattr(subprocess, "Popen", slow)
+        patch.setattr(subprocess, "Popen", instead(SLOW))
         start = time.perf_counter()
         with pytest.raises(PhotoError, match=r"slow\.tif takes longer than 1\.5 seconds"):
             read_photo(encoded("TIFF"), name="slow.tif", seconds=1.5)
@@ -86,10 +73,8 @@ def test_a_photo_that_takes_too_long_is_a_sentence_and_the_next_is_read(monkeypa
 
 @pytest.mark.skipif(os.name == "nt", reason="sends signals")
 def test_a_decoder_that_crashes_takes_only_the_helper_with_it(monkeypatch):
-    crashing = instead("import os; decode = lambda *_: os.abort()")
-
     with monkeypatch.context() as patch:
-        patch.setattr(subprocess, "Popen", crashing)
+        patch.setattr(subprocess, "Popen", instead(CRASHING))
         with pytest.raises(PhotoError, match="too much memory or time"):
             read_photo(encoded("TIFF"))
     assert read_photo(encoded("TIFF")).pixels.shape == (64, 64, 3)

@@ -147,6 +147,12 @@ def test_memory_is_counted_before_it_is_taken():
     assert "65 million" in refused(colour.replace(b"\x08\0\x40\0\x40", b"\x08\xff\xdc\xff\xdc"))
 
 
+def test_twelve_bits_are_no_damage_but_not_read():
+    data = encoded()
+    at = data.index(b"\xff\xc0") + 4
+    assert "is not a photo that can be read" in refused(data[:at] + b"\x0c" + data[at + 1 :])
+
+
 def test_cmyk_as_adobe_writes_it_keeps_its_colours():
     image = picture()
     data = encoded(image.convert("CMYK"), quality=95)

@@ -3,12 +3,14 @@
 import io
 import json
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 
 import ipywidgets.embed
 import numpy as np
 import pytest
+from helpers.apart import SLOW, instead
 from helpers.crowd import crowd, head_of
 from helpers.few import FewAnswers
 from PIL import Image
@@ -17,6 +19,7 @@ from facelens import load_model
 from facelens.bundles.bundle import write_manifest
 from facelens.errors import BundleError
 from facelens.faces import align
+from facelens.photo import helper
 from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import NAMES
 from facelens.ui import Selfie
@@ -157,6 +160,23 @@ def test_a_photo_without_a_face_is_shown_and_said(page, sent):
 def test_the_second_photo_works_after_a_failure(page, sent):
     say(page.intake, "photo", b"just words", name="words.jpg")
     say(page.intake, "example")
+    assert last(sent, page.intake, "status")[0]["state"] == "done"
+
+
+def test_a_decode_that_runs_over_is_a_sentence_and_the_page_goes_on(
+    page, sent, monkeypatch, astronaut
+):
+    file = io.BytesIO()
+    Image.open(astronaut).save(file, "TIFF")
+    helper.end()
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", instead(SLOW))
+        patch.setitem(Selfie.take.__globals__, "PATIENCE", 1.5)
+        say(page.intake, "photo", file.getvalue(), name="slow.tif")
+    status = last(sent, page.intake, "status")[0]
+    assert status["text"].startswith("slow.tif takes longer than 1.5 seconds to read")
+    assert status["state"] == "error"
+    say(page.intake, "photo", file.getvalue(), name="slow.tif")
     assert last(sent, page.intake, "status")[0]["state"] == "done"
 
 
