@@ -18,6 +18,7 @@ from facelens.photo import Photo
 STEP = 15  # degrees
 TRIES = 17 * 360 // STEP  # with each detector
 QUICK = 16
+MOST_CHANGED = 1.0  # of 40 verdicts, on average
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:
@@ -28,9 +29,14 @@ def attack(tries: int, seed: int) -> list[Outcome]:
     return [one(name, Upright(photos, spec), chosen) for name, spec in detectors().items()]
 
 
+def changed(outcome: Outcome) -> float:
+    """The verdicts changed on average, as an outcome states them."""
+    return float(outcome.outcome.partition("of the answered ")[2].partition(" ")[0])
+
+
 def one(name: str, upright: Upright, chosen: list[tuple[int, int]]) -> Outcome:
     """Answer each turned portrait with one detector."""
-    changed: dict[int, list[int]] = defaultdict(list)
+    counts: dict[int, list[int]] = defaultdict(list)
     answered = hinted = missed = lost = 0
     for n, angle in chosen:
         face, truth = upright[n]
@@ -43,9 +49,9 @@ def one(name: str, upright: Upright, chosen: list[tuple[int, int]]) -> Outcome:
         missed += not faces
         lost += any(eye_error(each, warp) > FAR for each in sure)
         for each in sure:
-            changed[angle].append(sum(a != b for a, b in zip(answer(each), truth, strict=True)))
-    flat = [count for counts in changed.values() for count in counts]
-    worst = max(changed, key=lambda angle: float(np.mean(changed[angle])), default=0)
+            counts[angle].append(sum(a != b for a, b in zip(answer(each), truth, strict=True)))
+    flat = [count for each in counts.values() for count in each]
+    worst = max(counts, key=lambda angle: float(np.mean(counts[angle])), default=0)
     tried = len(chosen)
     return Outcome(
         f"portraits turned by every {STEP} degrees, {name}",
@@ -54,5 +60,5 @@ def one(name: str, upright: Upright, chosen: list[tuple[int, int]]) -> Outcome:
         f"{100 * answered / tried:.1f} % answered without a hint, {100 * hinted / tried:.1f} % "
         f"with one, {100 * missed / tried:.1f} % not found; of the answered "
         f"{np.mean(flat or [0]):.2f} of 40 verdicts changed, at the worst angle ({worst} degrees) "
-        f"{np.mean(changed[worst] or [0]):.1f}",
+        f"{np.mean(counts[worst] or [0]):.1f}",
     )
