@@ -126,18 +126,20 @@ def _batches(found: Iterator[Any]) -> Iterator[list[Any]]:
         yield batch
 
 
-def sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path]]:
-    """Every photo of a chunk: its name, and its bytes or where it lies."""
+def sources(job: Job, chunk: Chunk) -> Iterator[tuple[str, bytes | Path | PhotoError]]:
+    """Every photo of a chunk: its name, and its bytes, where it lies, or why there is none."""
     if chunk.paths:
         for path in chunk.paths:
             yield path, Path(job.source) / path
         return
     for row in parquet.images(chunk.rows, columns=[], start=chunk.start, stop=chunk.stop):
-        yield row.path, row.data
+        yield row.path, PhotoError(row.missing) if row.missing else row.data
 
 
-def _try(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], str]:
+def _try(job: Job, name: str, data: bytes | Path | PhotoError) -> tuple[list[Any], str]:
     """The faces of one photo, and the reason why there are none or they are less reliable."""
+    if isinstance(data, PhotoError):
+        return [], str(data)
     try:
         faces, hints = _faces(job, name, data)
     except PhotoError as error:

@@ -1,6 +1,5 @@
 """Make a training set from your own photos and a table of yes and no."""
 
-import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from facelens.data.dataset import SPLITS, Sample, write_split
+from facelens.data.same import distinct, find_file, twins
+from facelens.data.table import Line, read_table
 from facelens.errors import DataError, OutputError, PhotoError
 from facelens.faces import find_faces
 from facelens.files import Progress, need_pyarrow, writing
@@ -16,31 +17,22 @@ from facelens.photo import read_photo
 from facelens.tables import ERROR_COLUMNS, write_table
 
 SHARES = (0.7, 0.15, 0.15)
-YES, NO = {"1", "yes", "y", "true", "t"}, {"0", "no", "n", "false", "f"}
 _TRIES = 50
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row of the table: the photo's path in the folder, the person, and the answers.
-
-    An answer is None if the table leaves it blank.
-    """
-
-    photo: str
-    person: str
-    answers: tuple[bool | None, ...]
-
-
-@dataclass(frozen=True)
 class Prepared:
-    """The result of `prepare`: a folder of parquet files, and the photos that were left out."""
+    """The result of `prepare`: a folder of parquet files, and the photos that were left out.
+
+    `crowded`: photos with several faces. `repeated`: rows that name a photo of an earlier row.
+    """
 
     out: Path
     names: tuple[str, ...]
     faces: dict[str, int]
     left_out: tuple[tuple[str, str], ...]
     crowded: int
+    repeated: int = 0
 
     @property
     def errors_out(self) -> Path:
@@ -51,54 +43,12 @@ class Prepared:
         text = f"{sum(self.faces.values()):,} faces are in {self.out}: {counts}."
         if self.left_out:
             text += f" {len(self.left_out):,} photos were left out; {self.errors_out} says why."
+        if self.repeated:
+            rows = "1 row names" if self.repeated == 1 else f"{self.repeated:,} rows name"
+            text += f" {rows} a photo that an earlier row names too."
         if self.crowded:
             text += f" In {self.crowded:,} photos with several faces the largest one was used."
         return text
-
-
-def read_table(path: Path) -> tuple[tuple[str, ...], list[Line]]:
-    """Read the names of the questions, and a line for each photo.
-
-    `path`: a .csv with a column `photo`, optionally one `person`, and columns of yes and no (or
-    true and false, 1 and 0) with any names, separated by commas, semicolons or tabs.
-    """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} cannot be read; save the table as .csv in UTF-8.") from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if any(row)]
-    header = [name.strip() for name in rows[0]] if rows else []
-    if header.count("photo") != 1 or len(set(header)) < len(header) or "" in header:
-        raise DataError(f"{path} needs a first line of names, all different, photo among them.")
-    names = tuple(name for name in header if name not in ("photo", "person"))
-    if not names or {"image", "celeb_id"} & set(names):
-        raise DataError(
-            f"{path} needs columns of yes and no besides photo and person, none of them called "
-            "image or celeb_id."
-        )
-    lines, seen = [], set()
-    for number, row in enumerate(rows[1:], 2):
-        if len(row) != len(header):
-            raise DataError(f"{path}, row {number}: {len(row)} fields, not {len(header)}.")
-        fields = {name: value.strip() for name, value in zip(header, row, strict=True)}
-        if not fields["photo"] or fields["photo"] in seen:
-            raise DataError(f"{path}, row {number}: every row names a photo of its own.")
-        seen.add(fields["photo"])
-        answers = tuple(_answer(path, number, name, fields[name]) for name in names)
-        lines.append(Line(fields["photo"], fields.get("person", ""), answers))
-    return names, lines
-
-
-def _answer(path: Path, number: int, name: str, value: str) -> bool | None:
-    word = value.lower()
-    if word and word not in YES | NO:
-        raise DataError(
-            f"{path}, row {number}: {name} is {value!r}, neither yes nor no; leave blank what "
-            "cannot be said, and remove columns that are not questions."
-        )
-    return word in YES if word else None
 
 
 def prepare(
@@ -113,8 +63,9 @@ def prepare(
     """Detect and align the face in each photo and write it with its answers.
 
     The faces are split 70/15/15 into train, valid and test; all photos of one person go to one
-    split. If a photo shows several faces the largest is used. A photo that has a blank answer, no
-    face or cannot be read is left out and listed in errors.csv.
+    split, and so do copies of one file. Rows that name one photo, however they spell it, are one
+    photo. If a photo shows several faces the largest is used. A photo that has a blank answer, or
+    two, no face or cannot be read is left out and listed in errors.csv.
 
     Args:
         photos: the folder to which the table's names are relative.
@@ -125,14 +76,17 @@ def prepare(
         progress: called with the photos done and all photos.
     """
     need_pyarrow()
-    names, lines = read_table(table)
+    names, rows = read_table(table)
+    lines, left_out = distinct(photos, names, rows)
+    repeated = len(rows) - len(lines) - len(left_out)
     whole = [line for line in lines if None not in line.answers]
-    left_out = [
+    left_out += [
         (line.photo, f"No answer to {names[line.answers.index(None)]}.")
         for line in lines
         if None in line.answers
     ]
-    chosen, person = _split(whole, seed)
+    total = len(whole) + len(left_out)
+    chosen, person = _split(whole, seed, twins(photos, whole))
     crowded, done = 0, len(left_out)
 
     def samples(split: int) -> Iterator[Sample]:
@@ -142,7 +96,7 @@ def prepare(
             crop, faces, reason = _crop(photos, line.photo, detector)
             done += 1
             if progress:
-                progress(done, len(lines))
+                progress(done, total)
             if reason:
                 left_out.append((line.photo, reason))
                 continue
@@ -160,7 +114,7 @@ def prepare(
         if not count:
             why = left_out[-1][1] if left_out else ""
             raise DataError(f"No face is left for {split}; give more photos. {why}".strip())
-    return Prepared(out, names, faces, tuple(left_out), crowded)
+    return Prepared(out, names, faces, tuple(left_out), crowded, repeated)
 
 
 def _open(out: Path) -> None:
@@ -177,7 +131,7 @@ def _crop(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, st
     from PIL import Image
 
     try:
-        faces = find_faces(read_photo(photos / name, name=name), detector=detector)
+        faces = find_faces(read_photo(find_file(photos, name), name=name), detector=detector)
     except PhotoError as error:
         return b"", 0, str(error)
     if not faces:
@@ -187,8 +141,12 @@ def _crop(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, st
     return stream.getvalue(), len(faces), ""
 
 
-def _split(lines: Sequence[Line], seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _split(
+    lines: Sequence[Line], seed: int, same: Sequence[tuple[int, int]] = ()
+) -> tuple[np.ndarray, np.ndarray]:
     """Split 0, 1 or 2 of each line, and the index of its person.
+
+    `same`: pairs of lines that show one person, whatever their names say.
 
     Of several seeded shuffles the one whose splits are most alike, so that a rare yes does not end
     up in a single split.
@@ -197,10 +155,14 @@ def _split(lines: Sequence[Line], seed: int) -> tuple[np.ndarray, np.ndarray]:
         raise DataError("No photo of the table has all its answers.")
     known = [line.person or f"\0{line.photo}" for line in lines]
     people, person = np.unique(known, return_inverse=True)
+    for one, other in same:
+        person[person == person[other]] = person[one]
+    people, person = np.unique(person, return_inverse=True)
     if len(people) < len(SHARES):
         raise DataError(
             f"{len(people)} {'person is' if len(people) == 1 else 'people are'} too few: train, "
             "valid and test need different ones."
+            f"{' Copies of one file count as one person.' if same else ''}"
         )
     answers = np.array([line.answers for line in lines], float)
     photos = np.bincount(person)

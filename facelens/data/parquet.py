@@ -1,12 +1,19 @@
-"""Read photos and labels in the parquet layout of the Hugging Face `datasets` library."""
+"""Read photos and labels in the parquet layout of the Hugging Face `datasets` library.
+
+A column `image` holds bytes and path, either of them, or the bytes or the path alone, in any of
+Arrow's types for them. A row with a path and no bytes stands for the file of that path beside the
+parquet file.
+"""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.errors import DataError
+from facelens.errors import DataError, FacelensError, printable
 from facelens.files import need_pyarrow
+from facelens.photo import MAX_BYTES
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -20,13 +27,15 @@ class Row:
     """One photo of a data set.
 
     `path`: its file name in the data set, e.g. "162772.jpg".
-    `data`: the bytes of the photo, empty if the row has none.
+    `data`: the bytes of the photo, empty if there are none.
     `values`: the other columns of the row.
+    `missing`: why there are no bytes, as a sentence; else "".
     """
 
     path: str
     data: bytes
     values: dict[str, object]
+    missing: str = ""
 
 
 def files(path: str | Path) -> list[Path]:
@@ -51,6 +60,7 @@ def images(
     columns: Sequence[str] | None = None,
     batch_rows: int = 256,
     *,
+    optional: Sequence[str] = (),
     start: int = 0,
     stop: int | None = None,
 ) -> Iterator[Row]:
@@ -60,6 +70,7 @@ def images(
         path: a file or a folder.
         columns: to read besides the photo; by default all.
         batch_rows: number of rows in memory at a time, fewer if photos are large.
+        optional: columns to read too, in files that have them.
         start: the first row, counted over all files.
         stop: one past the last row; by default the end.
 
@@ -73,7 +84,8 @@ def images(
             if last > start and (stop is None or first < stop):
                 end = last if stop is None else min(stop, last)
                 rows = range(max(start - first, 0), end - first)
-                yield from _rows(file, opened, _wanted(file, opened, columns), batch_rows, rows)
+                wanted = _wanted(file, opened, columns, optional)
+                yield from _rows(file, opened, wanted, batch_rows, rows)
             first = last
 
 
@@ -107,6 +119,12 @@ def bool_columns(path: str | Path) -> list[str]:
         return [field.name for field in opened.schema_arrow if str(field.type) == "bool"]
 
 
+def column_names(path: str | Path) -> list[str]:
+    """The names of all columns, in the order of the (first) file."""
+    with _open(files(path)[0]) as opened:
+        return list(opened.schema_arrow.names)
+
+
 def _is_aside(relative: Path) -> bool:
     return any(part.startswith(".") or part.endswith(".parts") for part in relative.parts)
 
@@ -126,40 +144,123 @@ def _open(file: Path) -> "pq.ParquetFile":
 def _rows(
     file: Path, opened: "pq.ParquetFile", wanted: list[str], batch_rows: int, rows: range
 ) -> Iterator[Row]:
-    import pyarrow as pa
-
     start, stop = rows.start, rows.stop
     groups, position = _groups(opened, start, stop)
     size = _batch_rows(opened, batch_rows)
-    try:
+    with _reading(file):
         for batch in opened.iter_batches(size, groups, ["image", *wanted]):
             photos, values = batch.column("image"), batch.select(wanted).to_pylist()
             for i in range(max(start - position, 0), min(stop - position, batch.num_rows)):
                 # Copy one photo at a time out of Arrow's memory, not a whole batch.
-                image = photos[i].as_py() or {}
-                path = image.get("path") or f"{file.stem}-{position + i}"
-                yield Row(path, image.get("bytes") or b"", values[i])
+                data, path = _photo(photos[i].as_py())
+                name = path or f"{file.stem}-{position + i}"
+                missing = ""
+                if not data:
+                    data, missing = beside(file, path)
+                yield Row(name, data, values[i], missing)
             position += batch.num_rows
             if position >= stop:
                 return
-    except (pa.ArrowException, OSError) as error:
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Turn what Arrow raises about a damaged file into a sentence."""
+    try:
+        yield
+    except FacelensError:
+        raise
+    except Exception as error:
+        # Text that is no UTF-8, a date that is none: Arrow leaves these to Python.
         raise DataError(f"{file} is damaged; download it again.") from error
 
 
-def _wanted(file: Path, opened: "pq.ParquetFile", columns: Sequence[str] | None) -> list[str]:
+def _photo(image: object) -> tuple[bytes, str]:
+    """The bytes and the path of a cell, either of them empty if it is missing."""
+    if isinstance(image, dict):
+        data, path = image.get("bytes"), image.get("path")
+    else:
+        data, path = (image, None) if not isinstance(image, str) else (None, image)
+    if isinstance(path, bytes):
+        path = path.decode("utf-8", "replace")
+    return bytes(data or b""), str(path or "")
+
+
+def _wanted(
+    file: Path, opened: "pq.ParquetFile", columns: Sequence[str] | None, optional: Sequence[str]
+) -> list[str]:
+    """The names of the columns to read besides the photo; refuse what would be ambiguous."""
     schema = opened.schema_arrow
-    kind: Any = schema.field("image").type if "image" in schema.names else ()
-    parts = {field.name for field in kind} if str(kind).startswith("struct") else set()
-    if not {"bytes", "path"} <= parts:
+    if columns is None:
+        wanted = [name for name in schema.names if name != "image"]
+    else:
+        there = [name for name in optional if name in schema.names and name not in columns]
+        wanted = [*columns, *there]
+    for name in ("image", *wanted):
+        if schema.names.count(name) > 1:
+            raise DataError(f"{file} has two columns {printable(name)}; remove or rename one.")
+    if "image" not in schema.names or not _holds_photos(schema.field("image").type):
         raise DataError(
             f"{file} has no column image with bytes and path, as the Hub's image data sets have."
         )
-    if columns is None:
-        return [name for name in schema.names if name != "image"]
-    for name in columns:
+    for name in wanted:
         if name not in schema.names:
             raise DataError(f"{file} has no column {name}.")
-    return list(columns)
+    return wanted
+
+
+def _holds_photos(kind: Any) -> bool:
+    """Whether a column of this Arrow type can be read by `_photo`."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        parts = {field.name: field.type for field in kind}
+        if len(parts) < kind.num_fields:
+            return False
+        known = [parts.pop(name) for name in ("bytes", "path") if name in parts]
+        return bool(known) and all(map(_is_text_or_bytes, known))
+    return _is_text_or_bytes(kind) and not pa.types.is_null(kind)
+
+
+def _is_text_or_bytes(kind: Any) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (
+        "is_binary", "is_large_binary", "is_binary_view", "is_fixed_size_binary",
+        "is_string", "is_large_string", "is_string_view", "is_null",
+    )  # fmt: skip
+    return any(getattr(pa.types, test, lambda _: False)(kind) for test in tests)
+
+
+def beside(file: Path, path: str) -> tuple[bytes, str]:
+    """The bytes of the photo that a row of `file` names, or why they are not read.
+
+    Only a file in the folder of `file`, or below: a data set from a stranger may name any file of
+    this machine. Links are followed first. One byte over the limit of `read_photo` is read.
+    """
+    shown = printable(path)
+    if not path:
+        return b"", "The row holds neither the bytes of a photo nor its path."
+    says = f"The row holds no bytes, and {shown}, which it names,"
+    try:
+        folder = file.parent.resolve()
+        found = (folder / path).resolve()
+        if not found.is_relative_to(folder):
+            return b"", (
+                f"{says} lies outside of {printable(str(folder))}; move {file.name} into the "
+                "folder of its photos."
+            )
+        if not found.exists():
+            return b"", f"{says} does not exist in {printable(str(folder))}."
+        if not found.is_file():
+            return b"", f"{says} is not a file."
+        with found.open("rb") as photo:
+            data = photo.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # a name that is too long, a zero byte
+        return b"", f"{says} cannot be read: {getattr(error, 'strerror', None) or error}."
+    return data, "" if data else f"{says} is empty."
 
 
 def _groups(opened: "pq.ParquetFile", start: int, stop: int) -> tuple[list[int], int]:

@@ -47,10 +47,9 @@ def test_a_table_is_read_as_people_write_it(between, tmp_path):
         ("photo,hat,hat\na.jpg,yes,no\n", "all different"),
         ("photo,person\na.jpg,Ann\n", "columns of yes and no"),
         ("photo,image\na.jpg,yes\n", "none of them called"),
-        ("photo,hat\na.jpg,maybe\n", r"row 2: hat is 'maybe', neither yes nor no"),
-        ("photo,hat\na.jpg\n", "row 2: 1 fields, not 2"),
-        ("photo,hat\na.jpg,yes\na.jpg,no\n", "row 3: every row names a photo of its own"),
-        ("photo,hat\n,yes\n", "row 2: every row names a photo"),
+        ("photo,hat\na.jpg,maybe\n", r"line 2: hat is 'maybe', neither yes nor no"),
+        ("photo,hat\na.jpg\n", "line 2: 1 fields, not 2"),
+        ("photo,hat\n,yes\n", "line 2 names no photo"),
     ],
 )
 def test_a_table_that_is_none_is_said(text, sentence, tmp_path):
@@ -157,8 +156,8 @@ def test_another_data_set_is_not_overwritten(album, tmp_path):
 
 
 def test_photos_without_a_face_are_no_set(tmp_path):
-    for name in "abc":
-        Image.new("RGB", (80, 80)).save(tmp_path / f"{name}.jpg")
+    for width, name in enumerate("abc", 80):
+        Image.new("RGB", (width, 80)).save(tmp_path / f"{name}.jpg")
     table = write(tmp_path / "t.csv", "photo,hat\na.jpg,yes\nb.jpg,no\nc.jpg,no\n")
     with pytest.raises(DataError, match="No face is left for train"):
         custom.prepare(tmp_path, table, tmp_path / "out")

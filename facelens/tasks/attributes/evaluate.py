@@ -1,25 +1,23 @@
 """Evaluate a bundle on labelled faces: `facelens evaluate`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facelens import metrics
-from facelens.bundles.session import BATCH
-from facelens.data.parquet import Row, images
+from facelens.data.parquet import column_names
+from facelens.data.people import crowd
 from facelens.errors import DataError
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
-from facelens.photo import Photo, read_photo
+from facelens.tasks.attributes.answers import Answers, DetectionRate, answer, parquet_paths
+from facelens.tasks.attributes.groups import errors_by_group
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.classifier import Prediction
+from facelens.tasks.fairness import RULE, gaps, interval, verdict
 
 DRAWS = 1000
-_TOO_FEW = 20
 
 METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "accuracy": metrics.accuracy,
@@ -30,38 +28,11 @@ METRICS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """Probabilities float (n, a), labels bool (n, a), and the person of each face."""
-
-    names: tuple[str, ...]
-    probabilities: np.ndarray
-    labels: np.ndarray
-    people: np.ndarray
-    logits: np.ndarray
-
-
-@dataclass(frozen=True)
-class DetectionRate:
-    """Detections on loosely framed faces."""
-
-    faces: int
-    found: int
-    extra: int
-    detector: str
-
-    @property
-    def share(self) -> float:
-        return self.found / self.faces
-
-    @property
-    def extra_share(self) -> float:
-        """Extra boxes per true face."""
-        return self.extra / self.faces
-
-
-@dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Figures over all attributes with 95 % intervals, and by attribute."""
+    """Figures over all attributes with 95 % intervals, and by attribute.
+
+    `unknown`: how many faces have no identity. An interval over a single person is NaN.
+    """
 
     model: str
     faces: int
@@ -71,6 +42,7 @@ class Evaluation:
     groups: dict[str, dict[str, Any]]
     detection: DetectionRate | None
     against: "Comparison | None" = None
+    unknown: int = 0
 
     def asdict(self) -> dict[str, Any]:
         """The evaluation for JSON."""
@@ -89,13 +61,25 @@ class Evaluation:
                 "model": self.model,
                 "faces": self.faces,
                 "people": self.people,
+                "without_identity": self.unknown,
                 "overall": self.overall,
                 "detection": detection,
                 "groups": self.groups,
+                **({"fairness": self.fairness} if self.groups else {}),
                 "attributes": self.attributes,
                 **({"against": asdict(self.against)} if self.against else {}),
             }
         )
+
+    @property
+    def fairness(self) -> dict[str, Any]:
+        """Where a group's error is more than twice another's, and by which rule."""
+        found = gaps(self.groups)
+        return {
+            "rule": RULE,
+            "warnings": [str(gap) for gap in found],
+            "gaps": [asdict(gap) for gap in found],
+        }
 
 
 @dataclass(frozen=True)
@@ -136,113 +120,35 @@ def evaluate(
         loose: place every crop on a larger canvas at a random position, size and angle, then
             detect and align it again; the figures are for the faces found.
         seed: for the random placement.
-        split_by: attributes whose combinations are reported separately.
+        split_by: attributes, or other yes/no columns of the data, whose combinations are reported
+            separately.
         detector: as in `find_faces`.
         limit: use only this many faces.
         against: another network, compared on the same faces.
     """
-    unknown = set(split_by) - set(model.names)
-    if unknown:
-        raise DataError(f"{model.title} has no attribute {min(unknown)!r} to split by.")
+    others = tuple(name for name in dict.fromkeys(split_by) if name not in model.names)
+    for path in parquet_paths(parquet) if others else ():
+        try:
+            lost = set(others) - set(column_names(path))
+        except DataError:
+            lost = set(others)
+        if lost:
+            raise DataError(
+                f"{model.title} has no attribute {min(lost)!r} to split by, nor has {path} such a "
+                "column."
+            )
 
     def answers_of(network: AttributeModel) -> tuple[Answers, DetectionRate | None]:
-        return answer(parquet, network, loose=loose, seed=seed, detector=detector, limit=limit)
+        return answer(
+            parquet, network, loose=loose, seed=seed, detector=detector, limit=limit, others=others
+        )
 
     answers, detection = answers_of(model)
     result = summarise(answers, model.title, split_by=split_by, detection=detection)
     if against is None:
         return result
-    others, _ = answers_of(against)
-    return replace(result, against=compare(answers, others, model.title, against.title))
-
-
-def answer(
-    parquet: Path | Sequence[Path],
-    model: AttributeModel,
-    *,
-    loose: bool = False,
-    seed: int = 0,
-    detector: str | None = None,
-    limit: int | None = None,
-) -> tuple[Answers, DetectionRate | None]:
-    """Answer the labelled faces of `parquet` with `model`; arguments as in `evaluate`."""
-    paths = [parquet] if isinstance(parquet, str | Path) else list(parquet)
-    if loose:
-        return _loose_answers(paths, model, seed, detector, limit)
-    return aligned_answers(paths, model, limit=limit), None
-
-
-def _rows(
-    paths: Sequence[Path], model: AttributeModel, limit: int | None
-) -> Iterator[tuple[Row, np.ndarray]]:
-    rows = ((path, row) for path in paths for row in images(path))
-    for parquet, row in islice(rows, limit):
-        for name in model.names:
-            if name not in row.values:
-                raise DataError(f"{parquet} has no column {name!r}, which {model.title} answers.")
-            if not isinstance(row.values[name], bool):
-                raise DataError(f"The column {name!r} of {parquet} holds more than true and false.")
-        pixels = read_photo(row.data, name=row.path).pixels
-        if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
-            raise DataError(
-                f"{row.path} in {parquet} is {pixels.shape[1]}x{pixels.shape[0]}, not an aligned "
-                "178x218 crop."
-            )
-        yield row, pixels
-
-
-def aligned_answers(
-    paths: Sequence[Path], model: AttributeModel, *, limit: int | None = None
-) -> Answers:
-    """Answers for crops that are already aligned."""
-    rows: list[Row] = []
-    predictions: list[Prediction] = []
-    waiting: list[np.ndarray] = []
-
-    def flush() -> None:
-        if waiting:
-            predictions.extend(model.predict(waiting))
-            waiting.clear()
-
-    for row, crop in _rows(paths, model, limit):
-        rows.append(row)
-        waiting.append(crop)
-        if len(waiting) == BATCH:
-            flush()
-    flush()
-    if not rows:
-        raise DataError(f"{paths[0]} holds no faces.")
-    return _answers(model, rows, predictions)
-
-
-def _loose_answers(
-    paths: Sequence[Path], model: AttributeModel, seed: int, detector: str | None, limit: int | None
-) -> tuple[Answers, DetectionRate]:
-    from facelens.data.synthetic import match, place_on_canvas
-    from facelens.faces import detector_in_use
-
-    rows, crops, total, extra = [], [], 0, 0
-    for index, (row, crop) in enumerate(_rows(paths, model, limit)):
-        placed = place_on_canvas(crop, seed, index)
-        face, others = match(placed, find_faces(Photo(placed.canvas, row.path), detector=detector))
-        total += 1
-        extra += others
-        if face is not None:
-            rows.append(row)
-            crops.append(face)
-    if not rows:
-        raise DataError(f"No face was found in the loosely framed pictures of {paths[0]}.")
-    answers = _answers(model, rows, model.predict(crops))
-    return answers, DetectionRate(total, len(rows), extra, detector_in_use(detector))
-
-
-def _answers(model: AttributeModel, rows: list[Row], predictions: list[Prediction]) -> Answers:
-    logits = np.stack([prediction.logits for prediction in predictions])
-    probabilities = np.stack([prediction.probabilities for prediction in predictions])
-    labels = np.array([[row.values[name] for name in model.names] for row in rows])
-    # Without identities every face counts as its own person.
-    people = np.array([str(row.values.get("celeb_id", f"face {i}")) for i, row in enumerate(rows)])
-    return Answers(model.names, probabilities, labels, people, logits)
+    rival, _ = answers_of(against)
+    return replace(result, against=compare(answers, rival, model.title, against.title))
 
 
 def summarise(
@@ -268,7 +174,7 @@ def summarise(
         resampled[name] = np.array([_mean(METRICS[name](p[i], y[i])) for i in slow])
     overall: dict[str, dict[str, float]] = {}
     for name in ("accuracy", "average_precision", "f1", "balanced_accuracy"):
-        low, high = metrics.interval(resampled[name])
+        low, high = interval(resampled[name], answers.people)
         overall[name] = {"value": _mean(table[name]), "low": low, "high": high}
     for name in ("majority", "ece", "ece_floor"):
         overall[name] = {"value": _mean(table[name])}
@@ -279,9 +185,15 @@ def summarise(
         name: {column: float(values[i]) for column, values in table.items()}
         for i, name in enumerate(answers.names)
     }
-    groups = _groups(answers, split_by, draws) if split_by else {}
     return Evaluation(
-        title, len(y), len(np.unique(answers.people)), overall, attributes, groups, detection
+        title,
+        len(y),
+        len(np.unique(answers.people)),
+        overall,
+        attributes,
+        errors_by_group(answers, split_by, draws) if split_by else {},
+        detection,
+        unknown=answers.unknown,
     )
 
 
@@ -320,8 +232,14 @@ def compare(
         other,
         len(labels),
         {
-            name: dict(zip(("value", "low", "high"), (values[name], *ends), strict=True))
-            for name, ends in ((n, metrics.interval(drawn)) for n, drawn in resampled.items())
+            name: dict(
+                zip(
+                    ("value", "low", "high"),
+                    (values[name], *interval(drawn, answers.people)),
+                    strict=True,
+                )
+            )
+            for name, drawn in resampled.items()
         },
     )
 
@@ -359,47 +277,6 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _groups(answers: Answers, split_by: Sequence[str], draws: int) -> dict[str, dict[str, Any]]:
-    """Error by combination of the attributes `split_by`, with intervals.
-
-    `recall`: the true-positive rate with its interval, for attributes of which the group has at
-    least 20 positive faces; else "too few".
-    """
-    columns = answers.labels[:, [answers.names.index(name) for name in split_by]]
-    groups: dict[str, dict[str, Any]] = {}
-    for code in range(2 ** len(split_by)):
-        wanted = [bool(code >> bit & 1) for bit in range(len(split_by))]
-        inside = (columns == wanted).all(1)
-        title = ", ".join(
-            name if yes else f"not {name}" for name, yes in zip(split_by, wanted, strict=True)
-        )
-        n = int(inside.sum())
-        if n < _TOO_FEW:
-            groups[title] = {"faces": n, "error": "too few"}
-            continue
-        p, y = answers.probabilities[inside], answers.labels[inside]
-        wrong = ((p >= 0.5) != y).mean(1)
-        weights = metrics.resample_people(answers.people[inside], draws=draws)
-        low, high = metrics.interval(weights @ wrong / weights.sum(1))
-        recall = {
-            name: _recall((p[:, a] >= 0.5)[y[:, a]])
-            for a, name in enumerate(answers.names)
-            if name not in split_by
-        }
-        groups[title] = {
-            "faces": n, "error": float(wrong.mean()), "low": low, "high": high, "recall": recall,
-        }  # fmt: skip
-    return groups
-
-
-def _recall(called: np.ndarray) -> dict[str, float] | str:
-    """The share of a group's positive faces that get a yes, with its 95 % interval."""
-    if len(called) < _TOO_FEW:
-        return "too few"
-    low, high = metrics.wilson(called.sum(), np.array(len(called)))
-    return {"value": float(called.mean()), "low": float(low), "high": float(high)}
-
-
 def _calibration(title: str, error: float, floor: float) -> str:
     return f"  {title:<26}{error:8.4f}   sampling floor {floor:.4f}, ratio {error / floor:.2f}"
 
@@ -421,10 +298,17 @@ def _shifted(result: Evaluation) -> list[str]:
     ]
 
 
+def _between(figure: dict[str, Any]) -> str:
+    """The 95 % interval of a figure; nothing if there is none."""
+    if np.isnan(figure["low"]):
+        return ""
+    return f"   95 % {figure['low']:.4f}-{figure['high']:.4f}"
+
+
 def as_text(result: Evaluation) -> str:
     """An evaluation as a page of plain text."""
     o = result.overall
-    lines = [f"{result.model} on {result.faces} faces of {result.people} people"]
+    lines = [f"{result.model} on {crowd(result.faces, result.people, result.unknown)}"]
     if result.detection:
         d = result.detection
         lines.append(
@@ -438,9 +322,7 @@ def as_text(result: Evaluation) -> str:
         ("balanced_accuracy", "balanced accuracy at 0.5"),
     ):
         figure = o[name]
-        lines.append(
-            f"  {title:<26}{figure['value']:8.4f}   95 % {figure['low']:.4f}-{figure['high']:.4f}"
-        )
+        lines.append(f"  {title:<26}{figure['value']:8.4f}{_between(figure)}")
     lines += [
         f"  {'majority class':<26}{o['majority']['value']:8.4f}",
         _calibration("mean ECE (15 bins)", o["ece"]["value"], o["ece_floor"]["value"]),
@@ -460,9 +342,9 @@ def as_text(result: Evaluation) -> str:
             lines.append(f"  {title}: {group['faces']} faces, too few")
         else:
             lines.append(
-                f"  {title}: {group['faces']} faces, error {group['error']:.4f} "
-                f"(95 % {group['low']:.4f}-{group['high']:.4f})"
+                f"  {title}: {group['faces']} faces, error {group['error']:.4f}{_between(group)}"
             )
+    lines += [f"  {line}" for line in verdict(result.groups)]
     if result.against:
         lines += ["", comparison_as_text(result.against)]
     return "\n".join(lines)
