@@ -101,3 +101,8 @@ def size(text: str) -> tuple[int, int]:
     if not (height.isdecimal() and width.isdecimal() and int(height) >= 32 and int(width) >= 32):
         raise argparse.ArgumentTypeError("give height x width, each 32 or more, as 160x128")
     return int(height), int(width)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names separated by commas, each once."""
+    return tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))

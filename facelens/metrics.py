@@ -4,6 +4,8 @@ All take `probabilities` float (n, attributes) and `labels` bool (n, attributes)
 value per attribute; NaN if an attribute has no positive or no negative face.
 """
 
+from typing import Any
+
 import numpy as np
 
 BINS = 15
@@ -105,3 +107,12 @@ def wilson(hits: np.ndarray, total: np.ndarray) -> tuple[np.ndarray, np.ndarray]
             share * (1 - share) / total + _Z**2 / (4 * total**2)
         )  # fmt: skip
     return centre - reach, centre + reach
+
+
+def without_nan(value: Any) -> Any:
+    """Replace NaN and infinity, which JSON does not have, by None, in dictionaries and lists."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

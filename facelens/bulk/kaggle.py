@@ -12,7 +12,7 @@ from facelens.files import check_out
 from facelens.tables import ERROR_COLUMNS, write_table
 from facelens.tasks import load_model
 from facelens.tasks.keypoints import NAME
-from facelens.tasks.keypoints.marks import COLUMNS, SIDE, csv_rows, read_kaggle, shown
+from facelens.tasks.keypoints.marks import COLUMNS, SIDE, csv_rows, read_kaggle, shown, whole
 
 _LOOKUP = ("RowId", "ImageId", "FeatureName", "Location")
 
@@ -113,7 +113,7 @@ def write_submission(predicted: np.ndarray, lookup: str | Path, out: str | Path)
     lines = []
     for where, row in csv_rows(Path(lookup), _LOOKUP):
         for column, most in (("RowId", math.inf), ("ImageId", len(predicted))):
-            if not row[column].strip().isdecimal() or not 1 <= int(row[column]) <= most:
+            if whole(row[column], 1, most) is None:
                 wanted = f"1 to {most}" if most < math.inf else "a number from 1"
                 raise DataError(f"{where}: {column} is {shown(row[column])}, not {wanted}.")
         feature = row["FeatureName"].strip()

@@ -1,13 +1,12 @@
 """CelebA as its authors give it out, made into the parquet layout of the Hub's copy."""
 
-import csv
-import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from facelens.data.celeba import Downloaded, check_alone, image_names, only_file
 from facelens.data.dataset import ROW_GROUP, SPLITS, Sample, write_split
+from facelens.data.rows import read_rows
 from facelens.errors import DataError
 from facelens.files import Progress, need_pyarrow, writing
 
@@ -97,26 +96,10 @@ def _original(source: Path) -> tuple[dict[str, Path], Path]:
     return tables, images
 
 
-def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each line that is not empty."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise DataError(f"{path} cannot be read as text; download it again.") from None
-    rows = (
-        csv.reader(io.StringIO(text)) if path.suffix == ".csv" else map(str.split, text.split("\n"))
-    )
-    for number, row in enumerate(rows, 1):
-        if row:
-            yield number, [field.strip() for field in row]
-
-
 def _labels(path: Path) -> tuple[list[str], dict[str, bytes]]:
     """The names of the attributes, and for each image one byte per attribute, 1 for yes."""
-    lines = _lines(path)
+    lines = read_rows(path, ["image_id"])
     _, names = next(lines, (0, []))
-    if len(names) == 1:  # the original begins with the number of images
-        _, names = next(lines, (0, []))
     if names and names[0] == "image_id":
         names = names[1:]
     if not names or len(set(names)) < len(names):
@@ -135,10 +118,12 @@ def _labels(path: Path) -> tuple[list[str], dict[str, bytes]]:
 def _numbers(path: Path, allowed: range = range(1 << 62)) -> dict[str, int]:
     """Read a table of two columns: image and number."""
     numbers: dict[str, int] = {}
-    for number, row in _lines(path):
+    for number, row in read_rows(path, ["image_id"]):
         if row[0] == "image_id":
             continue
-        if len(row) != 2 or not row[1].isdecimal() or int(row[1]) not in allowed:
+        # Python refuses to read thousands of digits.
+        known = len(row) == 2 and row[1].isdecimal() and len(row[1]) <= 18
+        if not known or int(row[1]) not in allowed:
             raise DataError(
                 f"{path}, line {number}: not an image's name and its number; download it again."
             )

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from facelens.errors import DataError, FacelensError, printable
 from facelens.files import need_pyarrow
-from facelens.photo import MAX_BYTES
+from facelens.photo import MAX_BYTES, read_photo
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -36,6 +38,19 @@ class Row:
     data: bytes
     values: dict[str, object]
     missing: str = ""
+
+    def pixels(self, file: object) -> np.ndarray:
+        """Decode the photo, uint8 (h, w, 3).
+
+        Args:
+            file: the data set, for messages.
+
+        Raises:
+            DataError: there are no bytes. PhotoError: they are not a photo.
+        """
+        if self.missing:
+            raise DataError(f"{printable(self.path)} in {file}: {self.missing}")
+        return read_photo(self.data, name=self.path).pixels
 
 
 def files(path: str | Path) -> list[Path]:

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+NOBODY = "face "  # begins the name of a face's person if it has no identity
 # Sets that pandas numbered write a missing identity as -1.
-_NOBODY = (None, "", -1, "-1", "nan", "None")
+_UNKNOWN = (None, "", -1, "-1", "nan", "None")
 
 
-def identities(values: Sequence[object]) -> tuple[np.ndarray, int]:
+def identities(values: Sequence[object], where: str = "") -> tuple[np.ndarray, int]:
     """Names str (n,) of the people on n faces, and how many of the faces have no identity.
 
     Args:
         values: an identity for each face: a number, a text, or a list of one; what is null, NaN,
             blank, -1 or an empty list is unknown.
+        where: a name of these faces, to tell those of nobody known from others'.
     """
     known = [_known(value) for value in values]
-    names = [f"face {i}" if each is None else each for i, each in enumerate(known)]
+    of = f" of {where}" if where else ""
+    names = [f"{NOBODY}{i}{of}" if each is None else each for i, each in enumerate(known)]
     return np.array(names, dtype=str), known.count(None)
 
 
@@ -30,7 +33,7 @@ def _known(value: object) -> str | None:
         value = int(value) if value.is_integer() else value
     if isinstance(value, dict) and not any(value.values()):
         return None
-    return None if value in _NOBODY else str(value)
+    return None if value in _UNKNOWN else str(value)
 
 
 def crowd(faces: int, people: int, unknown: int) -> str:
@@ -44,3 +47,16 @@ def crowd(faces: int, people: int, unknown: int) -> str:
     if people == 1:
         text += ": there is no interval over people"
     return text
+
+
+def numbered(values: Sequence[object]) -> np.ndarray:
+    """int64 (n,) who is on each face: the identities themselves if all are whole numbers.
+
+    `values` as for `identities`; faces of nobody known get numbers that no one else has.
+    """
+    if all(type(value) is int and -1 < value < 1 << 62 for value in values):
+        return np.array(values, np.int64)
+    names, unknown = identities(values)
+    if unknown == len(names):
+        return np.arange(len(names))
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)

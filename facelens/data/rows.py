@@ -64,15 +64,15 @@ def _rows(
             if stated := _STATED.fullmatch(bare if bare[-1] != "=" else line.rstrip("\n")):
                 delimiter = stated[1]
                 continue
-            delimiter = delimiter or _delimiter(bare, keys)
+            delimiter = delimiter or _delimiter(where, bare, keys)
             begun = True
         if any(fields := _fields(where, line, delimiter)):
             yield number, fields
 
 
-def _delimiter(header: str, keys: Collection[str]) -> str | None:
+def _delimiter(where: str, header: str, keys: Collection[str]) -> str | None:
     """What separates the fields of `header`; None for spaces."""
-    split = {mark: _unquoted(header, mark) for mark in DELIMITERS}
+    split = {mark: _fields(where, header, mark) for mark in DELIMITERS}
     for mark, fields in split.items():
         if len(fields) > 1 and any(field.lower() in keys for field in fields):
             return mark
@@ -80,23 +80,19 @@ def _delimiter(header: str, keys: Collection[str]) -> str | None:
     return most if len(split[most]) > 1 else None
 
 
-def _unquoted(line: str, delimiter: str) -> list[str]:
-    try:
-        return _fields("", line, delimiter)
-    except DataError:
-        return []
-
-
 def _fields(where: str, line: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return [field.strip('"') for field in line.split()]
     if '"' not in line:
         return [field.strip() for field in line.split(delimiter)]
+    never = DataError(f'{where}: a quote (") is opened and never closed; close or remove it.')
     try:
-        # An open quote would run into the second line.
+        # An open quote runs into the second line.
         row, *rest = csv.reader([line, _END], delimiter=delimiter, skipinitialspace=True)
     except csv.Error as error:
+        if line.count('"') % 2:
+            raise never from None
         raise DataError(f"{where} is not separated text: {error}.") from None
     if not rest:
-        raise DataError(f'{where}: a quote (") is opened and never closed; close or remove it.')
+        raise never
     return [field.strip() for field in row]

@@ -39,6 +39,7 @@ WIDTH, MARGIN, GAP = 1240, 56, 40
 INNER = WIDTH - 2 * MARGIN
 COLUMN = (INNER - GAP) // 2
 PICTURE, BETWEEN = (360, 441), 24  # a 178 x 218 crop a little over twice as large
+GAPS = 4  # warnings about groups on a page
 ROW, ROW_WITH_NOTE, HEADING = 46, 68, 62
 TEAR = 120  # a page may be this much longer to keep a group in one column
 
@@ -82,6 +83,7 @@ def _draw(canvas: "_Canvas", report: Report, pictures: list[tuple["Image.Image",
 
     y = _rule(canvas, y + 32) + 24
     y = canvas.paragraph((MARGIN, y), NOTE, 21)
+    y = _fairness(canvas, report, y)
     made = report.made.astimezone(UTC)
     credit = (
         f"{report.model} · {report.detector} · Facelens {__version__} · "
@@ -89,6 +91,16 @@ def _draw(canvas: "_Canvas", report: Report, pictures: list[tuple["Image.Image",
     )
     y = canvas.paragraph((MARGIN, y + 6), credit, 19, QUIET)
     return canvas.paragraph((MARGIN, y), report.licence, 19, QUIET) + 40
+
+
+def _fairness(canvas: "_Canvas", report: Report, y: int) -> int:
+    """Write what is known of errors by group: the widest gaps, and how many more there are."""
+    shown = report.fairness[:GAPS]
+    if len(report.fairness) > GAPS:
+        shown.append(f"{len(report.fairness) - GAPS} more such warnings are in the model card.")
+    for text in shown:
+        y = canvas.paragraph((MARGIN, y + 6), text, 19, QUIET)
+    return y
 
 
 def _rule(canvas: "_Canvas", y: int) -> int:

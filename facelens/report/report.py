@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from facelens import __version__
 from facelens.tables import escaped
+from facelens.tasks import fairness
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import Attribute, describe, group_title
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
@@ -57,6 +58,7 @@ class Report:
     `marks`: attribute to the visitor's own answer.
     `data`: the data set whose validation faces give a threshold its meaning.
     `judgements`: include the judgements about people.
+    `metrics`: of the bundle's `config.json`, whose errors by group come with the answers.
     `others`: boxes of the photo's other faces, which the picture crops out or blurs.
     """
 
@@ -76,7 +78,27 @@ class Report:
     judgements: bool = False
     data: str = "CelebA"
     others: Sequence["Box"] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
     made: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @cached_property
+    def gaps(self) -> list[fairness.Gap]:
+        """Where the network errs more than twice as often on some people as on others."""
+        return [
+            gap
+            for gap in fairness.gaps(fairness.measured(self.metrics))
+            if self.judgements or not describe(gap.what).is_judgement
+        ]
+
+    @cached_property
+    def fairness(self) -> list[str]:
+        """What is known of errors by group: a sentence, or a warning a gap."""
+        groups = fairness.measured(self.metrics)
+        if not groups:
+            return [fairness.NO_GROUPS]
+        if not self.gaps and fairness.gaps(groups):
+            return []  # only of judgements, which are left out
+        return [f"Warning: {gap}." for gap in self.gaps] or fairness.verdict(groups)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
@@ -117,6 +139,7 @@ def as_json(report: Report) -> bytes:
         "detector": report.detector,
         "licence": report.licence,
         "note": NOTE,
+        "fairness": report.fairness,
         "face": {
             "number": report.number,
             "count": report.count,
@@ -163,10 +186,16 @@ def as_csv(report: Report) -> bytes:
                 OUT_OF_REACH if threshold is None else threshold,
                 row.verdict,
                 YOU_SAY[row.you_say],
-                escaped(row.meaning),
+                escaped(_with_gaps(report, row)),
             ]
         )
     return file.getvalue().encode("utf-8-sig")
+
+
+def _with_gaps(report: Report, row: Row) -> str:
+    """The meaning of an answer, and on whom the network errs more with it."""
+    about = [gap for gap in report.gaps if gap.what == row.attribute.name]
+    return "; ".join(filter(None, (row.meaning, *(f"warning: {gap}" for gap in about))))
 
 
 def _number(value: float) -> float | None:

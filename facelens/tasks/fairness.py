@@ -21,8 +21,8 @@ RULE = (
     f"overlap; groups under {TOO_FEW} faces are too few to tell"
 )
 NO_GROUPS = (
-    "These faces have no labels of groups, so whether it errs more on some people than on others "
-    "is not known."
+    "Errors were not measured by group, for lack of group labels: whether it errs more on some "
+    "people than on others is not known."
 )
 _ALL = "all attributes"
 
@@ -104,11 +104,16 @@ def _apart(worse: Mapping[str, Any], better: Mapping[str, Any]) -> bool:
     return bool(worse["error"] > RATIO * better["error"] and worse["low"] > better["high"])
 
 
-def verdict(groups: Mapping[str, Mapping[str, Any]], unit: str = "%") -> list[str]:
-    """What the gate says of groups, as lines of text; none if there are no groups."""
+def verdict(
+    groups: Mapping[str, Mapping[str, Any]], unit: str = "%", what: str = _ALL
+) -> list[str]:
+    """What the gate says of groups, as lines of text; none if there are no groups.
+
+    Arguments as for `gaps`.
+    """
     if not groups:
         return []
-    found = gaps(groups, unit)
+    found = gaps(groups, unit, what)
     if found:
         return [
             "WARNING: a group's error is more than twice another's, with 95 % intervals apart:",
@@ -117,6 +122,22 @@ def verdict(groups: Mapping[str, Mapping[str, Any]], unit: str = "%") -> list[st
     if sum(not isinstance(group["error"], str) for group in groups.values()) < 2:
         return [f"Too few faces to compare groups: each needs {TOO_FEW}."]
     return ["No group's error is more than twice another's with 95 % intervals apart."]
+
+
+def measured(metrics_: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """The groups in `config.metrics`: of the test faces, or of the validation faces, or none.
+
+    A bundle may be a stranger's: figures of another form are no figures.
+    """
+    for split in ("test", "valid"):
+        try:
+            groups = metrics_[split]["groups"]
+            gaps(groups)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            continue
+        if groups:
+            return groups
+    return {}
 
 
 def interval(values: np.ndarray, people: np.ndarray) -> tuple[float, float]:

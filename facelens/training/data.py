@@ -8,20 +8,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from fastai.torch_core import to_detach
 
 from facelens.bundles.session import cores
+from facelens.data import parquet
+from facelens.data.people import numbered
 from facelens.errors import DataError, OutputError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.files import sha256_of, write_array, write_text
-from facelens.photo import read_photo
 from facelens.training import processes
 
 log = logging.getLogger(__name__)
@@ -111,11 +111,10 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
 
 def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
     """Decode a few hundred pictures at a time: all of CelebA's bytes would not fit in memory."""
-    schema = pq.read_schema(files[0])
-    names = [field.name for field in schema if str(field.type) == "bool"]
-    if "image" not in schema.names or not names:
-        raise DataError(f"{files[0]} has no column `image` or no yes/no columns.")
-    count = sum(pq.read_metadata(file).num_rows for file in files)
+    names = parquet.bool_columns(files[0])
+    if not names:
+        raise DataError(f"{files[0]} has no yes/no columns, of true and false.")
+    count = sum(map(parquet.count, files))
     count = min(count, limit or count)
     log.info("Decoding %d pictures into %s (%.1f GB).", count, folder, count * PIXELS / 1e9)
     folder.mkdir(parents=True, exist_ok=True)
@@ -129,42 +128,40 @@ def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
         folder / "images.u8", np.uint8, "w+", shape=(count, CROP_HEIGHT, CROP_WIDTH, 3)
     )
     labels = np.empty((count, len(names)), bool)
-    people = np.arange(count)
+    people: list[object] = []
     paths: list[str] = []
     with ProcessPoolExecutor(cores()) as pool:
-        for batch in _batches(files, count):
-            start, stop = len(paths), len(paths) + len(batch)
-            structs = batch.column("image").to_pylist()
-            paths += [struct["path"] for struct in structs]
-            encoded = [struct["bytes"] for struct in structs]
-            for i, pixels in enumerate(pool.map(_pixels, encoded, paths[start:], chunksize=64)):
-                images[start + i] = pixels
-            for column, name in enumerate(names):
-                labels[start:stop, column] = batch.column(name).to_numpy(zero_copy_only=False)
-            if "celeb_id" in schema.names:
-                people[start:stop] = batch.column("celeb_id").to_numpy()
+        for rows in _batches(files, names, count):
+            start = len(paths)
+            paths += [row.path for row in rows]
+            for i, pixels in enumerate(pool.map(_pixels, rows, chunksize=64), start):
+                images[i] = pixels
+                labels[i] = [rows[i - start].values[name] for name in names]
+            people += [row.values.get("celeb_id") for row in rows]
     images.flush()
-    for name, values in (("labels", labels), ("people", people.astype(np.int64))):
+    for name, values in (("labels", labels), ("people", numbered(people))):
         write_array(folder / f"{name}.npy", values)
     # Written last: its presence says that the folder is whole.
     write_text(folder / "meta.json", json.dumps({"count": count, "names": names, "paths": paths}))
 
 
-def _batches(files: list[Path], count: int) -> Iterator[pa.RecordBatch]:
+def _batches(files: list[Path], names: Sequence[str], count: int) -> Iterator[list[parquet.Row]]:
     """The first `count` rows of the files, some at a time."""
-    for file in files:
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(512):
-                yield batch.slice(0, count)
-                count -= min(len(batch), count)
-                if not count:
-                    return
+    every = (r for file in files for r in parquet.images(file, names, optional=["celeb_id"]))
+    rows = islice(every, count)
+    while batch := list(islice(rows, 512)):
+        for row in batch:
+            if row.missing:
+                raise DataError(f"{row.path}: {row.missing}")
+            if blank := [name for name in names if row.values[name] is None]:
+                raise DataError(f"{row.path} has no label in the column {blank[0]!r}; remove it.")
+        yield batch
 
 
-def _pixels(encoded: bytes, path: str) -> np.ndarray:
-    pixels = read_photo(encoded, name=path).pixels
+def _pixels(row: parquet.Row) -> np.ndarray:
+    pixels = row.pixels("the data")
     if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
-        raise DataError(f"{path} is {pixels.shape[1]}x{pixels.shape[0]}, not a 178x218 crop.")
+        raise DataError(f"{row.path} is {pixels.shape[1]}x{pixels.shape[0]}, not a 178x218 crop.")
     return pixels
 
 

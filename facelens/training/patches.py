@@ -8,7 +8,6 @@ import numpy as np
 from facelens.data import parquet
 from facelens.faces import align, landmarks
 from facelens.faces.landmarks import PATCH, VIEW_CENTRE, patch_of
-from facelens.photo import read_photo
 from facelens.training.data import split_files
 
 
@@ -19,7 +18,7 @@ def grey_crops(data: Path, split: str, limit: int) -> list[np.ndarray]:
         for row in parquet.images(file, []):
             if len(crops) == limit:
                 return crops
-            crops.append(cv2.cvtColor(read_photo(row.data).pixels, cv2.COLOR_RGB2GRAY))
+            crops.append(cv2.cvtColor(row.pixels(file), cv2.COLOR_RGB2GRAY))
     return crops
 
 

@@ -354,6 +354,7 @@ class Selfie(ipywidgets.Box):
                 marks=wish.marks,
                 judgements=wish.judgements,
                 data=model.data,
+                metrics=model.config.metrics,
                 others=[face.box for i, face in enumerate(self._faces) if i != index],
             )
         )

@@ -1,5 +1,6 @@
 """Parquet in the Hub's layout is read row by row, whatever its files and row groups."""
 
+import os
 import subprocess
 import sys
 
@@ -158,3 +159,113 @@ def test_celeba_rows(data_dir):
     assert row.data[:4] == b"RIFF"
     assert len(parquet.bool_columns(data_dir / "celeba")) == 40
     assert parquet.count(data_dir / "celeba") == 21_723
+
+
+PATHS, BOTH = ["0.jpg", "1.jpg", "2.jpg"], ["bytes", "path"]
+
+
+def one_column(kind, folder):
+    """A column `image` of three photos, as `kind` has it."""
+    photos, struct = pa.array([b"photo 0", b"photo 1", b"photo 2"]), pa.StructArray.from_arrays
+    for path, photo in zip(PATHS, photos, strict=True):
+        (folder / path).write_bytes(photo.as_py())
+    return {
+        "binary": lambda: struct([photos, pa.array(map(str.encode, PATHS))], BOTH),
+        "large_string": lambda: struct([photos, pa.array(PATHS, pa.large_string())], BOTH),
+        "string_view": lambda: struct([photos, pa.array(PATHS, pa.string_view())], BOTH),
+        "dictionary": lambda: struct([photos, pa.array(PATHS).dictionary_encode()], BOTH),
+        "null": lambda: struct([photos, pa.nulls(3)], BOTH),
+        "plain": lambda: photos,
+        "large plain": lambda: photos.cast(pa.large_binary()),
+        "bytes alone": lambda: struct([photos], ["bytes"]),
+        "paths alone": lambda: pa.array(PATHS),
+        "path in a struct": lambda: struct([pa.array(PATHS)], ["path"]),
+        "null bytes": lambda: struct([pa.nulls(3), pa.array(PATHS)], BOTH),
+        "no bytes": lambda: struct([pa.array([None, b"", None]), pa.array(PATHS)], BOTH),
+    }[kind]()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["binary", "large_string", "string_view", "dictionary", "null", "plain", "large plain",
+     "bytes alone", "paths alone", "path in a struct", "null bytes", "no bytes"],
+)  # fmt: skip
+def test_an_image_column_of_another_type(kind, tmp_path):
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": one_column(kind, tmp_path), "Hat": [1, 0, 1]}), file)
+    rows = list(parquet.images(file))
+    assert [row.data for row in rows] == [b"photo 0", b"photo 1", b"photo 2"]
+    assert [row.values for row in rows] == [{"Hat": 1}, {"Hat": 0}, {"Hat": 1}]
+    unnamed = kind in {"null", "plain", "large plain", "bytes alone"}
+    assert [row.path for row in rows] == (["a-0", "a-1", "a-2"] if unnamed else PATHS)
+    assert not any(row.missing for row in rows)
+
+
+def test_two_columns_of_one_name_are_a_sentence(folder):
+    photos = table(0, 3)
+    file = folder / "two.parquet"
+    pq.write_table(photos.append_column("image", photos["image"]), file)
+    with pytest.raises(DataError, match="has two columns image; remove or rename one"):
+        list(parquet.images(file))
+    pq.write_table(photos.append_column("Bald", photos["Smiling"]), file)
+    with pytest.raises(DataError, match="has two columns Bald"):
+        list(parquet.images(file, ["Bald"]))
+    assert len(list(parquet.images(file, ["Smiling"]))) == 3
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.int64(), pa.list_(pa.uint8()), pa.struct([("path", pa.int8())])]
+)
+def test_an_image_column_that_holds_no_photos_is_a_sentence(kind, tmp_path):
+    pq.write_table(pa.table({"image": pa.nulls(2, kind)}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="has no column image with bytes and path"):
+        list(parquet.images(tmp_path))
+
+
+def test_a_strangers_paths_lead_nowhere_else(tmp_path):
+    """A row may name any file of this machine; only those beside the parquet file are read."""
+    folder = tmp_path / "set"
+    (folder / "more").mkdir(parents=True)
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (folder / "more" / "in.jpg").write_bytes(b"inside")
+    (folder / "link.jpg").symlink_to("../secret.jpg")
+    (folder / "empty.jpg").touch()
+    os.mkfifo(folder / "pipe.jpg")
+    reasons = {
+        "../secret.jpg": "lies outside of",
+        str(tmp_path / "secret.jpg"): "lies outside of",
+        "link.jpg": "lies outside of",
+        "/dev/zero": "lies outside of",
+        "more/../../secret.jpg": "lies outside of",
+        "gone.jpg": "does not exist in",
+        "more": "is not a file",
+        "pipe.jpg": "is not a file",
+        "empty.jpg": "is empty",
+        "a\0b.jpg": "cannot be read",
+        "x" * 5000: "cannot be read",
+        "": "neither the bytes of a photo nor its path",
+        "more/in.jpg": "",
+        str(folder / "more" / "in.jpg"): "",
+    }
+    pq.write_table(pa.table({"image": list(reasons)}), folder / "a.parquet")
+    for row, reason in zip(parquet.images(folder), reasons.values(), strict=True):
+        assert row.data == (b"" if reason else b"inside")
+        assert reason in row.missing
+        assert bool(row.missing) == bool(reason)
+
+
+def test_text_that_is_none_is_a_damaged_file(tmp_path):
+    broken = pa.StringArray.from_buffers(
+        1, pa.py_buffer(np.array([0, 2], np.int32)), pa.py_buffer(b"\xff\xfe")
+    )
+    photos = pa.array([b"photo"])
+    pq.write_table(pa.table({"image": photos, "person": broken}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match="damaged"):
+        list(parquet.images(tmp_path))
+
+
+@pytest.mark.data
+def test_the_case_of_paths_alone(data_dir):
+    rows = list(parquet.images(data_dir / "cases" / "14-path-only.parquet"))
+    assert len(rows) == 16
+    assert all(row.data == (data_dir / "cases" / row.path).read_bytes() for row in rows)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from facelens.bundles.session import BATCH
-from facelens.data.parquet import Row, column_names, images
+from facelens.data.labels import as_array, code_of
+from facelens.data.parquet import column_names, images
 from facelens.data.people import identities
-from facelens.data.yesno import check_no, code
+from facelens.data.yesno import check_no
 from facelens.errors import DataError, printable
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
-from facelens.photo import Photo, read_photo
+from facelens.photo import Photo
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.classifier import Prediction
 
@@ -161,31 +162,18 @@ def _faces(
     rows = ((path, row) for path in paths for row in images(path, asked, optional=["celeb_id"]))
     for path, row in islice(rows, limit):
         where = f"{printable(row.path)} in {path}"
-        codes = [_code(path, row, name) for name in asked]
+        codes = [code_of(path, row, name) for name in asked]
         if None in codes[: len(model.names)]:
             raise DataError(
                 f"{where} has no label in the column {asked[codes.index(None)]!r}; every face "
                 "needs every label: remove such rows."
             )
-        if row.missing:
-            raise DataError(f"{where}: {row.missing}")
-        pixels = read_photo(row.data, name=row.path).pixels
+        pixels = row.pixels(path)
         if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
             raise DataError(
                 f"{where} is {pixels.shape[1]}x{pixels.shape[0]}, not an aligned 178x218 crop."
             )
         yield _Face(pixels, row.path, row.values.get("celeb_id"), codes)
-
-
-def _code(path: Path, row: Row, name: str) -> int | None:
-    value = row.values[name]
-    try:
-        return code(value)
-    except ValueError:
-        raise DataError(
-            f"The column {name!r} of {path} holds more than yes and no: "
-            f"{printable(repr(value)[:40])}."
-        ) from None
 
 
 def _answers(
@@ -197,7 +185,7 @@ def _answers(
 ) -> Answers:
     codes = [each for _, each in kept]
     check_no(str(path), [*model.names, *others], codes)
-    said = np.array([[-1 if c is None else c == 1 for c in face] for face in codes], np.int8)
+    said = as_array(codes)
     own = len(model.names)
     names, unknown = identities([person for person, _ in kept])
     return Answers(

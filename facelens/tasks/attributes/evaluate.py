@@ -56,7 +56,7 @@ class Evaluation:
                 "extra_boxes": self.detection.extra,
                 "extra_share": self.detection.extra_share,
             }
-        return _without_nan(
+        return metrics.without_nan(
             {
                 "model": self.model,
                 "faces": self.faces,
@@ -93,13 +93,6 @@ class Comparison:
     other: str
     faces: int
     differences: dict[str, dict[str, float]]
-
-
-def _without_nan(value: Any) -> Any:
-    """Replace NaN, which JSON does not have, by None."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def evaluate(

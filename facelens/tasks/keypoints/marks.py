@@ -4,22 +4,25 @@ Points are float (n, 15, 2), x and y in pixels of the 96x96 picture, from the ce
 pixel; NaN if a point is not marked. Left is the person's left, which is right in the picture.
 """
 
-import csv
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facelens.data import parquet
+from facelens.data.people import NOBODY, identities
+from facelens.data.rows import read_rows
 from facelens.errors import DataError
 from facelens.files import sha256_of
 from facelens.metrics import interval, resample_people
-from facelens.photo import printable, read_photo
+from facelens.photo import printable
 
 SIDE = 96
+MOST = 1e6  # pixels, above any coordinate: its square is finite in float32
 MIDDLE = (SIDE - 1) / 2
 
 # Kaggle's fifteen keypoints in Kaggle's order, and their labels for readers.
@@ -106,21 +109,31 @@ def read_parquet(path: str | Path) -> Faces:
     `PARQUET_OFFSET` is subtracted from the marks.
     """
     pictures, points, people = [], [], []
-    for row in parquet.images(path, ["person", *COLUMNS]):
-        pixels = read_photo(row.data, name=row.path).pixels
+    for row in parquet.images(path, COLUMNS, optional=["person"]):
+        pixels = row.pixels(path)
         if pixels.shape[:2] != (SIDE, SIDE):
             raise DataError(
                 f"{printable(row.path)} is {pixels.shape[1]}x{pixels.shape[0]}, not a face of "
                 f"{SIDE}x{SIDE}."
             )
         pictures.append(grey(pixels))
-        points.append([row.values[column] for column in COLUMNS])
-        people.append(str(row.values["person"]))
+        points.append([_coordinate(path, row, column) for column in COLUMNS])
+        people.append(row.values.get("person"))
     if not pictures:
         raise DataError(f"{path} holds no faces.")
-    # A null becomes NaN.
     marks = _shaped(np.array(points, np.float32), PARQUET_OFFSET)
-    return Faces(np.stack(pictures), marks, np.array(people))
+    return Faces(np.stack(pictures), marks, identities(people, Path(path).stem)[0])
+
+
+def _coordinate(path: str | Path, row: parquet.Row, column: str) -> float:
+    value = row.values[column]
+    if value is None:
+        return math.nan
+    if isinstance(value, int | float | Decimal) and not abs(float(value)) > MOST:
+        return float(value)
+    raise DataError(
+        f"The column {column} of {path} holds {shown(repr(value))}, which is no coordinate."
+    )
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:
@@ -212,11 +225,15 @@ def measure(predicted: np.ndarray, faces: Faces, *, draws: int = 1000) -> dict[s
     weights = resample_people(faces.people, draws=draws)
     sums = np.where(known, squares, 0).sum((1, 2))
     with np.errstate(invalid="ignore"):
-        low, high = interval(np.sqrt((weights @ sums) / (weights @ known.sum((1, 2)))))
+        drawn = np.sqrt((weights @ sums) / (weights @ known.sum((1, 2))))
+    low, high = math.nan, math.nan
+    if len(np.unique(faces.people)) > 1:
+        low, high = interval(drawn)
     eyes = eye_errors(predicted, faces.points)
     return {
         "faces": len(faces),
         "people": len(np.unique(faces.people)),
+        "without_identity": sum(name.startswith((NOBODY, "row ")) for name in faces.people),
         "rmse_px": rmse(predicted, faces.points),
         "low_px": low,
         "high_px": high,
@@ -232,27 +249,27 @@ def csv_rows(
     path: Path, needed: list[str] | tuple[str, ...]
 ) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield each row of a csv file: its position, for error messages, and its cells by column."""
-    i = 0
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = list(reader.fieldnames or ())
-            for name in needed:
-                if name not in names:
-                    raise DataError(f"{path} has no column {name}.")
-            for name in names:
-                if names.count(name) > 1:
-                    raise DataError(f"{path} has the column {shown(name)} twice.")
-            for i, row in enumerate(reader, 1):
-                cells = list(row.values())
-                if None in row or None in cells:
-                    more = "more" if None in row else "fewer"
-                    raise DataError(f"{path}, row {i}: {more} cells than the {len(names)} columns.")
-                yield f"{path}, row {i}", row
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}, after row {i}: not comma-separated text.") from error
+    rows = read_rows(path, [name.lower() for name in needed])
+    _, names = next(rows, (0, []))
+    for name in needed:
+        if name not in names:
+            raise DataError(f"{path} has no column {name}.")
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"{path} has the column {shown(name)} twice.")
+    for i, (_, cells) in enumerate(rows, 1):
+        if len(cells) != len(names):
+            more = "more" if len(cells) > len(names) else "fewer"
+            raise DataError(f"{path}, row {i}: {more} cells than the {len(names)} columns.")
+        yield f"{path}, row {i}", dict(zip(names, cells, strict=True))
+
+
+def whole(text: str, least: int, most: float) -> int | None:
+    """The whole number that `text` is, if it is one from `least` to `most`."""
+    # Python refuses to read thousands of digits.
+    if not text.isdecimal() or len(text) > 18 or not least <= int(text) <= most:
+        return None
+    return int(text)
 
 
 def _picture(where: str, text: str) -> np.ndarray:
@@ -260,7 +277,7 @@ def _picture(where: str, text: str) -> np.ndarray:
         # Several times faster than splitting the text, and as strict.
         grey = np.loadtxt([text], np.uint8, comments=None) if text.strip() else np.empty(0)
     except ValueError:
-        invalid = (word for word in text.split() if not word.isdecimal() or int(word) > 255)
+        invalid = (word for word in text.split() if whole(word, 0, 255) is None)
         raise DataError(
             f"{where}: Image holds {shown(next(invalid, text))}, not a whole number from 0 to 255."
         ) from None
@@ -276,7 +293,7 @@ def _number(where: str, column: str, text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.inf
-    if math.isinf(value):
+    if abs(value) > MOST:
         raise DataError(f"{where}: {column} is {shown(text)}, not a number.")
     return value
 

@@ -3,11 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.labelled import labelled
 
 from facelens.errors import DataError
 from facelens.tasks import load_model
+from facelens.tasks.attributes.answers import Answers, answer
 from facelens.tasks.attributes.evaluate import (
-    Answers,
     as_text,
     compare,
     comparison_as_text,
@@ -151,3 +152,95 @@ def test_a_question_that_the_network_does_not_answer_is_a_sentence(tmp_path):
 def test_other_data_is_refused_with_a_sentence(data_dir):
     with pytest.raises(DataError, match="has no column"):
         evaluate(data_dir / "keypoints" / "test-00000-of-00001.parquet", load_model())
+
+
+@pytest.mark.parametrize(
+    "label",
+    [int, float, lambda yes: 1 if yes else -1, lambda yes: "yes" if yes else "no",
+     lambda yes: "1" if yes else "-1", np.int8],
+)  # fmt: skip
+def test_labels_of_any_type_are_the_same_labels(label, tmp_path):
+    pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
+    model = load_model()
+    wanted = answer(labelled(tmp_path / "a.parquet"), model)[0]
+    given = answer(labelled(tmp_path / "b.parquet", label=label), model)[0]
+    np.testing.assert_array_equal(given.labels, wanted.labels)
+    assert given.labels.dtype == bool
+
+
+def test_labels_that_are_none_are_sentences(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
+    model = load_model()
+    for column, sentence in {
+        (0, 1, -1): "Bald holds 0 and -1, which may both be a no",
+        (0, 1, None): "2.jpg in .* has no label in the column 'Bald'; every face needs every label",
+        (0, 1, 2): "The column 'Bald' of .* holds more than yes and no: 2",
+        ("yes", "no", "maybe"): "The column 'Bald' of .* holds more than yes and no: 'maybe'",
+    }.items():
+        path = labelled(tmp_path / "a.parquet", 3, Bald=pa.array(column))
+        with pytest.raises(DataError, match=sentence):
+            answer(path, model)
+
+
+def test_without_identities_intervals_are_over_faces_and_that_is_said(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
+    model = load_model()
+    widths = []
+    for people in (None, pa.nulls(8, pa.int64()), pa.array([[]] * 8, pa.list_(pa.int64()))):
+        result = evaluate(labelled(tmp_path / "a.parquet", 8, people=people), model)
+        assert (result.people, result.unknown) == (8, 8)
+        assert "8 faces of unknown people: intervals are over faces" in as_text(result)
+        assert result.asdict()["without_identity"] == 8
+        widths.append(result.overall["accuracy"]["high"] - result.overall["accuracy"]["low"])
+    assert min(widths) > 0
+    some = pa.array([[1], [1], [2], [], None, [3], [3], [3]])
+    result = evaluate(labelled(tmp_path / "a.parquet", 8, people=some), model)
+    assert (result.people, result.unknown) == (5, 2)
+    assert "8 faces of 5 people, 2 without identity" in as_text(result)
+
+
+def test_one_person_gives_no_interval():
+    given = replace(answers(40), people=np.full(40, "7"))
+    result = summarise(given, "toy", split_by=("Male",))
+    assert result.asdict()["overall"]["accuracy"]["low"] is None
+    text = as_text(result)
+    assert "40 faces of 1 person: there is no interval over people" in text
+    assert "nan" not in text.lower()
+    assert json.loads(json.dumps(result.asdict(), allow_nan=False))
+
+
+def test_faces_are_split_by_labels_that_the_network_does_not_answer(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
+    dark = pa.array([1, 0] * 24 + [None] * 2)
+    path = labelled(tmp_path / "a.parquet", 50, dark=dark)
+    groups = evaluate(path, load_model(), split_by=("dark",)).groups
+    assert {title: group["faces"] for title, group in groups.items()} == {
+        "not dark": 24,
+        "dark": 24,
+    }
+    assert len(groups["dark"]["errors"]) == 40
+
+
+def test_a_group_that_is_worse_served_is_warned_of():
+    given = answers(800)
+    given.probabilities[:, :] = np.where(given.labels, 0.9, 0.1)
+    male = given.labels[:, 0]
+    wrong = np.random.default_rng(0).random(800) < np.where(male, 0.3, 0.05)
+    given.probabilities[wrong, 2] = 1 - given.probabilities[wrong, 2]
+    result = summarise(given, "toy", split_by=("Male",))
+    gap = result.fairness["gaps"][-1]
+    assert (gap["what"], gap["worse"], gap["better"]) == ("Hat", "Male", "not Male")
+    assert "WARNING: a group's error is more than twice another's" in as_text(result)
+    assert "Hat: 26.9 % wrong on Male (283 faces)" in as_text(result)
+    assert "Young" not in result.fairness["warnings"][-1]
+    even = summarise(answers(800), "toy", split_by=("Male",))
+    assert even.fairness["warnings"] == []
+    assert "No group's error is more than twice another's" in as_text(even)
+    assert "fairness" not in summarise(given, "toy").asdict()
+
+
+@pytest.mark.data
+def test_the_case_without_identities(data_dir):
+    result = evaluate(data_dir / "cases" / "11-null-ids.parquet", load_model())
+    assert (result.people, result.unknown) == (10, 10)
+    assert result.overall["accuracy"]["high"] - result.overall["accuracy"]["low"] > 0.01

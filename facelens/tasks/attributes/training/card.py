@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from facelens.data.celeba import CELEBA_CONFIG, CELEBA_REPO
+from facelens.data.people import crowd
 from facelens.files import write_text
 from facelens.tasks.attributes.evaluate import Evaluation
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
 from facelens.tasks.config import ClassifierConfig
+from facelens.tasks.fairness import NO_GROUPS, RULE, gaps, verdict
 
 _TITLES = {
     "accuracy": "mean accuracy at 0.5",
@@ -172,16 +174,18 @@ def _teachers(recipe: dict[str, Any]) -> str:
 def _overall(results: dict[str, Evaluation]) -> str:
     lines = ["## How good", "", "Measured on the graph as shipped by `facelens evaluate`; 95 % "
              "intervals by bootstrap over people.", ""]  # fmt: skip
+    lines[2] += "".join(
+        f" {split.capitalize()}: {crowd(r.faces, r.people, r.unknown)}."
+        for split, r in results.items()
+        if r.unknown or r.people == 1
+    )
     names = list(results)
     lines += [
         "| | " + " | ".join(f"{n} ({results[n].faces} faces)" for n in names) + " |",
         "|---|" + "---|" * len(names),
     ]
     for key, title in _TITLES.items():
-        cells = [
-            f"{o['value']:.4f} ({o['low']:.4f}-{o['high']:.4f})"
-            for o in (results[n].overall[key] for n in names)
-        ]
+        cells = [_between(results[n].overall[key], "value", 4) for n in names]
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     for key, title in (
         ("majority", "majority class"),
@@ -216,10 +220,13 @@ def _by_attribute(config: ClassifierConfig, shown: Evaluation, split: str) -> st
 
 
 def _by_group(shown: Evaluation, split: str) -> str:
+    title = f"## Error by group ({split} faces)"
     if not shown.groups:
-        return ""
+        return f"{title}\n\n{NO_GROUPS}"
     lines = [
-        f"## Error by group ({split} faces)",
+        title,
+        "",
+        *_gate(shown),
         "",
         "Groups are labels, not facts about people. Share of wrong answers over all "
         "attributes at 0.5, with its 95 % interval.",
@@ -245,6 +252,25 @@ def _by_group(shown: Evaluation, split: str) -> str:
     return "\n".join(lines)
 
 
+def _gate(shown: Evaluation) -> list[str]:
+    """Where the error of a group is more than twice another's, or that there is no such group."""
+    found = gaps(shown.groups)
+    if not found:
+        return [f"{' '.join(verdict(shown.groups))} The rule: {RULE}."]
+    return [
+        "**Warning: it errs more than twice as often on some people as on others.** Groups whose "
+        f"error is more than twice another's; the rule: {RULE}.",
+        "",
+        "| | errs more on | wrong | errs less on | wrong |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {gap.what} | {gap.worse} ({gap.faces[0]} faces) | {100 * gap.errors[0]:.1f} % "
+            f"| {gap.better} ({gap.faces[1]} faces) | {100 * gap.errors[1]:.1f} % |"
+            for gap in found
+        ),
+    ]
+
+
 def _share(group: dict[str, Any], name: str) -> str:
     found = group.get("recall", {}).get(name, "too few")
     if isinstance(found, str):
@@ -255,7 +281,15 @@ def _share(group: dict[str, Any], name: str) -> str:
 def _error(group: dict[str, Any]) -> str:
     if isinstance(group["error"], str):
         return group["error"]
-    return f"{group['error']:.3f} ({group['low']:.3f}-{group['high']:.3f})"
+    return _between(group, "error", 3)
+
+
+def _between(figure: dict[str, Any], key: str, digits: int) -> str:
+    """A figure with its 95 % interval, which a single person does not give."""
+    text = f"{figure[key]:.{digits}f}"
+    if figure["low"] is None or math.isnan(figure["low"]):
+        return text
+    return f"{text} ({figure['low']:.{digits}f}-{figure['high']:.{digits}f})"
 
 
 def _limits(config: ClassifierConfig, results: dict[str, Evaluation]) -> str:
@@ -281,7 +315,8 @@ def _limits(config: ClassifierConfig, results: dict[str, Evaluation]) -> str:
     measured = results.get("test") or results.get("valid")
     if measured:
         parts.append(
-            f"Measured on {measured.faces} faces of {measured.people} people: differences smaller "
-            "than the intervals above mean nothing, and a rare attribute rests on few faces."
+            f"Measured on {crowd(measured.faces, measured.people, measured.unknown)}. "
+            "Differences smaller than the intervals above mean nothing, and a rare attribute rests "
+            "on few faces."
         )
     return "## Limits\n\n" + " ".join(parts)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.arguments import add_detector, count, count_from_0, fraction, seed, size
+from facelens.arguments import add_detector, count, count_from_0, fraction, names, seed, size
 from facelens.errors import DataError
 
 if TYPE_CHECKING:
@@ -260,6 +260,10 @@ def export_options(parser: argparse.ArgumentParser) -> None:
         help="no test-time augmentation: do not average with the mirrored face",
     )  # fmt: skip
     parser.add_argument("--cache", type=Path, metavar="DIR", help="directory for decoded images")
+    parser.add_argument(
+        "--split-by", metavar="A,B", type=names,
+        help="yes/no columns whose groups the card compares (default: Male,Young if there are any)",
+    )  # fmt: skip
 
 
 def export(args: argparse.Namespace) -> None:
@@ -289,6 +293,7 @@ def export(args: argparse.Namespace) -> None:
         licence=args.licence or LICENCE,
         flip_average=not args.no_flip,
         precision=args.precision,
+        split_by=args.split_by,
     )
     log.info("%s is in %s.", model.title, args.out)
 
@@ -306,8 +311,10 @@ def evaluate_options(parser: argparse.ArgumentParser) -> None:
         "--seed", type=seed, default=0, metavar="N", help="random seed of --loose (default: 0)"
     )
     parser.add_argument(
-        "--split-by", metavar="A,B", help="show errors by these attributes: Male,Young"
-    )
+        "--split-by", metavar="A,B", type=names, default=(),
+        help="show errors by these attributes, or other yes/no columns of PARQUET, and warn if a "
+        "group's error is more than twice another's: Male,Young",
+    )  # fmt: skip
     parser.add_argument(
         "--against", metavar="M", help="another model, compared on the same faces, pair by pair"
     )
@@ -324,7 +331,7 @@ def evaluate(args: argparse.Namespace) -> None:
         load_model(args.model, task=args.task),
         loose=args.loose,
         seed=args.seed,
-        split_by=tuple(filter(None, (args.split_by or "").split(","))),
+        split_by=args.split_by,
         detector=args.detector,
         limit=args.limit,
         against=load_model(args.against, task=args.task) if args.against else None,

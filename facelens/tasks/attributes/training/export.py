@@ -147,13 +147,15 @@ def export(
     flip_average: bool = True,
     precision: str = "float32",
     limit: int | None = None,
+    split_by: Sequence[str] | None = None,
 ) -> AttributeModel:
     """Write the best network of `run` as a bundle into the folder `out`.
 
     The graph computes in `precision`: "float32", "float16" (kernels stored in half, computed in
     float32) or "int8", whose ranges come from crops of `train_set`.
     Temperatures, operating points and curves come from `valid_set` through the exported graph;
-    figures on the test split under `data` are measured on the bundle as shipped.
+    figures on the test split under `data` are measured on the bundle as shipped, also by groups of
+    the labels `split_by`, which are Male and Young if there are such.
     """
     names = run.about.get("data", {}).get("names", list(valid_set.names))
     if names != list(valid_set.names):
@@ -174,6 +176,7 @@ def export(
         _write(
             draft, run, data, valid_set, train_set, name=name, version=version, dataset=dataset,
             licence=licence, flip_average=flip_average, precision=precision, limit=limit,
+            split_by=split_by,
         )  # fmt: skip
     return load_model(str(out))
 
@@ -192,6 +195,7 @@ def _write(
     flip_average: bool,
     precision: str,
     limit: int | None,
+    split_by: Sequence[str] | None,
 ) -> None:
     """Write the bundle of `run` into the empty folder `out`."""
     network = _trained(run, len(valid_set.names))
@@ -234,7 +238,8 @@ def _write(
     write_bytes(out / "model.safetensors", save(tensors))
 
     model = load_model(str(out))
-    split_by = [n for n in ("Male", "Young") if n in config.names]
+    if split_by is None:
+        split_by = [n for n in ("Male", "Young") if n in config.names]
     results: dict[str, ev.Evaluation] = {}
     for split in ("valid", "test"):
         try:

@@ -9,7 +9,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.arguments import count_from_0
+from facelens.arguments import count_from_0, names
 from facelens.errors import DataError
 
 if TYPE_CHECKING:
@@ -149,30 +149,58 @@ def export(args: argparse.Namespace) -> None:
 
 
 def evaluate_options(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: keypoints are measured in one way."""
+    """Add the option of measuring keypoints by group."""
     parser.description = (
         "Measure a model on faces of 96 x 96 with fifteen keypoints marked, in pixels of these."
     )
+    parser.add_argument(
+        "--split-by", metavar="A,B", type=names, default=(),
+        help="show errors by these yes/no columns of PARQUET, and warn if a group's error is more "
+        "than twice another's",
+    )  # fmt: skip
 
 
 def evaluate(args: argparse.Namespace) -> None:
     """Measure a model on marked faces and print it."""
     import numpy as np
 
+    from facelens.data.labels import read_labels
+    from facelens.data.people import crowd
+    from facelens.metrics import without_nan
     from facelens.tasks import load_model
+    from facelens.tasks.fairness import RULE, gaps, verdict
+    from facelens.tasks.keypoints.groups import UNIT, errors_by_group
     from facelens.tasks.keypoints.marks import measure, read_parquet
 
-    faces = read_parquet(args.parquet).take(slice(args.limit))
+    faces = read_parquet(args.parquet)
+    labels = read_labels(args.parquet, args.split_by) if args.split_by else {}
+    faces = faces.take(slice(args.limit))
     model = load_model(args.model, task=args.task)
     points = np.stack([answer.points for answer in model.predict(faces.pictures)])
     figures = measure(points, faces)
+    if labels:
+        first = {name: column[: len(faces)] for name, column in labels.items()}
+        groups = errors_by_group(points, faces, first)
+        warnings = [str(gap) for gap in gaps(groups, UNIT, "all points")]
+        figures |= {"groups": groups, "fairness": {"rule": RULE, "warnings": warnings}}
     if args.json:
-        print(json.dumps({"model": model.title, **figures}, indent=1))
+        print(json.dumps(without_nan({"model": model.title, **figures}), indent=1))
         return
+    measured = crowd(figures["faces"], figures["people"], figures["without_identity"])
+    between = (
+        f" (95 % interval {figures['low_px']:.2f} to {figures['high_px']:.2f})"
+        if np.isfinite(figures["low_px"])
+        else ""
+    )
     print(
-        f"{model.title} on {figures['faces']:,} faces of {figures['people']:,} people: "
-        f"RMSE {figures['rmse_px']:.2f} px (95 % interval {figures['low_px']:.2f} to "
-        f"{figures['high_px']:.2f}), {100 * figures['eye_error']:.1f} % of the eyes' distance\n"
+        f"{model.title} on {measured}; RMSE {figures['rmse_px']:.2f} px{between}, "
+        f"{100 * figures['eye_error']:.1f} % of the eyes' distance\n"
     )
     for name, error in figures["by_point"].items():
         print(f"  {name:<28}{error:>6.2f} px")
+    for title, group in figures.get("groups", {}).items():
+        error = group["error"]
+        said = error if isinstance(error, str) else f"{100 * error:.1f} % {UNIT}"
+        print(f"  {title}: {group['faces']} faces, {said}")
+    for line in verdict(figures.get("groups", {}), UNIT, "all points"):
+        print(f"  {line}")

@@ -12,6 +12,7 @@ from facelens.errors import DataError
 from facelens.faces import align
 from facelens.faces.yunet import YUNET_WEIGHTS
 from facelens.files import atomic_folder, write_bytes, write_text
+from facelens.tasks.fairness import NO_GROUPS
 from facelens.tasks.keypoints import marks
 from facelens.tasks.keypoints.marks import (
     NAMES,
@@ -169,6 +170,8 @@ def card(config: KeypointsConfig) -> str:
         f"{data['name']}, with seed {recipe['seed']}, in {recipe['minutes']:g} minutes. Marks that "
         "are missing count nowhere.",
         _figures(config),
+        "## Error by group",
+        NO_GROUPS,
         "## Limits",
         _LIMITS,
     ]
