@@ -173,7 +173,7 @@ class Selfie(ipywidgets.Box):
         with self._timed("faces"):
             self._faces = find_faces(photo, detector=self._detector)
         if _too_coarse(self._faces) and self.intake.more():
-            self._photo, self._faces = None, []
+            self._leave()
             return
         count = len(self._faces)
         if count == 0:
