@@ -118,6 +118,7 @@ def test_a_folder_whose_writer_was_killed_is_as_it_was_and_nothing_stays(tmp_pat
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     subprocess.run([sys.executable, "-c", script, str(out)], check=False)
+    files._remove_left.cache_clear()
     (tmp_path / ".bundle-mine").mkdir()
     assert len(names(tmp_path)) >= 2
     with pytest.raises(KeyboardInterrupt), atomic_folder(out) as draft:
@@ -222,7 +223,7 @@ def test_checksums_are_sha256(tmp_path):
 
 # what a killed process leaves
 
-KILLED = """
+SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from facelens.files import atomic_folder, atomic_write, folder_aside
@@ -236,7 +237,7 @@ with atomic_write(folder / "a.csv"), atomic_write(folder / "b.mp4", keep_suffix=
 needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills with SIGKILL")
 
 
-def killed(folder, script=KILLED):
+def killed(folder, script=SCRIPT):
     done = subprocess.run([sys.executable, "-c", script, str(folder)], check=False)
     assert done.returncode == -signal.SIGKILL
 
