@@ -52,7 +52,7 @@ def facelens(
         limit: seconds after which it is ended.
         kill_after: seconds after which it, and all that it started, is killed.
         first: called in the new process before the command.
-        quiet: keep log messages and Python's warnings off stderr, which belongs to sentences.
+        quiet: keep log messages and deprecations off stderr, which belongs to sentences.
     """
     said, warned = place / "said", place / "warned"
     sys.stdout.flush()
@@ -97,7 +97,8 @@ def _become(
         )
         if quiet:
             logging.disable(logging.CRITICAL)
-            warnings.simplefilter("ignore")  # torch deprecates what fastai calls
+            for kind in (FutureWarning, DeprecationWarning):  # torch deprecates what fastai calls
+                warnings.simplefilter("ignore", kind)
         if first:
             first()
         from facelens.commands import main

@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,36 +29,54 @@ _OF_THE_MOMENT = {"seconds", "seconds_a_step", "latency_ms", "date"}
 
 Made = dict[str, str]
 
+# A bundle that is there already.
+_OLD = {"manifest.json": "{}", "README.md": "old"}
+
 
 @dataclass
 class Work:
     """A command and what belongs to it.
 
     `arguments`: with paths relative to the place where it runs. `given`: what lies there before,
-    copied from these folders and files. `outputs`: names that it writes. `reset` and `made`: of
-    what it writes elsewhere, make all as before, and tell what is there.
+    links to these folders and files. `old`: an older output that it may replace if `more` is added
+    to its arguments. `reset` and `elsewhere`: make what it writes elsewhere as it was before, and
+    tell what is there.
     """
 
     name: str
     arguments: list[str]
     given: list[Path]
-    outputs: tuple[str, ...]
+    old: dict[str, dict[str, str]] = field(default_factory=dict)
+    more: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     reset: Callable[[], None] = lambda: None
     elsewhere: Callable[[], Made] = dict
 
-    def begin(self, place: Path, old: Mapping[str, Path] | None = None) -> None:
-        """Make `place` as it is before the command, with `old` outputs."""
-        place.mkdir()
+    def begin(self, place: Path) -> None:
+        """Make `place` as it is before the command."""
+        place.mkdir(exist_ok=True)
         for path in self.given:
             (place / path.name).symlink_to(path)
-        for name, path in (old or {}).items():
-            (shutil.copytree if path.is_dir() else shutil.copy)(path, place / name)
         self.reset()
+
+    def age(self, place: Path) -> None:
+        """Have an older output lie in `place`."""
+        for folder, files in self.old.items():
+            (place / folder).mkdir(exist_ok=True)
+            for name, text in files.items():
+                (place / folder / name).write_text(text)
+
+    def is_old(self, place: Path) -> bool:
+        """Whether the older output is as it was."""
+        return all(
+            (place / folder / name).read_text(errors="replace") == text
+            for folder, files in self.old.items()
+            for name, text in files.items()
+        )
 
     def run(self, place: Path, said: Path, **options: Any) -> Ended:
         """Run the command in `place`; what it prints lies in `said`."""
-        more = options.pop("first", None)
+        more, over = options.pop("first", None), options.pop("over", False)
 
         def first() -> None:
             os.chdir(place)
@@ -68,7 +86,8 @@ class Work:
             if more:
                 more()
 
-        return facelens(self.arguments, said, first=first, limit=900.0, **options)
+        arguments = [*self.arguments, *(self.more if over else ())]
+        return facelens(arguments, said, first=first, limit=900.0, **options)
 
     def made(self, place: Path) -> Made:
         """Every file of `place` but what was given, by name, with a checksum of what counts."""
@@ -97,41 +116,74 @@ def _sum(path: Path) -> str:
 
 
 @contextmanager
-def works(folder: Path) -> Iterator[list[Work]]:
-    """Every command, on data that is made in `folder`; the Hub is a stand-in on this machine."""
+def works(folder: Path, *, brief: bool) -> Iterator[list[Work]]:
+    """Every command, on data that is made in `folder`; the Hub is a stand-in on this machine.
+
+    `brief`: only those that do not train.
+    """
+    photos = folder / "photos"
+    photos.mkdir()
+    _photos(photos, 70)
+    label = Work(
+        "label",
+        ["label", "photos", "--aligned", "--workers", "1", "--out", "faces.csv"],
+        [photos],
+        {".": {"faces.csv": "old", "faces.csv.errors.csv": "old"}},
+        ("--force",),
+    )
+    (folder / "said").mkdir()
+    training = [] if brief else list(_training(folder))
+    with _publishing(folder) as publishing:
+        yield [label, *training, *publishing]
+
+
+def _training(folder: Path) -> Iterator[Work]:
+    """Commands that need torch, which is imported here, once for all."""
     import torch
-    from helpers.hub import WRITER, serving
     from helpers.toy import write_split
 
     torch.set_num_threads(1)
-    data, photos = folder / "data", folder / "photos"
+    data = folder / "data"
     data.mkdir()
-    photos.mkdir()
     for split, count, seed in (("train", 32, 0), ("valid", 32, 1), ("test", 32, 2)):
         write_split(data, split, count, seed)
-    _photos(photos, 70)
     small = ["--size", "64x64", "--batch-size", "16", "--device", "cpu", "--cache", "cache"]
     train = Work(
         "train",
         ["train", "data", "--out", "run", "--arch", "resnet18", "--from-scratch",
          "--epochs", "1", "2", *small],
         [data],
-        ("run", "cache"),
     )  # fmt: skip
-    whole, said = folder / "trained", folder / "said"
-    said.mkdir()
+    yield train
+    yield Work(
+        "experiment",
+        ["experiment", "published", "data", "--out", "runs", "--limit", "32", "--arch",
+         "resnet18", "--weights", "random", "--epochs", "2", "--seeds", "1", *small],
+        [data],
+    )  # fmt: skip
+    whole = folder / "trained"
     train.begin(whole)
-    _check(train.run(whole, said))
-    export = Work(
+    ended = train.run(whole, folder / "said")
+    if ended.code != 0:
+        raise SystemExit(f"train does not work undisturbed: {ended.code} {ended.err}")
+    yield Work(
         "export",
         ["export", "run", "--data", "data", "--out", "bundle", "--cache", "store"],
         [data, whole / "run"],
-        ("bundle", "store"),
+        {"bundle": _OLD},
     )
-    bundled = folder / "exported"
-    export.begin(bundled)
-    _check(export.run(bundled, said))
-    bundle = bundled / "bundle"
+
+
+@contextmanager
+def _publishing(folder: Path) -> Iterator[list[Work]]:
+    """Commands that talk to a Hub."""
+    from helpers.hub import WRITER, serving
+
+    from facelens.bundles.find import embedded_folder
+    from facelens.tasks import DEFAULT, TASKS
+
+    bundle = folder / "bundle"
+    shutil.copytree(embedded_folder(TASKS[DEFAULT].default), bundle)
     # A command that is killed hangs up in the middle of an answer.
     http.server.ThreadingHTTPServer.handle_error = lambda *_: None  # type: ignore[method-assign]
     with serving() as hub:
@@ -155,23 +207,11 @@ def works(folder: Path) -> Iterator[list[Work]]:
                 name: hashlib.sha256(data).hexdigest() for name, data in files.items()
             }
 
+        push = ["push", "bundle", "my/network"]
         yield [
-            Work("label", ["label", "photos", "--aligned", "--workers", "1", "--out", "faces.csv"],
-                 [photos], ("faces.csv", "faces.csv.errors.csv")),
-            train,
-            Work("experiment",
-                 ["experiment", "published", "data", "--out", "runs", "--limit", "32", "--arch",
-                  "resnet18", "--weights", "random", "--epochs", "2", "--seeds", "1", *small],
-                 [data], ("runs", "cache")),
-            export,
-            Work("push", ["push", "bundle", "my/network"], [bundle], (), owned, forget, pushed),
-            Work("pull", ["pull", "my/faces", "mine"], [], ("mine",), owned),
-        ]  # fmt: skip
-
-
-def _check(ended: Ended) -> None:
-    if ended.code != 0:
-        raise SystemExit(f"The attack cannot begin: {ended.code} {ended.err}")
+            Work("push", push, [bundle], environment=owned, reset=forget, elsewhere=pushed),
+            Work("pull", ["pull", "my/faces", "mine"], [], {"mine": _OLD}, environment=owned),
+        ]
 
 
 def _photos(folder: Path, count: int) -> None:

@@ -52,8 +52,9 @@ def attack(tries: int, seed: int) -> list[Outcome]:
             data = _damaged(whole[ending], rng)
             out = ("table.csv", "copy.avi")[number // len(_CODECS) % 2]
             ended.setdefault(f"damaged {ending}", []).append(_try(folder, ending, data, out))
-        for about, ending, data in _hostile(whole, folder):
-            for out in ("table.csv", "copy.avi"):
+        outs = ("table.csv", "copy.avi")
+        for number, (about, ending, data) in enumerate(_hostile(whole, folder)):
+            for out in outs if tries > QUICK else outs[number % 2 :][:1]:
                 ended.setdefault(about, []).append(_try(folder, ending, data, out))
     return [_outcome(about, each) for about, each in ended.items()]
 

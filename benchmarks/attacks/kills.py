@@ -30,7 +30,7 @@ def attack(tries: int, seed: int) -> list[Outcome]:
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="facelens-attack-") as name:
         folder = Path(name).resolve()
-        with works(folder) as everything:
+        with works(folder, brief=tries <= QUICK) as everything:
             for work in everything:
                 outcomes += _kill(work, folder, tries, rng)
     return outcomes

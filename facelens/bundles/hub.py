@@ -5,6 +5,7 @@ Only the files of a bundle are downloaded from a repository, each after a check 
 
 import errno
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -163,7 +164,10 @@ def hub_errors(
     from huggingface_hub.errors import HTTPError
 
     try:
-        yield
+        with warnings.catch_warnings():
+            # The client says so before it tries; the sentence says it once it has happened.
+            warnings.filterwarnings("ignore", "Not enough free disk space")
+            yield
     except (HTTPError, OSError, RuntimeError, ValueError) as error:
         # An upload wraps the error of one of its files.
         inner = error.__cause__ if isinstance(error, RuntimeError) else error

@@ -23,7 +23,7 @@ from fastcore.basics import noop
 from torch import Tensor, nn
 
 from facelens import metrics
-from facelens.errors import DataError
+from facelens.errors import DataError, FacelensError
 from facelens.training import processes
 from facelens.training.callbacks import (
     Accumulate,
@@ -110,7 +110,12 @@ def fit(
         for callback in everything:
             if state := checkpoint.get("callbacks", {}).get(type(callback).__name__):
                 callback.resume(state)
-    learn.fit(epochs, cbs=ParamScheduler(dict(schedule)), start_epoch=start)
+    try:
+        learn.fit(epochs, cbs=ParamScheduler(dict(schedule)), start_epoch=start)
+    except FacelensError as error:
+        # fastai puts the callback's name on a line before the sentence.
+        error.args = (str(error).rpartition(":\n\t")[2],)
+        raise
 
 
 def train(

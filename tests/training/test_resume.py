@@ -133,7 +133,7 @@ def test_a_full_disk_is_a_sentence_and_the_run_goes_on(toy, tmp_path, name, monk
     run = open_run(tmp_path / "run", replace(RECIPE, stages=(stage,)))
     monkeypatch.setattr(files, "_unique", lambda: "0")
     (run.folder / f"{name}.0.draft").symlink_to("/dev/full")
-    with pytest.raises(OutputError, match=f"{name} cannot be written"):
+    with pytest.raises(OutputError, match=f"^{run.folder / name} cannot be written"):
         fit.train(run, *stores, from_scratch=True, device="cpu", progress=False)
     assert not (run.folder / name).exists()
     fit.train(run, *stores, from_scratch=True, device="cpu", progress=False)
