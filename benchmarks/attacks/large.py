@@ -22,7 +22,7 @@ from facelens.photo import Photo, read_photo
 
 TRIES = 3  # photos of each kind, with each detector
 QUICK = 1  # and only the first kinds
-LEANING = 20  # portraits that lean, for each of the tries; there are 119
+LEANING = 40  # portraits that lean, for each of the tries; there are 119
 ANGLES = (30, -30, 20, -20, 10, -10, 0)  # degrees
 # Faces, their width, width and height of the photo: pixels. The last two are for time alone: a
 # large photo without a face, and the portrait that a telephone takes.

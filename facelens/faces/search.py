@@ -112,13 +112,13 @@ def _parts(side: int, shared: int) -> Iterator[tuple[int, int]]:
 
 
 def _merge(coarse: list[Detection], fine: list[Detection], large: float) -> list[Detection]:
-    """Join the faces of two levels: of one face the finer one, unless it is at least `large` wide.
+    """Join two levels: faces of at least `large` pixels of the coarser one, others of the finer.
 
-    What is detected inside a face of the coarser level is one of its eyes, or its mouth.
+    What the finer level shows inside a large face is one of its eyes, or its mouth; what it does
+    not show again was no face.
     """
     boxes = [align.face_box(face.warp) for face in coarse]
-    sure = [face for face, box in zip(coarse, boxes, strict=True) if box.w >= large]
-    rest = [face for face, box in zip(coarse, boxes, strict=True) if box.w < large]
     wide = [box for box in boxes if box.w >= large]
+    kept = [face for face, box in zip(coarse, boxes, strict=True) if box.w >= large]
     fine = [f for f in fine if not any(box.holds(align.face_box(f.warp).centre) for box in wide)]
-    return distinct([*sure, *fine, *rest])
+    return distinct([*kept, *fine])

@@ -17,6 +17,8 @@ from facelens.faces.face import MIN_SCORE, SURE_SCORE, Detection
 YUNET_SIDE = 512
 NARROWEST = 16.0  # pixels; of faces half as wide it misses every fourth
 YUNET_CONFIDENCE = 0.6
+# At finer levels, where there is more to mistake, a face that cannot be refined needs this score.
+UNREFINED = 0.8
 YUNET_OVERLAP = 0.3  # IoU
 YUNET_STRIDES = (8, 16, 32)
 YUNET_OUTPUTS = [f"{kind}_{n}" for kind in ("cls", "obj", "bbox", "kps") for n in YUNET_STRIDES]
@@ -60,12 +62,14 @@ class Yunet:
         full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         first = search.Tile(*bounded(pixels, YUNET_SIDE))
 
-        def look(tile: search.Tile, least: float = MIN_SCORE) -> list[Detection]:
+        def look(tile: search.Tile) -> list[Detection]:
             rows = self._rows(tile.pixels)
             found = [self._refined(pixels, full, tile.to_photo(row), score) for score, row in rows]
-            return [face for face in found if face.fit >= least]
+            if tile is first:
+                return found
+            return [face for face in found if face.fit >= MIN_SCORE or face.score >= UNREFINED]
 
-        found = look(first, 0.0)
+        found = look(first)
         if finer:
             found = search.finer(pixels, YUNET_SIDE, NARROWEST, found, look)
         return found or self._sideways(pixels, full, first)

@@ -118,10 +118,9 @@ def test_an_empty_photo_is_searched_down_to_the_finest_level():
 
 
 def test_the_search_ends_at_the_level_where_faces_are_large():
-    assert searched([a_face(3000, 2000, 500)])[0] == []
-    assert len(searched([a_face(3000, 2000, 300)])[0]) == 1
-    assert len(searched([a_face(3000, 2000, 120)])[0]) == 2
-    assert len(searched([a_face(3000, 2000, 500), a_face(900, 900, 120)])[0]) == 2
+    for widths, levels in (([500], 0), ([300], 1), ([120], 2), ([500, 300], 1), ([500, 120], 2)):
+        faces = [a_face(1000 * n, 2000, wide) for n, wide in enumerate(widths, 1)]
+        assert len(searched(faces, faces)[0]) == levels, widths
 
 
 def test_a_photo_that_is_hardly_larger_is_not_searched():
@@ -132,7 +131,8 @@ def test_a_photo_that_is_hardly_larger_is_not_searched():
 def test_an_eye_of_a_large_face_is_no_face_and_a_face_counts_once():
     large, small = a_face(3000, 2000, 900, 0.7), a_face(500, 500, 100, 0.8)
     eye, again, new = a_face(2800, 1900, 150), a_face(505, 503, 104), a_face(1500, 800, 90)
-    faces = searched([large, small], [eye, again, new])[1]
+    lost = a_face(4500, 3500, 110)
+    faces = searched([large, small, lost], [eye, again, new])[1]
     assert sorted(round(align.face_box(f.warp).w) for f in faces) == [90, 104, 900]
 
 
