@@ -15,6 +15,8 @@ def _attack(path: Path) -> str:
     found = rows(path.name)
     before = {row["attack"]: row["outcome"] for row in found if row["version"] == "before"}
     now = [row for row in found if row["version"] == "after"]
+    if not now:
+        raise SystemExit(f"{path.name} has no row of the present version: run the attack.")
     lines = [
         f"| {row['attack']} | {int(row['tries']):,} | {before.get(row['attack'], '')} | "
         f"{row['outcome']} |"

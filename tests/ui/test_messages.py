@@ -20,8 +20,9 @@ TO_VIEW, TO_HOST = "→ view", "→ host"
 VIEWS = sorted(path.stem for path in (HERE / "built").iterdir())
 # What an intake does, a camera does in Python too; in the page it is another script.
 PARENTS = {"camera": ["intake", "_view"]}
-# A camera is asked for no example: it inherits the answer.
-INHERITED = {("camera", TO_HOST, "example")}
+# A camera is asked for no example, and its snapshots are never shrunk: it inherits what an intake
+# does then.
+INHERITED = {("camera", TO_HOST, "example"), ("camera", TO_VIEW, "more")}
 # The page under Voilà says it, no kernel does.
 OF_THE_PAGE = {("intake", TO_VIEW, "awake")}
 
@@ -94,7 +95,8 @@ def test_the_kernel_says_and_hears_what_the_table_has(table, view):
         more = in_python((HERE / f"{parent}.py").read_text(encoding="utf-8"))
         sent, heard = sent | more[0], heard | more[1]
     # What every view has stands once, under "all".
-    assert sent - {"error", "clear"} == of_view(table, view, TO_VIEW) - of_the_page(view)
+    sent -= {"error", "clear"} | inherited(view)
+    assert sent == of_view(table, view, TO_VIEW) - of_the_page(view)
     assert heard - {"ready"} - inherited(view) == of_view(table, view, TO_HOST)
 
 
@@ -163,6 +165,7 @@ def messages(sent, astronaut, monkeypatch):
     say(live.intake, "frame", file.getvalue(), turn="2", seconds=2, anew=False, map=None)
     say(live.intake, "frame", b"no picture", turn="3", seconds=3, anew=False, map=None)
     say(live.intake, "photo", b"no photo", turn="4", name="snapshot", near=None)
+    say(page.intake, "photo", file.getvalue(), turn="0", name="small.jpg", shrunk=True)
     say(page.intake, "photo", file.getvalue(), turn="a", name="two.jpg")
     for way in ("finer", "finest", "occlusion"):
         say(page.heatmap, "ask", way=way)
