@@ -1,12 +1,13 @@
 """Photos made to hold a processor or the memory, and the largest that phones write.
 
 The first are refused (or answered) within two seconds of one processor. The others are answered by
-`facelens predict` within five seconds and 600 MB. A helper process counts in both. Each file is
-read by a process of its own.
+`facelens predict` within five seconds of one and 600 MB. A helper process counts in both. Each
+file is read by a process of its own.
 """
 
 import io
 import os
+import resource
 import struct
 import subprocess
 import sys
@@ -85,14 +86,21 @@ def phones(tries: int) -> "list[Outcome]":
     for what, make in PHONES.items():
         data = make()
         predict = [sys.executable, "-m", "facelens", "predict"]
+        before = _spent()
         runs = [_run(predict, data) for _ in range(tries)]
+        seconds = (_spent() - before) / tries
         answered = all("face found" in out or "faces found" in out for out, _, _ in runs)
-        seconds = max(took for _, took, _ in runs)
         memory = max(memory for _, _, memory in runs)
         good = answered and seconds <= PHONE_SECONDS and memory <= MEMORY
         words = f"{'answered' if answered else 'not answered'}: {seconds:.1f} s, {memory:.0f} MB"
         outcomes.append(Outcome(f"{what}, {_size(data)}", tries, 0 if good else tries, words))
     return outcomes
+
+
+def _spent() -> float:
+    """Seconds of the processor that processes which have ended took, their own included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _size(data: bytes) -> str:

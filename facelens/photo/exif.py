@@ -26,11 +26,13 @@ def orientation_of(exif: bytes) -> int:
 
 
 def upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
-    """Undo an EXIF orientation, 1 to 8."""
+    """Undo an EXIF orientation, 1 to 8, of uint8 pixels (h, w, 3)."""
+    # The three bytes of a pixel move as one: a third of the time.
+    whole = np.ascontiguousarray(pixels).view("V3")[:, :, 0]
     if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
+        whole = whole.swapaxes(0, 1)
     if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
+        whole = whole[:, ::-1]
     if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return np.ascontiguousarray(pixels)
+        whole = whole[::-1]
+    return np.ascontiguousarray(whole)[:, :, None].view(np.uint8)
