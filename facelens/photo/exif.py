@@ -27,6 +27,8 @@ def orientation_of(exif: bytes) -> int:
 
 def upright(pixels: np.ndarray, orientation: object) -> np.ndarray:
     """Undo an EXIF orientation, 1 to 8, of uint8 pixels (h, w, 3)."""
+    if orientation not in range(2, 9):
+        return np.ascontiguousarray(pixels)
     # The three bytes of a pixel move as one: a third of the time.
     whole = np.ascontiguousarray(pixels).view("V3")[:, :, 0]
     if orientation in (5, 6, 7, 8):
