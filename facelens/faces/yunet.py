@@ -10,7 +10,7 @@ import numpy as np
 from facelens.bundles.session import open_session, threads
 from facelens.errors import DetectorError
 from facelens.faces import align, landmarks, search
-from facelens.faces.boxes import bounded
+from facelens.faces.boxes import bounded, distinct
 from facelens.faces.face import MIN_SCORE, SURE_SCORE, Detection
 
 # A larger picture only helps with smaller faces: `python benchmarks/faces.py small`.
@@ -72,7 +72,12 @@ class Yunet:
         found = look(first)
         if finer:
             found = search.finer(pixels, YUNET_SIDE, NARROWEST, found, look)
-        return found or self._sideways(pixels, full, first)
+        sure = [face for face in found if face.fit >= SURE_SCORE]
+        if found and len(sure) == len(found):
+            return found
+        # A face on its side is missed now and then, or its landmarks are.
+        lying = self._sideways(pixels, full, first)
+        return distinct([*sure, *lying, *found])
 
     def _refined(
         self, pixels: np.ndarray, full: np.ndarray, points: np.ndarray, score: float
@@ -109,7 +114,7 @@ class Yunet:
     def _sideways(
         self, pixels: np.ndarray, full: np.ndarray, first: search.Tile
     ) -> list[Detection]:
-        """Detect faces that lie on their side, some of which YuNet misses."""
+        """Detect faces that lie on their side."""
         rows = self._rows(np.ascontiguousarray(np.rot90(first.pixels)))
         last = first.pixels.shape[1] - 1
         found = [

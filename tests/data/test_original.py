@@ -116,7 +116,7 @@ def test_an_image_that_is_missing_or_cut_short_is_left_out_and_said(damage, orig
         ("list_attr_celeba", lambda _: "", "does not begin with the names"),
         ("list_attr_celeba", lambda text: text.replace("Male", "Smiling"), "does not begin"),
         ("list_attr_celeba", lambda text: text.replace("000003", "000009"), "000003.jpg"),
-        ("list_attr_celeba", lambda _: "\udcff", "cannot be read as text"),
+        ("list_attr_celeba", lambda _: "\udcff", "is not text in UTF-8"),
         ("list_attr_celeba", None, "holds no list_attr_celeba.txt"),
         ("list_eval_partition", lambda text: text.rstrip()[:-1] + "3", r"line \d: not an image"),
         ("list_eval_partition", lambda _: "<html>", "line 1: not an image"),

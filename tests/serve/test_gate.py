@@ -4,7 +4,7 @@ import json
 from unittest.mock import Mock
 
 import pytest
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPInputError, HTTPServerRequest
 from tornado.web import Application
 
 from facelens.serve.gate import CLICK, Gate, Headers, is_local
@@ -37,12 +37,19 @@ def test_names_of_this_machine_are_accepted(host):
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "0.0.0.0", "10.0.0.1",
-     "[::]", "", "localhost@evil.example", "127.1", "2130706433", "[::1", "::ffff:1.2.3.4"],
+     "[::]", "", "127.1", "2130706433", "[::1", "::ffff:1.2.3.4"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", ["/", "/voila/static/voila.js", "/api/kernels/1/channels"])
 def test_other_names_of_this_machine_are_not(host, path):
     assert refused(asked(path, host=host)) == 421
     assert refused(asked(path, host=host), local=False) is None, "a hosted page has any name"
+
+
+@pytest.mark.parametrize("host", ["localhost@evil.example", "x; script-src *"])
+def test_what_is_no_host_is_refused(host):
+    assert not is_local(host)
+    with pytest.raises(HTTPInputError):  # tornado answers 400
+        asked(host=host)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost.evil.example", "x"])
@@ -110,8 +117,9 @@ def test_a_refusal_is_a_sentence_with_its_status():
 
 
 def answered(headers, host=HERE):
-    fields = HTTPHeaders(headers)
-    _, fields, _ = Headers(asked(host=host)).transform_first_chunk(200, fields, b"", True)
+    fields, request = HTTPHeaders(headers), asked()
+    request.host = host  # tornado refuses what is none
+    _, fields, _ = Headers(request).transform_first_chunk(200, fields, b"", True)
     return fields
 
 

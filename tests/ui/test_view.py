@@ -15,11 +15,11 @@ def view(monkeypatch):
     return made
 
 
-def say(view, kind, session="a", **content):
+def say(shown, kind, session="a", **content):
     """Deliver a message as ipywidgets does."""
     data = {"method": "custom", "content": {"kind": kind, **content}}
-    view._handle_msg({"header": {"session": session}, "content": {"data": data}, "buffers": []})
-    return len(view.sent)
+    shown._handle_msg({"header": {"session": session}, "content": {"data": data}, "buffers": []})
+    return len(shown.sent)
 
 
 def test_a_view_gets_what_it_missed_once_for_each_connection(view):
