@@ -201,7 +201,7 @@ def visit(
     browser: Browser, way: Way, address: str, photos: list[Any], *, at_once: bool
 ) -> dict[str, float]:
     """Open a page with nothing in the cache, count what it takes, and have a photo answered."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, bypass_csp=True)
     page = context.new_page()
     page.set_default_timeout(180_000)
     counted = count(page)

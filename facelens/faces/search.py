@@ -29,6 +29,9 @@ WORTHWHILE = 1.2
 LARGE = 1.75
 # Tiles share this many times that width, brought to the finer scale: no face is cut by all of them.
 SHARED = 1.5
+# Of faces that are narrower than `LARGE` those below this share of it are within the largest box of
+# the finer level, which is a quarter wider than a face.
+AGAIN = SHARED / 1.25 / LARGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +117,11 @@ def _parts(side: int, shared: int) -> Iterator[tuple[int, int]]:
 def _merge(coarse: list[Detection], fine: list[Detection], large: float) -> list[Detection]:
     """Join two levels: faces of at least `large` pixels of the coarser one, others of the finer.
 
-    What the finer level shows inside a large face is one of its eyes, or its mouth; what it does
-    not show again was no face.
+    What the finer level shows inside a large face is one of its eyes, or its mouth. What it would
+    show and does not show again was no face; a wider one stays.
     """
     boxes = [align.face_box(face.warp) for face in coarse]
     wide = [box for box in boxes if box.w >= large]
-    kept = [face for face, box in zip(coarse, boxes, strict=True) if box.w >= large]
+    kept = [face for face, box in zip(coarse, boxes, strict=True) if box.w >= AGAIN * large]
     fine = [f for f in fine if not any(box.holds(align.face_box(f.warp).centre) for box in wide)]
-    return distinct([*kept, *fine])
+    return distinct([*(f for f in kept if align.face_box(f.warp).w >= large), *fine, *kept])

@@ -10,6 +10,7 @@ import pytest
 from helpers.crowd import crowd, head_of
 from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, animate, content_of, with_camera
 from PIL import Image
+from visit import until
 
 from facelens import find_faces, load_model, read_photo
 from facelens.ui.intake import Intake
@@ -69,7 +70,7 @@ class Desk:
 
     def open_camera(self):
         self.press("Use the camera|Camera")
-        self.page.wait_for_function("document.activeElement.textContent === 'Take the photo'")
+        until(self.page, "document.activeElement.textContent === 'Take the photo'")
 
     def clear(self):
         """Go back to the page without a photo."""
@@ -96,7 +97,7 @@ class Alone(Desk):
         return self.page.evaluate("sent")
 
     def wait_for(self, count):
-        self.page.wait_for_function(f"sent.length === {count}")
+        until(self.page, f"sent.length === {count}")
         return self.sent
 
     def answer(self, state, wish, text=""):
@@ -229,8 +230,8 @@ def test_a_camera_that_comes_too_late_is_let_go(alone):
     desk.press("Cancel")
     assert desk.status("empty") == ""
     desk.page.evaluate("go()")
-    desk.page.wait_for_function("streams.length === 1")
-    desk.page.wait_for_function("live() === 0")
+    until(desk.page, "streams.length === 1")
+    until(desk.page, "live() === 0")
     assert not desk.page.locator(".intake video").is_visible()
     assert desk.sent == []
 
@@ -250,9 +251,7 @@ def test_a_phone_turns_its_camera_around_and_the_rear_one_is_no_mirror(alone):
     video = desk.page.locator(".intake video")
     for side, transform in (("environment", "none"), ("user", "matrix(-1, 0, 0, 1, 0, 0)")):
         desk.press("Turn around")
-        desk.page.wait_for_function(
-            "side => wishes.at(-1).facingMode === side && live() === 1", arg=side
-        )
+        until(desk.page, "side => wishes.at(-1).facingMode === side && live() === 1", arg=side)
         desk.page.get_by_role("button", name="Take the photo", disabled=False).wait_for()
         assert video.evaluate("node => getComputedStyle(node).transform") == transform
 
@@ -307,7 +306,7 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(alone):
     assert desk.status("empty") == ""
     assert desk.page.locator(".well").get_attribute("aria-busy") == "false"
     desk.page.evaluate("go()")
-    desk.page.wait_for_function("decoded === 1")
+    until(desk.page, "decoded === 1")
     animate(desk.page)
     assert desk.sent == []
 
@@ -321,7 +320,7 @@ def test_what_is_cancelled_before_it_is_sent_is_never_sent(alone):
     desk.press("Cancel")
     assert desk.status("done") == "Found one face."
     desk.page.evaluate("go()")
-    desk.page.wait_for_function("decoded === 3")
+    until(desk.page, "decoded === 3")
     animate(desk.page)
     assert len(desk.sent) == 1
 
@@ -474,7 +473,7 @@ def test_a_camera_opened_before_the_kernel_is_there_runs_on(early):
     early.open_camera()
     early.page.evaluate("wake()")
     early.page.locator(".board .empty").wait_for()
-    early.page.wait_for_function("!document.querySelector('.intake video').paused")
+    until(early.page, "!document.querySelector('.intake video').paused")
     assert early.live() == 1
     early.press("Take the photo")
     assert early.status("done") == "Found one face."
@@ -486,7 +485,7 @@ def test_a_broken_connection_is_mended(early):
     page.evaluate("wake()")
     page.locator(".board .empty").wait_for()
     page.evaluate("sockets.at(-1).close()")
-    page.wait_for_function("sockets.length > 1")
+    until(page, "sockets.length > 1")
     early.press("Try the example")
     assert early.status("done") == "Found one face."
     assert not page.locator(".gone").is_visible()
@@ -503,7 +502,7 @@ def test_what_is_cancelled_while_the_connection_is_down_is_never_sent(early):
         press("Try the example");
         press("Cancel");
     }""")
-    page.wait_for_function("sockets.length > 1")
+    until(page, "sockets.length > 1")
     early.press("Try the example")
     assert early.status("done") == "Found one face."
     assert sum(b'"kind":"example"' in frame for frame in early.frames) == 1
@@ -512,7 +511,7 @@ def test_what_is_cancelled_while_the_connection_is_down_is_never_sent(early):
 def test_a_kernel_that_has_died_is_said_to_whoever_waits_for_it(early):
     early.press("Try the example")
     early.page.get_by_text("as soon as the computer behind this page is awake").wait_for()
-    early.page.wait_for_function("sockets.length > 0")
+    until(early.page, "sockets.length > 0")
     early.page.route("**/api/kernels/*", lambda route: route.fulfill(status=404))
     early.page.evaluate("sockets.at(-1).close()")
     assert "does not answer. Please reload" in early.status("error")
@@ -553,7 +552,7 @@ def test_a_cancelled_photo_never_flashes_up_and_the_next_one_works(desk):
     desk.press("Try the example")
     desk.press("Cancel")
     assert desk.status("empty") == ""
-    desk.page.wait_for_function("hushes > 0")
+    until(desk.page, "hushes > 0")
     desk.page.locator(".facelens-page:not(.facelens-hushed)").wait_for()
     assert desk.page.evaluate("watching = false, flashes") == 0
     assert desk.page.locator(".board .empty").is_visible()

@@ -11,6 +11,7 @@ import pytest
 from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, animate, content_of, with_camera
 from PIL import Image
 from serving import ROOT, free_port, served
+from visit import until
 
 from facelens import load_model
 from facelens.ui import Live
@@ -79,7 +80,8 @@ class Tab:
             }""",
             more,
         )
-        self.page.wait_for_function(
+        until(
+            self.page,
             """() => {
                 const { counts } = document.querySelector(".camera").facelens;
                 return goal.every(([what, n]) => counts[what] >= n);
@@ -127,7 +129,7 @@ class Alone(Tab):
         return [each for each in self.page.evaluate("sent") if each["kind"] == "frame"]
 
     def wait_for(self, count):
-        self.page.wait_for_function(f"sent.filter((m) => m.kind === 'frame').length >= {count}")
+        until(self.page, f"sent.filter((m) => m.kind === 'frame').length >= {count}")
         assert len(self.frames) == count
         return self.frames[-1]
 
@@ -231,7 +233,7 @@ def test_a_box_moves_on_smoothly_and_a_face_that_is_gone_fades(alone):
     tab.answer(frame, 1)
     tab.wait_for(3)
     tab.status("One face in sight.")
-    tab.page.wait_for_function("document.querySelector('.camera').facelens.faces().length === 1")
+    until(tab.page, "document.querySelector('.camera').facelens.faces().length === 1")
     assert not tab.page.get_by_role("button", name="Face 2").is_visible()
 
 
@@ -307,11 +309,11 @@ def test_a_camera_that_is_unplugged_is_a_sentence_and_comes_back_by_itself(alone
     tab.let_cameras_be_listed()
     assert tab.streams() == 0, "another camera was switched on unasked"
     tab.page.evaluate("plug(['built in', 'mine'])")
-    tab.page.wait_for_function("live() === 1")
-    tab.page.wait_for_function("document.querySelector('.camera video').videoWidth > 0")
+    until(tab.page, "live() === 1")
+    until(tab.page, "document.querySelector('.camera video').videoWidth > 0")
     assert tab.page.evaluate("wishes.at(-1).deviceId === undefined")
     tab.answer(tab.frames[-1], 1)
-    tab.page.wait_for_function(f"sent.filter((m) => m.kind === 'frame').length > {count}")
+    until(tab.page, f"sent.filter((m) => m.kind === 'frame').length > {count}")
     assert tab.frames[count]["anew"]
 
 
@@ -348,7 +350,7 @@ def test_another_camera_takes_over_and_the_rear_one_is_no_mirror(alone):
     tab.answer(tab.start(), 1)
     tab.wait_for(2)
     tab.press("Other camera")
-    tab.page.wait_for_function("sent.at(-1).anew && wishes.length === 2")
+    until(tab.page, "sent.at(-1).anew && wishes.length === 2")
     assert tab.page.evaluate("wishes.map((wish) => wish.facingMode)") == ["user", "environment"]
     assert tab.streams() == 1, "the first one is let go"
     assert "mirrored" not in (tab.page.locator(".camera video").get_attribute("class") or "")
@@ -504,13 +506,11 @@ def test_a_camera_without_a_picture_says_so_until_it_has_one(alone):
 def test_nothing_can_be_pressed_before_there_is_a_picture(alone):
     tab = alone("HTMLVideoElement.prototype.play = () => new Promise((go) => { window.go = go; });")
     tab.press("Start the camera")
-    tab.page.wait_for_function("live() === 1")
+    until(tab.page, "live() === 1")
     for name in ("Take a snapshot", "Pause"):
         assert tab.page.get_by_role("button", name=name).is_disabled()
     tab.page.evaluate("go()")
-    tab.page.wait_for_function(
-        "!document.querySelector('.camera .buttons .main:not([hidden])').disabled"
-    )
+    until(tab.page, "!document.querySelector('.camera .buttons .main:not([hidden])').disabled")
 
 
 def test_while_the_browser_asks_one_can_change_ones_mind(alone):
@@ -520,7 +520,7 @@ def test_while_the_browser_asks_one_can_change_ones_mind(alone):
     tab.press("Cancel")
     assert tab.page.evaluate("document.activeElement.textContent") == "Start the camera"
     tab.page.evaluate("go()")
-    tab.page.wait_for_function("streams.length === 1 && live() === 0")
+    until(tab.page, "streams.length === 1 && live() === 0")
 
 
 def test_a_phone_that_is_turned_is_boxed_in_its_new_shape(alone):
@@ -544,9 +544,9 @@ def test_a_snapshot_is_the_whole_picture_and_lets_the_camera_go(alone):
     tab = alone()
     tab.answer(tab.start(), 1)
     frame = tab.wait_for(2)
-    tab.page.wait_for_function("document.querySelector('.camera').facelens.faces()[0]?.words")
+    until(tab.page, "document.querySelector('.camera').facelens.faces()[0]?.words")
     tab.press("Take a snapshot")
-    tab.page.wait_for_function("sent.at(-1).kind === 'photo'")
+    until(tab.page, "sent.at(-1).kind === 'photo'")
     photo = tab.page.evaluate("sent.at(-1)")
     assert Image.open(io.BytesIO(content_of(photo))).size == (WIDTH, HEIGHT)
     assert photo["name"] == "snapshot"
@@ -599,7 +599,7 @@ def test_a_focus_on_a_face_is_not_thrown_away_when_another_comes(alone):
     tab.page.get_by_role("button", name="Face 3").wait_for()
     assert tab.page.evaluate("document.activeElement.textContent") == "Face 2"
     tab.answer(tab.wait_for(3), 1, 3)
-    tab.page.wait_for_function("document.activeElement.textContent === 'Face 3'")
+    until(tab.page, "document.activeElement.textContent === 'Face 3'")
 
 
 def test_a_judgement_that_was_looked_for_is_folded_away_with_the_camera(alone):
@@ -615,7 +615,7 @@ def test_a_judgement_that_was_looked_for_is_folded_away_with_the_camera(alone):
     assert where.input_value() == "Young"
     tab.press("Stop")
     tab.press("Start the camera")
-    tab.page.wait_for_function("live() === 1")
+    until(tab.page, "live() === 1")
     assert where.input_value() == ""
     assert "young" not in where.inner_text()
 
@@ -666,7 +666,7 @@ def test_the_camera_is_let_go_however_one_leaves_it(alone):
     tab = alone()
     for leave in ("dispatchEvent(new PageTransitionEvent('pagehide'))", "end()"):
         tab.press("Start the camera")
-        tab.page.wait_for_function("live() === 1")
+        until(tab.page, "live() === 1")
         tab.page.evaluate(leave)
         assert tab.streams() == 0, leave
 
@@ -677,8 +677,8 @@ def test_a_camera_that_comes_too_late_is_let_go(alone):
     tab.status("may ask")
     tab.page.evaluate("kernel.statusChanged.emit('dead')")
     tab.page.evaluate("go()")
-    tab.page.wait_for_function("streams.length === 1")
-    tab.page.wait_for_function("live() === 0")
+    until(tab.page, "streams.length === 1")
+    until(tab.page, "live() === 0")
     assert tab.frames == []
 
 
@@ -801,14 +801,10 @@ def test_a_threshold_on_the_board_decides_beside_the_face_too(room):
     row.get_by_role("slider").evaluate(
         "node => { node.value = 0; node.dispatchEvent(new Event('input', { bubbles: true })); }"
     )
-    room.page.wait_for_function(
-        f"{words}.find((each) => each.label === 'Eyeglasses').verdict !== 'no'"
-    )
+    until(room.page, f"{words}.find((each) => each.label === 'Eyeglasses').verdict !== 'no'")
     assert row.get_attribute("data-verdict") in ("yes", "doubtful")
     room.page.get_by_role("button", name="Reset").click()
-    room.page.wait_for_function(
-        f"{words}.find((each) => each.label === 'Eyeglasses').verdict === 'no'"
-    )
+    until(room.page, f"{words}.find((each) => each.label === 'Eyeglasses').verdict === 'no'")
 
 
 def test_the_board_tells_of_the_moving_face_and_leaves_out_what_is_about_a_photo(room):
@@ -863,9 +859,7 @@ def test_a_snapshot_opens_the_whole_dashboard_and_back_goes_on(room):
     room.status("One face in sight.")
     page.locator(".heatmap").wait_for(state="hidden")
     assert room.out.count("frame") > before
-    page.wait_for_function(
-        "document.querySelector('.board .sentence').textContent.includes('smiling')"
-    )
+    until(page, "document.querySelector('.board .sentence').textContent.includes('smiling')")
 
 
 def test_another_network_takes_over_while_it_moves(room):
@@ -874,14 +868,15 @@ def test_another_network_takes_over_while_it_moves(room):
     names = select.evaluate("node => [...node.options].map((each) => each.value)")
     other = next(name for name in names if name not in {before, "another from the Hub"})
     select.select_option(other)
-    room.page.wait_for_function(
+    until(
+        room.page,
         "name => document.querySelector('.network select').value === name"
         " && !document.querySelector('.network select').disabled",
         arg=other,
     )
-    room.page.wait_for_function("document.querySelector('.camera').facelens.faces().length === 1")
+    until(room.page, "document.querySelector('.camera').facelens.faces().length === 1")
     select.select_option(before)
-    room.page.wait_for_function("!document.querySelector('.network select').disabled")
+    until(room.page, "!document.querySelector('.network select').disabled")
     room.status("One face in sight.")
 
 
@@ -947,4 +942,4 @@ def resident(process):
 def test_a_kernel_that_dies_switches_the_camera_off(room, address):
     kernel_of(address).kill()
     room.page.get_by_text("has gone to sleep").wait_for()
-    room.page.wait_for_function("live() === 0")
+    until(room.page, "live() === 0")

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image, ImageOps
-from visit import Visit
+from visit import Visit, until
 
 from facelens.tasks import load_model
 from facelens.tasks.attributes.curves import curves_for_page
@@ -110,7 +110,8 @@ def test_portrait_after_portrait_shows_what_is_to_be_seen(visit, portraits):
     tab, shown = visit(), ""
     for row in [one for pair in zip(glasses, none, strict=True) for one in pair]:
         tab.upload((portraits / row["photo"]).read_bytes(), row["photo"])
-        tab.page.wait_for_function(
+        until(
+            tab.page,
             """was => (document.querySelector('.picture img')?.src ?? was) !== was
                 && document.querySelector('.intake .status').dataset.state === 'done'""",
             arg=shown,
@@ -145,7 +146,8 @@ def test_fifteen_points_lie_over_the_face_once_they_are_wanted(visit, astronaut)
     # They are of the next face when it comes, and go with the photo.
     before = dots.first.get_attribute("cx")
     tab.upload(encoded(ImageOps.mirror(Image.open(astronaut))), "mirrored.jpg")
-    tab.page.wait_for_function(
+    until(
+        tab.page,
         "was => ![was, undefined].includes("
         "document.querySelector('.heatmap .dot')?.getAttribute('cx'))",
         arg=before,
@@ -291,8 +293,10 @@ def test_layers_enlarge_and_a_filter_is_followed_step_by_step(visit):
     layers = page.get_by_label("Layer to look at")
     caption = page.locator(".inside .card > p").inner_text()
     layers.select_option(index=2)
-    page.wait_for_function(
-        "before => document.querySelector('.inside .card > p').innerText !== before", arg=caption
+    until(
+        page,
+        "before => document.querySelector('.inside .card > p').innerText !== before",
+        arg=caption,
     )
     page.locator(".inside .grid button").nth(2).click()
     assert page.locator('.inside .grid [aria-pressed="true"]').count() == 1

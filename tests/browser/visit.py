@@ -1,8 +1,20 @@
 """A tab on the dashboard, used as a person would."""
 
 import re
+import time
 
 PATIENCE = 60_000
+
+
+def until(page, expression, *, arg=None, timeout=PATIENCE):
+    """Wait until an expression is true, without the `eval` of Playwright, which the page forbids."""
+    from playwright.sync_api import TimeoutError as InVain
+
+    end = time.monotonic() + timeout / 1000
+    while not page.evaluate(expression, arg):
+        if time.monotonic() > end:
+            raise InVain(f"in vain for {timeout / 1000:.0f} s: {expression}")
+        page.wait_for_timeout(30)
 
 
 class Visit:

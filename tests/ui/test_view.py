@@ -11,7 +11,7 @@ def view(monkeypatch):
     made = View()
     made.show("photo", {}, [b"picture"])
     made.sent = []
-    monkeypatch.setattr(View, "send", lambda self, content, buffers=(): self.sent.append(content))
+    monkeypatch.setattr(View, "send", lambda self, content, *_: self.sent.append(content))
     return made
 
 
