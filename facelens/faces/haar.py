@@ -27,7 +27,7 @@ HAAR_PASSES = 3
 # benchmarks/faces.py floor`.
 MANY = 12
 FLOOR = 0.97
-STILL = 1.5
+STILL = 2.5
 TURNS = (22.0, -22.0)  # degrees
 # Further turns cost a quarter of the time each, for they look at half the size; quarter turns come
 # first, for that is how photos lie.
