@@ -27,7 +27,7 @@ from facelens.tables import read_records
 TRIES = 20  # folders
 QUICK = 2
 ENTRIES = 300  # of a folder
-LIMIT = 60  # seconds for a folder
+LIMIT = 120  # seconds for a folder
 FORMATS = {
     "JPEG": (".jpg", ".JPG", ".jpeg", ".jpe", ".jfif"), "PNG": (".png", ".Png"),
     "WEBP": (".webp",), "BMP": (".bmp",), "GIF": (".gif",), "TIFF": (".tif", ".tiff"),
