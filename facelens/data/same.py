@@ -94,7 +94,10 @@ def _contradiction(names: Sequence[str], group: Sequence[Line]) -> str:
 
 
 def twins(photos: Path, lines: Sequence[Line]) -> list[tuple[int, int]]:
-    """Pairs of lines whose files have the same bytes, each with the first of them."""
+    """Pairs of lines whose files have the same bytes, each with the first of them.
+
+    A table that names a person for each of two such files knows better.
+    """
     by_size: dict[int, list[int]] = defaultdict(list)
     files = [find_file(photos, line.photo) for line in lines]
     for i, file in enumerate(files):
@@ -108,6 +111,7 @@ def twins(photos: Path, lines: Sequence[Line]) -> list[tuple[int, int]]:
                 same = first.setdefault(sha256(files[i]), i)
             except OSError:
                 continue  # reading it says why
-            if same != i:
+            named = lines[same].person and lines[i].person
+            if same != i and not named:
                 pairs.append((same, i))
     return pairs

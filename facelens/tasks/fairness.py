@@ -24,6 +24,10 @@ NO_GROUPS = (
     "Errors were not measured by group, for lack of group labels: whether it errs more on some "
     "people than on others is not known."
 )
+BASE_RATE = (
+    "Where hardly anyone in a group has a yes, always saying no is right there: read these beside "
+    "the share of yes that is found."
+)
 _ALL = "all attributes"
 
 
@@ -118,10 +122,16 @@ def verdict(
         return [
             "WARNING: a group's error is more than twice another's, with 95 % intervals apart:",
             *(f"  {gap}" for gap in found),
+            *([BASE_RATE] if any(gap.what != what for gap in found) else []),
         ]
     if sum(not isinstance(group["error"], str) for group in groups.values()) < 2:
         return [f"Too few faces to compare groups: each needs {TOO_FEW}."]
-    return ["No group's error is more than twice another's with 95 % intervals apart."]
+    each = any(group.get("errors") for group in groups.values())
+    where = "" if each or what != _ALL else " over all attributes"
+    rest = "" if each or what != _ALL else " Attribute by attribute it was not measured."
+    return [
+        f"No group's error{where} is more than twice another's with 95 % intervals apart.{rest}"
+    ]
 
 
 def measured(metrics_: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

@@ -70,6 +70,8 @@ def test_names_from_other_systems_are_found(photos):
 def test_copies_of_a_file_are_in_one_split(photos):
     rows = [Line(name, "", (True,)) for name in ("a.jpg", "b.jpg", "copy.jpg", "gone.jpg")]
     assert twins(photos, rows) == [(0, 2)]
+    assert twins(photos, [Line("a.jpg", "Ann", (True,)), Line("copy.jpg", "", (True,))]) == [(0, 1)]
+    assert twins(photos, [Line("a.jpg", "Ann", (True,)), Line("copy.jpg", "Bob", (True,))]) == []
     many = [Line(f"{i}.jpg", f"person {i // 2}", (i % 2 == 0,)) for i in range(40)]
     for seed in range(20):
         split, person = custom._split(many, seed, [(0, 20), (21, 39)])

@@ -85,6 +85,7 @@ LISTED = {
         r"git (commit|tag|push) .*", r"gh release .*", r"python -m (build|twine)\b.*",
         r"make release-check", r"rm -rf dist",
     ),
+    "writes the embedded bundles' cards": (r"python benchmarks/cards\.py DATA",),
     "asks git where the project was published": (r"make badges",),
     FORM: (r"facelens bench NAME", r"facelens experiment NAME"),
     "is the picture of a way": (

@@ -341,3 +341,31 @@ def test_a_report_needs_neither_the_page_nor_anything_heavy():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_report_says_on_whom_the_network_errs_more(report):
+    figure = {"value": 0.3, "low": 0.25, "high": 0.35}
+    other = {"value": 0.1, "low": 0.05, "high": 0.15}
+    groups = {
+        "Male": {"faces": 100, "error": 0.1, "low": 0.05, "high": 0.15, "errors": {}},
+        "not Male": {"faces": 90, "error": 0.1, "low": 0.05, "high": 0.15, "errors": {}},
+    }
+    for name in ("Smiling", JUDGEMENTS[0].name, "Bangs", "Bald", "Goatee", "Mustache"):
+        groups["Male"]["errors"][name], groups["not Male"]["errors"][name] = figure, other
+    warned = dataclasses.replace(report, metrics={"test": {"groups": groups}})
+    told = json.loads(as_json(warned))
+    assert told["fairness"][0] == (
+        "Warning: Smiling: 30.0 % wrong on Male (100 faces), 10.0 % wrong on not Male (90 faces), "
+        "3.0 times as much."
+    )
+    assert len(told["fairness"]) == 5, "a judgement is left out like its answer"
+    rows = {
+        row["attribute"]: row
+        for row in csv.DictReader(io.StringIO(as_csv(warned).decode("utf-8-sig")))
+    }
+    assert "warning: Smiling: 30.0 % wrong on Male" in rows["Smiling"]["meaning"]
+    assert "warning" not in rows["Wavy_Hair"]["meaning"]
+    unknown = dataclasses.replace(report, metrics={})
+    assert "not known" in json.loads(as_json(unknown))["fairness"][0]
+    heights = [Image.open(io.BytesIO(as_png(each))).height for each in (unknown, warned)]
+    assert heights[0] < heights[1] < heights[0] + 300

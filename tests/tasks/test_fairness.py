@@ -51,9 +51,14 @@ def test_what_the_gate_says():
     assert verdict({"men": group(0.1), "women": {"faces": 3, "error": "too few"}}) == [
         "Too few faces to compare groups: each needs 20."
     ]
-    assert verdict({"men": group(0.1), "women": group(0.1)}) == [
+    assert verdict({"men": group(0.1, Hat=0.1), "women": group(0.1, Hat=0.1)}) == [
         "No group's error is more than twice another's with 95 % intervals apart."
     ]
+    assert verdict({"men": group(0.1), "women": group(0.1)}) == [
+        "No group's error over all attributes is more than twice another's with 95 % intervals "
+        "apart. Attribute by attribute it was not measured."
+    ]
+    assert len(verdict({"men": group(0.1, Hat=0.3), "women": group(0.1, Hat=0.1)})) == 3
     warning, gap = verdict({"men": group(0.3), "women": group(0.1)}, "of the eyes' distance", "x")
     assert warning.startswith("WARNING")
     assert gap == (

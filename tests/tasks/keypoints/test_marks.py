@@ -296,3 +296,13 @@ def test_marks_and_answers_put_right_leave_the_figures_as_they_were(data_dir):
     # The mirror of marks that were put right stands in the middle of the picture.
     eyes = marks.mean_face(test)[[NAMES.index(f"{side}_eye_center") for side in ("left", "right")]]
     assert eyes[:, 0].mean() == pytest.approx(marks.MIDDLE, abs=1)
+
+
+@pytest.mark.parametrize("digits", [19, 5000])
+def test_a_number_of_too_many_digits_is_a_sentence(digits, tmp_path):
+    row = as_row(drawn(), 0) | {"Image": "1 " + "9" * digits}
+    with pytest.raises(DataError, match="Image holds '9999"):
+        marks.read_kaggle(write(tmp_path / "training.csv", [row]))
+    row = as_row(drawn(), 0) | {"nose_tip_x": "1e300"}
+    with pytest.raises(DataError, match="nose_tip_x is '1e300', not a number"):
+        marks.read_kaggle(write(tmp_path / "training.csv", [row]))

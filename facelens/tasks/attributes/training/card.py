@@ -10,7 +10,7 @@ from facelens.files import write_text
 from facelens.tasks.attributes.evaluate import Evaluation
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, describe
 from facelens.tasks.config import ClassifierConfig
-from facelens.tasks.fairness import NO_GROUPS, RULE, gaps, verdict
+from facelens.tasks.fairness import BASE_RATE, NO_GROUPS, RULE, gaps, verdict
 
 _TITLES = {
     "accuracy": "mean accuracy at 0.5",
@@ -259,7 +259,7 @@ def _gate(shown: Evaluation) -> list[str]:
         return [f"{' '.join(verdict(shown.groups))} The rule: {RULE}."]
     return [
         "**Warning: it errs more than twice as often on some people as on others.** Groups whose "
-        f"error is more than twice another's; the rule: {RULE}.",
+        f"error is more than twice another's; the rule: {RULE}. {BASE_RATE}",
         "",
         "| | errs more on | wrong | errs less on | wrong |",
         "|---|---|---|---|---|",
