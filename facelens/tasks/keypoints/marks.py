@@ -208,12 +208,14 @@ def face_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def eye_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Mean error of each face (n,), normalised by the distance between its eyes.
 
-    NaN if the centre of an eye is unknown.
+    NaN if the centre of an eye is unknown, or both are one point.
     """
     squares, known = _squares(predicted, truth)
     distances = np.sqrt(squares.sum(2))
     eyes = truth[:, _EYES].astype(np.float64)
-    return _mean(distances, np.all(known, 2), 1) / np.hypot(*(eyes[:, 0] - eyes[:, 1]).T)
+    between = np.hypot(*(eyes[:, 0] - eyes[:, 1]).T)
+    between[between == 0] = np.nan
+    return _mean(distances, np.all(known, 2), 1) / between
 
 
 def measure(predicted: np.ndarray, faces: Faces, *, draws: int = 1000) -> dict[str, Any]:

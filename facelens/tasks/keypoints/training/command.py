@@ -192,9 +192,10 @@ def evaluate(args: argparse.Namespace) -> None:
         if np.isfinite(figures["low_px"])
         else ""
     )
+    of_eyes = f", {100 * figures['eye_error']:.1f} % of the eyes' distance"
     print(
-        f"{model.title} on {measured}; RMSE {figures['rmse_px']:.2f} px{between}, "
-        f"{100 * figures['eye_error']:.1f} % of the eyes' distance\n"
+        f"{model.title} on {measured}; RMSE {figures['rmse_px']:.2f} px{between}"
+        f"{of_eyes if np.isfinite(figures['eye_error']) else ''}\n"
     )
     for name, error in figures["by_point"].items():
         print(f"  {name:<28}{error:>6.2f} px")
