@@ -33,7 +33,7 @@ from facelens.ui.intake import Intake
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
-from facelens.ui.wipe import release, wipe
+from facelens.ui.wipe import overwrite_freed, release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
 FIRST_CHOICE = "Smiling"
@@ -61,6 +61,7 @@ class Selfie(ipywidgets.Box):
     def __init__(
         self, model: str | AttributeModel | None = None, *, detector: str | None = None
     ) -> None:
+        overwrite_freed()
         self._wanted, self._detector = model, detector
         self._model: AttributeModel | None = None
         self._name = ""
