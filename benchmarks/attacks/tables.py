@@ -439,8 +439,8 @@ def _splits(tables: int, seed: int, here: Path) -> Outcome:
         (photos / f"soft{i}.jpg").symlink_to(f"{i}.jpg")
         (photos / f"copy{i}.jpg").write_bytes(b"photo %d" % i)
     ways = ("{}.jpg", "./{}.jpg", "more/../{}.jpg", "hard{}.jpg", "soft{}.jpg", "copy{}.jpg")
-    whole = custom._crop  # noqa: SLF001 - no face has to be found here
-    custom._crop = lambda *_: (b"crop", 1, "")  # noqa: SLF001
+    whole = custom.face_crop  # no face has to be found here
+    custom.face_crop = lambda *_: (b"crop", 1, "")
     lost = refused = leaked = 0
     try:
         for number in range(tables):
@@ -466,7 +466,7 @@ def _splits(tables: int, seed: int, here: Path) -> Outcome:
             leaked += here_twice
             lost += here_twice > 0
     finally:
-        custom._crop = whole  # noqa: SLF001
+        custom.face_crop = whole
     told = f"{leaked:,} of {30 * tables:,} photos in two splits"
     if refused:
         told += f", {refused} tables refused"

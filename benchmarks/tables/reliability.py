@@ -13,20 +13,28 @@ def attacks() -> str:
 
 def _attack(path: Path) -> str:
     found = rows(path.name)
-    before = {row["attack"]: row["outcome"] for row in found if row["version"] == "before"}
+    before = {row["attack"]: row for row in found if row["version"] == "before"}
     now = [row for row in found if row["version"] == "after"]
     if not now:
         raise SystemExit(f"{path.name} has no row of the present version: run the attack.")
     lines = [
-        f"| {row['attack']} | {int(row['tries']):,} | {before.get(row['attack'], '')} | "
-        f"{row['outcome']} |"
+        f"| {row['attack']} | {_outcome(before.get(row['attack']), row)} | "
+        f"{int(row['tries']):,} | {row['outcome']} |"
         for row in now
     ]
-    head = "| attack | tries | before | now |\n|---|---|---|---|"
+    head = "| attack | before | tries | now |\n|---|---|---|---|"
     title = path.stem.removeprefix("attack_").replace("_", " ").capitalize()
     return "\n".join(
         [f"### {title}", "", f"`{now[0]['command']}`. {measured(now[0])}", "", head, *lines]
     )
+
+
+def _outcome(before: dict[str, str] | None, now: dict[str, str]) -> str:
+    """What the attack did before, with the number of tries if that was another."""
+    if before is None:
+        return ""
+    tries = int(before["tries"])
+    return before["outcome"] + (f" ({tries:,} tries)" if tries != int(now["tries"]) else "")
 
 
 PAGE = "docs/reliability.md"

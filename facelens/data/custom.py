@@ -93,7 +93,7 @@ def prepare(
         nonlocal crowded, done
         for i in np.flatnonzero(chosen == split):
             line = whole[i]
-            crop, faces, reason = _crop(photos, line.photo, detector)
+            crop, faces, reason = face_crop(photos, line.photo, detector)
             done += 1
             if progress:
                 progress(done, total)
@@ -126,7 +126,7 @@ def _open(out: Path) -> None:
         raise OutputError(f"{out} holds another data set; name another folder.")
 
 
-def _crop(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, str]:
+def face_crop(photos: Path, name: str, detector: str | None) -> tuple[bytes, int, str]:
     """The aligned crop of the largest face as PNG, the number of faces, or why there is none."""
     from PIL import Image
 

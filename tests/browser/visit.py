@@ -7,7 +7,7 @@ PATIENCE = 60_000
 
 
 def until(page, expression, *, arg=None, timeout=PATIENCE):
-    """Wait until an expression is true, without the `eval` of Playwright, which the page forbids."""
+    """Wait until an expression is true; without Playwright's `eval`, which the page forbids."""
     from playwright.sync_api import TimeoutError as InVain
 
     end = time.monotonic() + timeout / 1000

@@ -161,3 +161,26 @@ def test_hints_are_sentences_for_a_reader():
     said = quality.hints(crop, 200, None, fit=0.1, outside=0.4)
     assert said == ("Part of the face lies outside the photo.",)
     assert quality.hints(crop, 200, None, fit=0.1)[0].startswith("Part of the face is covered")
+
+
+@pytest.mark.data
+def test_an_upside_down_portrait_is_answered_as_the_upright_one_or_doubted(data_dir, detector):
+    model = load_model()
+    photo = read_photo(data_dir / "cases" / "01-upside-down.jpg")
+    faces = find_faces(photo, detector=detector)
+    assert faces or detector == "haar", "YuNet finds it"
+    (upright,) = find_faces(
+        Photo(np.ascontiguousarray(photo.pixels[::-1, ::-1])), detector=detector
+    )
+    (before,) = model.predict([upright])
+    for face, after in zip(faces, model.predict(faces), strict=True):
+        changed = (before.probabilities >= 0.5) != (after.probabilities >= 0.5)
+        assert face.hints or changed.sum() <= 1
+
+
+@pytest.mark.data
+def test_half_a_face_at_the_edge_is_answered_with_a_hint_or_not_at_all(data_dir, yunet):
+    photo = read_photo(data_dir / "cases" / "03-half-outside.jpg")
+    (face,) = find_faces(photo, detector=f"yunet:{yunet}")
+    assert any("outside" in hint for hint in face.hints)
+    assert all(face.hints for face in find_faces(photo, detector="haar"))
