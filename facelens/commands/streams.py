@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import FrameType
 
@@ -44,23 +45,21 @@ def open_streams() -> None:
             stream.reconfigure(errors="backslashreplace")  # file names may be any bytes
 
 
+_caught: set[int] = set()  # signals that end this process in order
+
+
 @contextmanager
 def ending_in_order() -> Iterator[None]:
     """Have SIGTERM and SIGHUP end the command as an exception, so that it cleans up.
 
     The exit code is 128 and the signal's number, as a shell has it. A second signal changes
-    nothing: what is left to do is short.
+    nothing: what is left to do is short. Forked children end at once: they own nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    process = os.getpid()
 
     def end(number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != process:  # a forked child owns nothing to clean up
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-            return
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         sys.exit(128 + number)
@@ -72,6 +71,8 @@ def ending_in_order() -> Iterator[None]:
         if (number := getattr(signal, name, None)) is not None
         and signal.getsignal(number) is signal.SIG_DFL
     }
+    _watch_forks()
+    _caught.update(before)
     for number in before:
         signal.signal(number, end)
     try:
@@ -79,3 +80,28 @@ def ending_in_order() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        _caught.difference_update(before)
+
+
+@cache
+def _watch_forks() -> None:
+    """Have forked children take signals by default, even one that comes as they begin.
+
+    Python forgets a signal that reaches a new child before it is ready, so they wait until then.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_hold, after_in_parent=_release, after_in_child=_begin_child)
+
+
+def _hold() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _caught)
+
+
+def _release() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _caught)
+
+
+def _begin_child() -> None:
+    for number in _caught:
+        signal.signal(number, signal.SIG_DFL)
+    _release()
