@@ -5,6 +5,7 @@
     python benchmarks/faces.py small DATA         faces of 24 to 60 px, at each size of picture
     python benchmarks/faces.py floor DATA         how the cascades' doubtful faces are confirmed
     python benchmarks/faces.py loose DATA         test crops framed loosely
+    python benchmarks/faces.py covered DATA       limits for covered faces, on validation crops
     python benchmarks/faces.py portraits DATA     portraits as they are, turned, small, off-centre
 
 DATA holds celeba/ and portraits/. `--yunet FILE` names YuNet's file, else the cached one is used;
@@ -29,9 +30,10 @@ from measure import RESULTS
 from facelens.data import parquet
 from facelens.data import synthetic as loosely
 from facelens.data.synthetic import Placed, match, place_on_canvas
-from facelens.faces import Face, align, detect, find_faces, haar, search, yunet
+from facelens.faces import Face, align, detect, find_faces, haar, landmarks, quality, search, yunet
 from facelens.photo import Photo, read_photo
 
+FALSE_HINTS = 0.008  # share of bare validation faces that may be called covered
 EYES = align.TEMPLATE[:2]
 Row = dict[str, Any]
 
@@ -238,6 +240,37 @@ def portraits(args: argparse.Namespace) -> list[Row]:
     return rows
 
 
+def covered(args: argparse.Namespace) -> list[Row]:
+    """What `quality.is_covered` weighs, fitted on validation crops, bare and drawn on."""
+    from attacks.covered import KINDS, cover
+    from sklearn.linear_model import LogisticRegression
+
+    whole = np.eye(2, 3, dtype=np.float32)
+    weighed: dict[str, list[tuple[float, float]]] = {name: [] for name in ("bare", *KINDS)}
+    for n, crop in enumerate(crops(args.data, "valid", args.limit)):
+        random = np.random.default_rng([args.seed, n])
+        for kind in weighed if n % 3 == 0 else ("bare",):
+            seen = crop if kind == "bare" else cover(crop, whole, kind, random)
+            _, fit = landmarks.load()(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), whole, 1)
+            fit = np.clip(fit, 1e-6, 1 - 1e-6)
+            weighed[kind].append((float(np.log(fit / (1 - fit))), quality.chin_colour(seen)))
+    values = np.vstack(list(weighed.values()))
+    bare = np.arange(len(values)) < len(weighed["bare"])
+    (a, b), *_ = LogisticRegression(C=10).fit(values, bare).coef_
+    rows = {kind: np.array(each) @ (1, b / a) for kind, each in weighed.items()}
+    limit = float(np.quantile(rows["bare"], FALSE_HINTS))
+    return [
+        {
+            "faces": kind,
+            "tried": len(each),
+            "colour": round(-b / a, 4),
+            "logit": round(limit, 2),
+            "hinted_percent": round(100 * float((each < limit).mean()), 1),
+        }
+        for kind, each in rows.items()
+    ]
+
+
 def placed(
     pixels: np.ndarray, face: Face, turn: float, width: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -256,7 +289,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {f.__name__: f for f in (template, choices, floor, small, loose, portraits)}
+    commands = {f.__name__: f for f in (template, choices, floor, small, loose, covered, portraits)}
     parser.add_argument("command", choices=commands)
     parser.add_argument("data", type=Path)
     parser.add_argument("--yunet", default=str(detect.cached_yunet() or ""))

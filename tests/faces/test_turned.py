@@ -6,7 +6,7 @@ import pytest
 
 from facelens import load_model
 from facelens.faces import align, detect, face_of, find_faces, landmarks, quality
-from facelens.faces.face import SURE_SCORE, Detection
+from facelens.faces.face import Detection
 from facelens.faces.haar import rotate
 from facelens.faces.track import FaceTracker
 from facelens.photo import Photo, read_photo
@@ -117,7 +117,7 @@ def test_an_angle_is_followed_past_half_a_turn(photo, upright):
 
 
 def test_what_cannot_be_refined_is_hinted_at(photo, upright):
-    found = Detection(upright.warp, upright.landmarks, 0.9, SURE_SCORE - 0.02)
+    found = Detection(upright.warp, upright.landmarks, 0.9, 0.4)
     (hint,) = face_of(photo, found, "yunet").hints
     assert "covered" in hint
 
@@ -129,6 +129,15 @@ def test_a_drawn_mask_is_hinted_at(photo, upright, detector):
     cv2.fillPoly(pixels, [np.rint(points).astype(np.int32)], (120, 175, 210))
     for face in find_faces(Photo(pixels), detector=detector):
         assert any("covered" in hint for hint in face.hints)
+
+
+def test_a_chin_of_another_colour_needs_a_better_fit(upright):
+    assert not quality.is_covered(upright.crop, 0.985)
+    blue = upright.crop.copy()
+    blue[quality.CHIN] = (120, 175, 210)
+    assert quality.chin_colour(blue) > 20 > quality.chin_colour(upright.crop)
+    assert quality.is_covered(blue, 0.985)
+    assert not quality.is_covered(blue, 0.99999)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 90, 200])
