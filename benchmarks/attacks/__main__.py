@@ -33,6 +33,7 @@ def main() -> int:
     parser.add_argument("--tries", type=int, help="how often; by default as in the documents")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--before", metavar="FOLDER", type=Path)
+    parser.add_argument("--version", default="after", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.before:
         return again(args.before.resolve())
@@ -41,16 +42,18 @@ def main() -> int:
     module = import_module(f"attacks.{args.name}")
     tries = args.tries or (module.QUICK if QUICK else module.TRIES)
     outcomes = module.attack(tries, args.seed)
-    version = os.environ.get("FACELENS_ATTACKED", "after")
-    record(args.name, outcomes, version=version, command=f"python benchmarks/attacks {args.name}")
+    record(
+        args.name, outcomes, version=args.version, command=f"python benchmarks/attacks {args.name}"
+    )
     return int(any(each.lost for each in outcomes))
 
 
 def again(checkout: Path) -> int:
     """Run this command with the package of another checkout."""
     at = sys.argv.index("--before")
-    env = os.environ | {"PYTHONPATH": str(checkout), "FACELENS_ATTACKED": "before"}
-    command = [sys.executable, str(FOLDER), *sys.argv[1:at], *sys.argv[at + 2 :]]
+    env = os.environ | {"PYTHONPATH": str(checkout)}
+    rest = [*sys.argv[1:at], *sys.argv[at + 2 :], "--version", "before"]
+    command = [sys.executable, str(FOLDER), *rest]
     return subprocess.run(command, env=env, check=False).returncode  # noqa: S603 - ourselves
 
 

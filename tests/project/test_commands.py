@@ -53,7 +53,7 @@ LISTED = {
         r"(TMPDIR=\S+ |/opt/\S+/)?pip install.*",
         r"python benchmarks/clean\.py",
         r"python benchmarks/install\.py|facelens bench install",
-        r"python benchmarks/newest\.py --beyond",
+        r"python benchmarks/newest\.py( --beyond)?",
     ),
     "needs the peers' environment, gigabytes from a package index": (
         r"\.venv-peers/bin/pip install .*",
