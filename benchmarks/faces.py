@@ -263,7 +263,7 @@ def covered(args: argparse.Namespace) -> list[Row]:
         {
             "faces": kind,
             "tried": len(each),
-            "colour": round(-b / a, 4),
+            "colour": round(float(-b / a), 3),
             "logit": round(limit, 2),
             "hinted_percent": round(100 * float((each < limit).mean()), 1),
         }
