@@ -2,6 +2,9 @@
 
 import pytest
 
+from facelens.faces import find_faces
+from facelens.photo import read_photo
+
 
 @pytest.fixture
 def detectors(monkeypatch, portraits, yunet):
@@ -22,12 +25,15 @@ def test_turned_faces_are_answered_as_upright_or_with_a_hint():
 
 @pytest.mark.data
 @pytest.mark.usefixtures("detectors")
-def test_faces_cut_by_the_edge_get_a_hint_and_whole_ones_none():
+def test_faces_cut_by_the_edge_get_a_hint_and_whole_ones_none(portraits, yunet):
     from attacks.edges import QUICK, SHARES, attack
 
     outcomes = attack(QUICK, 0)
     assert len(outcomes) == 2 * len(SHARES)
     assert not any(each.lost for each in outcomes), outcomes
+    for path in sorted(portraits.glob("*.jpg")):
+        for detector in ("haar", f"yunet:{yunet}"):
+            assert find_faces(read_photo(path), detector=detector)[0].hints == (), (path, detector)
 
 
 @pytest.mark.data
