@@ -190,7 +190,7 @@ def test_a_closed_stream_does_not_end_up_in_a_file(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_ends_a_command_that_cleans_up(tmp_path, number):
     script = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
         "from pathlib import Path\n"
         "from facelens.commands import main\n"
         "from facelens.files import atomic_folder, atomic_write\n"
@@ -200,6 +200,7 @@ def test_a_signal_ends_a_command_that_cleans_up(tmp_path, number):
         "        print('works', flush=True)\n"
         "        time.sleep(60)\n"
         "main._run = work\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nohup, around the tests, ignores it
         "sys.exit(main.main([]))\n"
     )
     run = subprocess.Popen(

@@ -65,6 +65,7 @@ LISTED = {
     "fetches Facelens itself": (r"git clone .*", r"git pull"),
     "needs an account on the Hugging Face Hub": (r"hf auth login", r"hf (repos|upload) .*"),
     "needs a container engine": (r"docker (build|run) .*", r"docker ps"),
+    "runs at length: tests/attacks runs each in short": (r"python benchmarks/attacks \w+",),
     "takes up what was built by tools from a package index": (
         r"tar xf dist/.*", r"cp docs/space\.md README\.md",
     ),
@@ -145,8 +146,9 @@ def reason(command: Command) -> str | None:
 
 def script(text: str) -> str:
     """What the benchmark says that a command runs, if it runs one, and those that it imports."""
-    named = re.search(r"facelens bench (\w+)|benchmarks/(\w+)\.py", text)
-    wanted, found = [named[1] or named[2]] if named else [], {}
+    named = re.search(r"facelens bench (\w+)|benchmarks/(\w+)\.py|benchmarks/attacks (\w+)", text)
+    name = named and (named[1] or named[2] or f"attacks/{named[3]}")
+    wanted, found = [name] if name else [], {}
     while wanted:
         path = ROOT / "benchmarks" / f"{(name := wanted.pop())}.py"
         if name not in found and path.is_file():
