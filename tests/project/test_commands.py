@@ -66,6 +66,9 @@ LISTED = {
     "needs an account on the Hugging Face Hub": (r"hf auth login", r"hf (repos|upload) .*"),
     "needs a container engine": (r"docker (build|run) .*", r"docker ps"),
     "runs at length: tests/attacks runs each in short": (r"python benchmarks/attacks \w+",),
+    "takes minutes however few faces it is given": (
+        r"python benchmarks/faces\.py (covered|floor) DATA",
+    ),
     "takes up what was built by tools from a package index": (
         r"tar xf dist/.*", r"cp docs/space\.md README\.md",
     ),
