@@ -14,11 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from measure import share_of_memory
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
@@ -26,6 +27,7 @@ from tornado.websocket import websocket_connect
 
 import facelens
 
+T = TypeVar("T")
 NEWER = "v1.kernel.websocket.jupyter.org"
 KERNEL = re.compile(r'"kernelId": ?"([\w-]+)"')
 PATIENCE = 60  # seconds for an answer, after which it counts as lost
@@ -295,3 +297,9 @@ class Watch:
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in a thread of its own: a browser's driver may have a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

@@ -16,7 +16,7 @@ import struct
 from measure import EXAMPLE
 from PIL import Image
 
-from attacks._visitor import NEWER, Server, Visitor, Watch, header, pack, serving, visitor
+from attacks._visitor import NEWER, Server, Visitor, Watch, header, pack, run, serving, visitor
 from attacks.outcome import Outcome
 
 TRIES, QUICK = 6000, 600  # messages on each socket
@@ -27,7 +27,7 @@ MOST = 200.0  # MB that a server may hold above what it held before
 def attack(tries: int, seed: int) -> list[Outcome]:
     """Send `tries` messages on each of three sockets that do not read."""
     del seed  # nothing is drawn
-    return asyncio.run(_all(tries))
+    return run(_all(tries))
 
 
 async def _all(tries: int) -> list[Outcome]:

@@ -31,6 +31,7 @@ from attacks._visitor import (
     get,
     header,
     pack,
+    run,
     serving,
 )
 from attacks.outcome import Outcome
@@ -58,9 +59,7 @@ KINDS = (
 
 def attack(tries: int, seed: int) -> list[Outcome]:
     """Send `tries` frames, half of them to each kind of server."""
-    return [
-        asyncio.run(_many(tries // 2, seed, hosted=hosted), debug=False) for hosted in (True, False)
-    ]
+    return [run(_many(tries // 2, seed, hosted=hosted)) for hosted in (True, False)]
 
 
 async def _many(tries: int, seed: int, *, hosted: bool) -> Outcome:

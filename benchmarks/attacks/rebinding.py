@@ -12,7 +12,7 @@ from collections import Counter
 
 from measure import EXAMPLE
 
-from attacks._visitor import Server, get, serving, visitor
+from attacks._visitor import Server, get, run, serving, visitor
 from attacks.outcome import Outcome
 
 TRIES, QUICK = 300, 30
@@ -46,7 +46,7 @@ CLICKED = CROSS | {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 def attack(tries: int, seed: int) -> list[Outcome]:
     """Send `tries` requests of each kind."""
     random_ = random.Random(seed)  # noqa: S311 - seeded
-    return asyncio.run(_all(tries, random_))
+    return run(_all(tries, random_))
 
 
 async def _all(tries: int, random_: random.Random) -> list[Outcome]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from measure import EXAMPLE
 from PIL import Image, ImageEnhance
 
-from attacks._visitor import PATIENCE, Server, serving, visitor
+from attacks._visitor import PATIENCE, Server, run, serving, visitor
 from attacks.outcome import Outcome
 
 TRIES, QUICK = 1200, 8  # photos: ten minutes of twenty visitors
@@ -57,7 +57,7 @@ class Tally:
 
 def attack(tries: int, seed: int) -> list[Outcome]:
     """Give `tries` photos."""
-    return asyncio.run(_all(tries, seed))
+    return run(_all(tries, seed))
 
 
 async def _all(tries: int, seed: int) -> list[Outcome]:

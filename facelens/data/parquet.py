@@ -264,8 +264,8 @@ def beside(file: Path, path: str) -> tuple[bytes, str]:
         found = (folder / path).resolve()
         if not found.is_relative_to(folder):
             return b"", (
-                f"{says} lies outside of {printable(str(folder))}; move {file.name} into the "
-                "folder of its photos."
+                f"The row holds no bytes, and {shown}, which it names, lies outside of "
+                f"{printable(str(folder))}; move {file.name} into the folder of its photos."
             )
         if not found.exists():
             return b"", f"{says} does not exist in {printable(str(folder))}."

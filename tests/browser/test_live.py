@@ -929,7 +929,7 @@ def kernel_of(address):
     port = int(address.rstrip("/").rpartition(":")[2])
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if "voila" in words and f"--port={port}" in words:
+        if "facelens.serve.server" in words and f"--port={port}" in words:
             kernels = process.children(recursive=True)
             return max(kernels, key=lambda each: each.memory_info().rss)
     return pytest.fail("there is no kernel")

@@ -66,6 +66,7 @@ LISTED = {
     "needs an account on the Hugging Face Hub": (r"hf auth login", r"hf (repos|upload) .*"),
     "needs a container engine": (r"docker (build|run) .*", r"docker ps"),
     "runs at length: tests/attacks runs each in short": (r"python benchmarks/attacks \w+",),
+    "needs atheris, which is of no extra": (r"python benchmarks/fuzz\.py",),
     "takes minutes however few faces it is given": (
         r"python benchmarks/faces\.py (covered|floor) DATA",
     ),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -149,7 +150,8 @@ def test_a_browser_is_listened_to_only_as_fast_as_its_kernel_answers(line, monke
         line.made._end(1008, "over")
         await asyncio.wait_for(large, 1)
 
-    asyncio.run(act())
+    with ThreadPoolExecutor(1) as pool:  # a browser's driver may have a loop in this thread
+        pool.submit(asyncio.run, act()).result()
 
 
 def test_a_visitor_hears_nothing_that_a_kernel_prints(line, caplog):

@@ -23,11 +23,15 @@ def logged(monkeypatch):
     def log(act, name="tornado.application"):
         logger = logging.getLogger(name)
         handler = Handler()
+        before = logger.level, logger.disabled  # other tests' programs change them
+        logger.setLevel(logging.DEBUG)
+        logger.disabled = False
         logger.addHandler(handler)
         try:
             act(logger)
         finally:
             logger.removeHandler(handler)
+            logger.level, logger.disabled = before
         return lines[-1]
 
     return log
