@@ -20,9 +20,9 @@ from attacks.outcome import Outcome
 from facelens.faces import Face, align, detect, find_faces
 from facelens.photo import Photo, read_photo
 
-TRIES = 3  # photos of each kind, with each detector
+TRIES = 2  # photos of each kind, with each detector
 QUICK = 1  # and only the first kinds
-LEANING = 40  # portraits that lean, for each of the tries; there are 119
+LEANING = 60  # portraits that lean, for each of the tries; there are 119
 ANGLES = (30, -30, 20, -20, 10, -10, 0)  # degrees
 # Faces, their width, width and height of the photo: pixels. The last two are for time alone: a
 # large photo without a face, and the portrait that a telephone takes.
