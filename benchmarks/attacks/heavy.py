@@ -16,7 +16,6 @@ import threading
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,12 +26,16 @@ if TYPE_CHECKING:
     from attacks.outcome import Outcome
 
 TRIES, QUICK = 3, 1
-HOSTILE_SECONDS, PHONE_SECONDS, MEMORY, GIVE_UP = 2.0, 5.0, 600, 150
+HOSTILE_SECONDS, PHONE_SECONDS, MEMORY = 2.0, 5.0, 600
+# Seconds of the processor, seconds of the clock and bytes after which a process is ended.
+GIVE_UP, PATIENCE, MOST = 30, 900, 3_000_000_000
 READ = """
 import resource, sys
 from facelens import read_photo
 from facelens.errors import PhotoError
 import facelens.photo, PIL.Image, PIL.ImageCms, cv2
+resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[2]),) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (int(sys.argv[3]),) * 2)
 data = open(sys.argv[1], "rb").read()
 
 def spent():
@@ -66,10 +69,10 @@ def hostile(files: dict[str, Callable[[], bytes]], tries: int) -> "list[Outcome]
     outcomes = []
     for what, make in files.items():
         data = make()
-        runs = [_run([sys.executable, "-P", "-c", READ], data) for _ in range(tries)]
-        seconds = max(float(out.split()[-1]) if out else took for out, took, _ in runs)
-        memory = max(memory for _, _, memory in runs)
-        results = {out.rpartition(" ")[0] if out else "not ended" for out, _, _ in runs}
+        runs = [_run([sys.executable, "-P", "-c", READ], data, GIVE_UP, MOST) for _ in range(tries)]
+        seconds = max(float(out.split()[-1]) if out else GIVE_UP for out, _ in runs)
+        memory = max(memory for _, memory in runs)
+        results = {out.rpartition(" ")[0] if out else "not ended" for out, _ in runs}
         known = results <= {"read", "read with a hint", "refused"}
         lost = 0 if known and seconds <= HOSTILE_SECONDS and memory <= MEMORY else tries
         took = f"over {GIVE_UP} s" if seconds >= GIVE_UP else f"{seconds:.2f} s"
@@ -89,8 +92,8 @@ def phones(tries: int) -> "list[Outcome]":
         before = _spent()
         runs = [_run(predict, data) for _ in range(tries)]
         seconds = (_spent() - before) / tries
-        answered = all("face found" in out or "faces found" in out for out, _, _ in runs)
-        memory = max(memory for _, _, memory in runs)
+        answered = all("face found" in out or "faces found" in out for out, _ in runs)
+        memory = max(memory for _, memory in runs)
         good = answered and seconds <= PHONE_SECONDS and memory <= MEMORY
         words = f"{'answered' if answered else 'not answered'}: {seconds:.1f} s, {memory:.0f} MB"
         outcomes.append(Outcome(f"{what}, {_size(data)}", tries, 0 if good else tries, words))
@@ -108,14 +111,16 @@ def _size(data: bytes) -> str:
 
 
 # Python's -P keeps this checkout out of the way: another one may be attacked.
-def _run(command: list[str], data: bytes) -> tuple[str, float, float]:
-    """Give a file to a command: what it prints ("" if it does not end), seconds, and peak MB."""
+def _run(command: list[str], data: bytes, *limits: int) -> tuple[str, float]:
+    """Give a file to a command: what it prints ("" if it is ended), and peak MB."""
     with tempfile.NamedTemporaryFile(suffix=".photo") as file:
         file.write(data)
         file.flush()
-        start = perf_counter()
         process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [*command, file.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, file.name, *map(str, limits)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         over, most = threading.Event(), [0.0]
 
@@ -126,14 +131,14 @@ def _run(command: list[str], data: bytes) -> tuple[str, float, float]:
         watcher = threading.Thread(target=watch)
         watcher.start()
         try:
-            out, _ = process.communicate(timeout=GIVE_UP)
+            out, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
             out = ""
         over.set()
         watcher.join()
-    return out.strip(), perf_counter() - start, most[0]
+    return out.strip(), most[0]
 
 
 def _children(pid: int) -> list[int]:
