@@ -151,9 +151,11 @@ def _open(file: Path) -> "pq.ParquetFile":
 
     try:
         # Buffered, since a whole row group may have hundreds of megabytes.
-        return pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+        opened = pq.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False)
+        opened.schema_arrow.names  # noqa: B018 - names that are no UTF-8 raise here
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{file} is not a parquet file that can be read.") from error
+    return opened
 
 
 def _rows(
