@@ -21,6 +21,7 @@ from attacks.outcome import Outcome
 
 TRIES, QUICK = 6000, 600  # messages on each socket
 SOCKETS = 3
+SOON = 3.0  # seconds within which others are served
 MOST = 200.0  # MB that a server may hold above what it held before
 
 
@@ -59,7 +60,7 @@ async def _under(what, server: Server, tries: int, harm) -> Outcome:  # noqa: AN
             sent = await busy
         await asyncio.sleep(2)
         after = server.memory()
-    lost = (asked - answered) + (peak - before > MOST) + (watch.longest() > 3)
+    lost = (asked - answered) + (peak - before > MOST) + (watch.longest() > SOON)
     return Outcome(
         what, sent, lost,
         f"server {before:.0f} MB before, {peak:.0f} MB at most, {after:.0f} MB after; "
