@@ -17,7 +17,8 @@ from voila.tornado import kernel_websocket_handler as voila_socket
 from facelens.serve.frames import NEWER, POLICY, Frame, FrameError, check
 
 MOST_UNSENT = 16 << 20  # bytes for a browser that does not read
-MOST_WAITING = 64, 20 << 20  # messages and bytes that a kernel has not dealt with
+# Messages and bytes that a kernel has not dealt with: each may be a wish for a large picture.
+MOST_WAITING = 8, 12 << 20
 PATIENCE = 60  # seconds for which a browser is not listened to, at most
 MOST_SOCKETS = 3  # of a visitor's kernel; a page that reconnects has two for a moment
 # What a page hears of its kernel. Not what the kernel prints: tracebacks name the server's files.
