@@ -45,7 +45,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument(
         "photos", metavar="PHOTO", nargs="+",
-        help="JPEG, PNG, WebP, BMP, GIF or HEIC; - reads one from standard input",
+        help="JPEG, PNG, WebP, AVIF, TIFF, BMP, GIF or HEIC; - reads one from standard input",
     )  # fmt: skip
     add_task(parser)
     parser.add_argument("--json", action="store_true", help="print a JSON object for each photo")
