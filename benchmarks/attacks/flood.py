@@ -22,7 +22,7 @@ from attacks.outcome import Outcome
 TRIES, QUICK = 6000, 600  # messages on each socket
 SOCKETS = 3
 SOON = 3.0  # seconds within which others are served
-MOST = 200.0  # MB that a server may hold above what it held before
+MOST = 120.0  # MB that a server may hold above what it held before
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:

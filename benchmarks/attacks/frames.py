@@ -86,7 +86,7 @@ async def _many(tries: int, seed: int, *, hosted: bool) -> Outcome:
                 tracebacks += server.tracebacks()
         ran = proof.exists()
     what = "a hosted server" if hosted else "a local server"
-    lost = counts["no answer"] + stops + ran
+    lost = counts["no answer"] + stops + ran + tracebacks
     told = [
         f"{counts['refused']} refused, {counts['answered']} sound after all and answered",
         f"others waited {slowest:.2f} s at most" if not stops else f"others waited over {STUCK} s",

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -25,6 +26,7 @@ LONGEST_INTEGER = 20  # digits; Python needs quadratic time to read one
 CONTROL = "jupyter.widget.control"  # the only comm that a page opens: it asks for all widgets
 # Matches texts that never end too: a second look at them would take quadratic time.
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}T")
 _NO_BRACKETS = re.compile(r"[^\[\]{}]+")
 _STEPS = {"[": 1, "{": 1, "]": -1, "}": -1}
 
@@ -68,6 +70,8 @@ def check(frame: bytes | str, *, newer: bool, kinds: Collection[str] = ()) -> Fr
         stated = header.get(key)
         fits = stated is None or stated == "" or _is_word(stated)
         _expect(fits, f"the header's {key} is not a short text")
+    # A kernel reads every text of these that looks like a date as one.
+    _expect(all(map(_has_true_dates, (header, message["parent_header"]))), "a date that is none")
     if kinds:
         kind = header["msg_type"]
         _expect(channel == "shell", "a page writes to no other channel than shell", POLICY)
@@ -162,6 +166,21 @@ def _float(digits: str) -> float:
 
 def _is_word(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= LONGEST_WORD
+
+
+def _has_true_dates(value: Any) -> bool:
+    """Whether each text within `value` that begins as a date and time does is one (ISO 8601)."""
+    if isinstance(value, dict):
+        return all(map(_has_true_dates, value.values()))
+    if isinstance(value, list):
+        return all(map(_has_true_dates, value))
+    if not isinstance(value, str) or not _DATE.match(value):
+        return True
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _expect(holds: bool, why: str, code: int = PROTOCOL) -> None:

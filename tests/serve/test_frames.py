@@ -115,6 +115,26 @@ def test_identifiers_are_short_texts(key, value):
 
 
 @pytest.mark.parametrize(
+    "date", ["2026-13-01T00:00:00Z", "2026-01-01T00:00:00Z\n", "٢٠٢٦-01-01T00:00:00"]
+)
+@pytest.mark.parametrize("part", ["header", "parent_header"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_looks_like_a_date_is_one(date, part, nested):
+    # Otherwise the kernel's log gets a traceback: jupyter_client reads every such text as a date.
+    told = {"date": date} if not nested else {"more": [{"date": date}]}
+    said = message(**{part: (HEADER if part == "header" else {}) | told})
+    for frame, is_newer in ((newer(said), True), (older(said), False)):
+        with pytest.raises(FrameError, match="date"):
+            check(frame, newer=is_newer, kinds=KINDS)
+
+
+@pytest.mark.parametrize("date", ["2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00+01:00", "soon"])
+def test_dates_and_other_texts_pass(date):
+    said = message(header=HEADER | {"date": date}, parent_header={"date": date})
+    assert check(newer(said), newer=True, kinds=KINDS)
+
+
+@pytest.mark.parametrize(
     ("kind", "channel", "content"),
     [
         ("execute_request", "shell", {"code": "1"}), ("execute_request", "control", {"code": "1"}),
