@@ -6,18 +6,18 @@ what classifiers of crops have in common: freeze, unfreeze, one-cycle, a moving 
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.progress import ProgressCallback
-from fastai.callback.schedule import ParamScheduler, combined_cos
+from fastai.callback.schedule import ParamScheduler
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
-from fastai.optimizer import Adam
+from fastai.optimizer import OptimWrapper
 from fastai.torch_core import trainable_params
 from fastcore.basics import noop
 from torch import Tensor, nn
@@ -34,15 +34,13 @@ from facelens.training.callbacks import (
     Preprocess,
 )
 from facelens.training.data import Batches, Store
-from facelens.training.network import AttributeNetwork, build, parameter_groups
+from facelens.training.network import AttributeNetwork, build
+from facelens.training.optimizer import Schedule, adamw, decays, frozen_groups, one_cycle, split
 from facelens.training.recipe import Recipe, Stage
 from facelens.training.record import AfterEpoch, Checkpoint, Record
 from facelens.training.run import Run, load_weights
 
 log = logging.getLogger(__name__)
-
-# What a hyperparameter of the optimizer is when a share of the training, 0 to 1, is done.
-Schedule = Mapping[str, Callable[[float], Any]]
 
 
 def fit(
@@ -59,8 +57,8 @@ def fit(
     average: Average | None = None,
     best: str | None = None,
     splitter: Callable[[nn.Module], Any] = trainable_params,
-    frozen: bool = False,
-    weight_decay: float | None = None,
+    frozen: int = 0,
+    weight_decay: float | Sequence[float] | None = None,
     checkpoint: dict[str, Any] | None = None,
     progress: bool = False,
 ) -> None:
@@ -76,7 +74,8 @@ def fit(
             run's checkpoint.
         average, best: as `Checkpoint` takes them.
         splitter: groups of parameters.
-        frozen: train the last of these groups alone.
+        frozen: how many of these groups are frozen, the first ones.
+        weight_decay: of all these groups, or of each.
         checkpoint: as `Run.load_last` gives it; of an earlier stage, the network and the average
             are taken from it.
         progress: show bars.
@@ -104,9 +103,9 @@ def fit(
         learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
         learn.logger = noop  # fastai prints each epoch where there is no bar
     learn.create_opt()
-    learn.freeze() if frozen else learn.unfreeze()
+    learn.freeze_to(frozen)
     if checkpoint is not None and start:
-        learn.opt.load_state_dict(checkpoint["optimizer"])
+        _resume(learn.opt, checkpoint["optimizer"], record)
         for callback in everything:
             if state := checkpoint.get("callbacks", {}).get(type(callback).__name__):
                 callback.resume(state)
@@ -116,6 +115,16 @@ def fit(
         # fastai puts the callback's name on a line before the sentence.
         error.args = (str(error).rpartition(":\n\t")[2],)
         raise
+
+
+def _resume(optimizer: Any, state: dict[str, Any], record: Record) -> None:
+    """Load the optimizer's state; refuse that of another optimizer."""
+    if isinstance(optimizer, OptimWrapper) and "param_groups" not in state:
+        raise DataError(
+            f"{record.directory.folder if record.directory else 'The run'} was begun by an earlier "
+            "Facelens, whose optimizer was another: begin it again in another folder."
+        )
+    optimizer.load_state_dict(state)
 
 
 def train(
@@ -215,16 +224,16 @@ def _stages(
             batches,
             epochs=stage.epochs,
             loss=loss,
-            optimizer=Adam,
+            optimizer=adamw,
             schedule=one_cycle(stage),
             record=Record(measure, run, stage=index),
             device=device,
             callbacks=callbacks,
             average=average,
             best="valid_loss",
-            splitter=lambda net: list(parameter_groups(cast("AttributeNetwork", net))),
-            frozen=stage.frozen,
-            weight_decay=recipe.weight_decay,
+            splitter=split,
+            frozen=frozen_groups() if stage.frozen else 0,
+            weight_decay=decays(recipe.weight_decay),
             checkpoint=checkpoint,
             progress=progress,
         )
@@ -246,15 +255,6 @@ def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean binary cross-entropy."""
     right = np.where(labels, probabilities, 1 - probabilities)
     return float(-np.log(np.maximum(right, 1e-12)).mean())
-
-
-def one_cycle(stage: Stage) -> Schedule:
-    """What fastai's `fit_one_cycle` does, for early body, late body and head."""
-    rates = np.geomspace(stage.rate / stage.spread, stage.rate, 3)
-    return {
-        "lr": combined_cos(0.25, rates / 25, rates, rates / 1e4),
-        "mom": combined_cos(0.25, 0.95, 0.85, 0.95),
-    }
 
 
 def _check(recipe: Recipe, train_set: Store, valid_set: Store) -> None:

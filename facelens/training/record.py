@@ -161,15 +161,14 @@ class Checkpoint(Callback):
 def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
     """The state of an optimizer in types that `torch.load(weights_only=True)` reads.
 
-    fastai's holds numpy's numbers; torch's own is plain already.
+    A schedule leaves numpy's numbers among the hyperparameters.
     """
-    if "hypers" not in optimizer:
-        return optimizer
-    hypers = [
+    groups = "hypers" if "hypers" in optimizer else "param_groups"
+    plain = [
         {name: float(v) if isinstance(v, np.floating) else v for name, v in group.items()}
-        for group in optimizer["hypers"]
+        for group in optimizer[groups]
     ]
-    return {"state": [dict(state) for state in optimizer["state"]], "hypers": hypers}
+    return {**optimizer, groups: plain}
 
 
 class AfterEpoch(Callback):
