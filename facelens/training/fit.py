@@ -32,13 +32,17 @@ from facelens.training.callbacks import (
     FreezeFirst,
     HalfPrecision,
     Preprocess,
+    ValidateEvery,
 )
 from facelens.training.data import Batches, Store
-from facelens.training.network import AttributeNetwork, build
+from facelens.training.local import Local
+from facelens.training.network import AttributeNetwork
 from facelens.training.optimizer import Schedule, adamw, decays, frozen_groups, one_cycle, split
 from facelens.training.recipe import Recipe, Stage
 from facelens.training.record import AfterEpoch, Checkpoint, Record
-from facelens.training.run import Run, load_weights
+from facelens.training.report import Clock, Report
+from facelens.training.run import Run
+from facelens.training.start import begin
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,8 @@ def fit(
     weight_decay: float | Sequence[float] | None = None,
     checkpoint: dict[str, Any] | None = None,
     progress: bool = False,
+    clock: Clock | None = None,
+    first: int = 0,
 ) -> None:
     """Train `network` in place.
 
@@ -78,7 +84,9 @@ def fit(
         weight_decay: of all these groups, or of each.
         checkpoint: as `Run.load_last` gives it; of an earlier stage, the network and the average
             are taken from it.
-        progress: show bars.
+        progress: log a line an epoch.
+        clock, first: what estimates the time left for a run of several stages, and the number of
+            this one's first epoch.
     """
     start = 0
     stopping: list[Callback] = [record, Checkpoint(record, average=average, best=best)]
@@ -99,9 +107,10 @@ def fit(
         wd_bn_bias=False,
         cbs=everything,
     )
-    if not progress or processes.rank():
-        learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
-        learn.logger = noop  # fastai prints each epoch where there is no bar
+    learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
+    learn.logger = noop  # fastai prints each epoch where there is no bar
+    if progress:
+        learn.add_cb(Report(record, clock or Clock([1.0] * epochs), first))
     learn.create_opt()
     learn.freeze_to(frozen)
     if checkpoint is not None and start:
@@ -142,11 +151,12 @@ def train(
     pictures: Callable[[Recipe, int], Preprocess] = Preprocess,
     loss: Callable[..., Tensor] | None = None,
     figures: "Callable[[np.ndarray, Store], dict[str, float]] | None" = None,
+    more: Sequence[Callback] = (),
 ) -> AttributeNetwork:
     """Train by the run's recipe, resuming from its last checkpoint, and return the best network.
 
     Args:
-        start_from: a bundle's folder or a run's, whose weights to fine-tune.
+        start_from: a bundle's folder or a run's, whose weights to fine-tune, as `begin` does.
         device: "cuda", "cpu", …; by default the first that is there.
         compiled: let `torch.compile` make the network faster where it can.
         after_epoch: called when a checkpoint is safe on disk.
@@ -154,13 +164,18 @@ def train(
         loss: of logits and targets; by default that of yes or no for each name.
         figures: what to say of logits float64 (n, names) for the faces of `valid_set`; among them
             `valid_loss`, whose least value is the best epoch. By default `of_attributes`.
+        more: what else is to happen in every stage.
     """
     recipe = run.recipe
     _check(recipe, train_set, valid_set)
     chosen = processes.join(device)
     torch.manual_seed(recipe.seed)
     checkpoint = run.load_last(chosen)
-    network = _network(run, train_set, checkpoint, backbone_weights, from_scratch, start_from)
+    network = begin(
+        recipe, train_set,
+        backbone_weights=backbone_weights, from_scratch=from_scratch, start_from=start_from,
+        resumed=checkpoint is not None,
+    )  # fmt: skip
     network.to(chosen)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= recipe.end:
@@ -172,7 +187,7 @@ def train(
         _stages(
             run, network, (train_set, valid_set), checkpoint, chosen,
             loss=loss or nn.BCEWithLogitsLoss(), figures=figures or of_attributes,
-            pictures=pictures, progress=progress, after_epoch=after_epoch,
+            pictures=pictures, progress=progress, after_epoch=after_epoch, more=more,
         )  # fmt: skip
         processes.wait()
     # A copy leaves behind what was compiled, which nothing can export.
@@ -191,6 +206,7 @@ def _stages(
     pictures: Callable[[Recipe, int], Preprocess],
     progress: bool,
     after_epoch: Callable[[], None] | None,
+    more: Sequence[Callback],
 ) -> None:
     """Train stage by stage, each one-cycle of its own, from `checkpoint` on."""
     recipe, world, (train_set, valid_set) = run.recipe, processes.world(), stores
@@ -199,24 +215,25 @@ def _stages(
         Batches(valid_set, 2 * recipe.batch_size // world, shuffle=False).to(device),
     )
     average = Average(recipe.ema)
+    clock = Clock(recipe.costs)
+    if checkpoint is not None:
+        done = recipe.number(checkpoint["stage"], checkpoint["epoch"]) + 1
+        log.info("Resuming after epoch %d of %d.", done, len(clock.costs))
     for index, stage in enumerate(recipe.stages):
         last = (index, stage.epochs - 1)
-        done = checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= last
-        if not stage.epochs or done:
+        if not stage.epochs or (
+            checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= last
+        ):
             continue
 
         def measure(losses: Tensor, logits: Tensor, epoch: int, *, of: Stage = stage) -> dict:
             return {
                 "size": "x".join(map(str, of.size(epoch))),
                 "train_loss": round(losses.mean().item(), 5),
-                **figures(logits.numpy().astype(np.float64), valid_set),
+                **_measured(figures, logits.numpy().astype(np.float64), valid_set),
             }
 
-        callbacks = [FreezeFirst(stage.still), HalfPrecision(), pictures(recipe, index)]
-        if recipe.accumulate > 1:
-            callbacks.append(Accumulate(recipe.accumulate * recipe.batch_size // world))
-        if world > 1:
-            callbacks.append(Distributed(device))
+        callbacks = [pictures(recipe, index), *_callbacks(recipe, index, device), *more]
         if after_epoch:
             callbacks.append(AfterEpoch(after_epoch))
         fit(
@@ -236,8 +253,34 @@ def _stages(
             weight_decay=decays(recipe.weight_decay),
             checkpoint=checkpoint,
             progress=progress,
+            clock=clock,
+            first=recipe.number(index, 0),
         )
         checkpoint = None
+
+
+def _callbacks(recipe: Recipe, index: int, device: torch.device) -> list[Callback]:
+    """What happens in a stage besides what is handed in."""
+    stage, world = recipe.stages[index], processes.world()
+    callbacks: list[Callback] = [FreezeFirst(stage.still), HalfPrecision()]
+    if recipe.validate_every > 1:
+        callbacks.append(ValidateEvery(recipe.validate_every))
+    if recipe.local and not stage.frozen:
+        callbacks.append(Local(recipe, index))
+    if recipe.accumulate > 1:
+        callbacks.append(Accumulate(recipe.accumulate * recipe.batch_size // world))
+    if world > 1:
+        callbacks.append(Distributed(device))
+    return callbacks
+
+
+def _measured(
+    figures: "Callable[[np.ndarray, Store], dict[str, float]]", logits: np.ndarray, store: Store
+) -> dict[str, Any]:
+    """The figures of an epoch; of one without validation the same columns, empty."""
+    if len(logits):
+        return figures(logits, store)
+    return dict.fromkeys(figures(np.zeros(store.labels.shape), store), "")
 
 
 def of_attributes(logits: np.ndarray, store: Store) -> dict[str, float]:
@@ -288,34 +331,3 @@ def _compile(network: AttributeNetwork, device: torch.device) -> None:
         )
         return
     network.compile()
-
-
-def _network(  # noqa: PLR0917 - called once
-    run: Run[Recipe],
-    train_set: Store,
-    checkpoint: dict[str, Any] | None,
-    backbone_weights: Path | None,
-    from_scratch: bool,
-    start_from: Path | None,
-) -> AttributeNetwork:
-    network = build(
-        run.recipe.arch,
-        len(train_set.names),
-        backbone_weights=backbone_weights,
-        from_scratch=from_scratch or start_from is not None or checkpoint is not None,
-        fine_maps=run.recipe.fine_maps,
-        spread_kernels=run.recipe.spread_kernels,
-        head=run.recipe.head,
-    )
-    if checkpoint is not None:
-        return network
-    if start_from is not None:
-        load_weights(network, start_from)
-        return network
-    if not network.maps_are_exact:
-        return network
-    # Start from the base rates: the first steps need not learn that most people wear no hat.
-    rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)
-    with torch.no_grad():
-        network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
-    return network
