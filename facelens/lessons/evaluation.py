@@ -46,9 +46,15 @@ def history(runs: "Sequence[Run]", *, names: Sequence[str] = ()) -> Figure:
     for run, name in zip(runs, names or [run.folder.name for run in runs], strict=True):
         rows = run.history
         epochs = np.arange(1, len(rows) + 1)
-        (line,) = left.plot(epochs, [float(r["valid_loss"]) for r in rows], label=name)
+        seen = np.array([r["valid_loss"] != "" for r in rows])  # not every epoch is validated
+        valid = [float(r["valid_loss"]) for r in rows if r["valid_loss"] != ""]
+        (line,) = left.plot(epochs[seen], valid, label=name)
         left.plot(epochs, [float(r["train_loss"]) for r in rows], ":", color=line.get_color())
-        right.plot(epochs, [float(r["accuracy"]) for r in rows], color=line.get_color())
+        right.plot(
+            epochs[seen],
+            [float(r["accuracy"]) for r in rows if r["accuracy"] != ""],
+            color=line.get_color(),
+        )
         frozen = sum(r["stage"] == "0" for r in rows)
         if 0 < frozen < len(rows):
             left.axvline(frozen + 0.5, color=GREY, linewidth=0.8)

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import torch
-from fastai.callback.core import Callback
+from fastai.callback.core import Callback, CancelValidException
 from fastai.callback.training import GradientAccumulation
 from fastai.distributed import DistributedTrainer
 from torch import distributed, nn
@@ -45,7 +45,7 @@ class Preprocess(Callback):
                 self.draw,
                 part=(processes.rank(), processes.world()),
             )
-            if self.recipe.mixup:
+            if self.recipe.mixes(self.stage, self.epoch):
                 pictures = self._mix(pictures)
         self.learn.xb = (pictures.contiguous(memory_format=torch.channels_last),)
 
@@ -127,6 +127,7 @@ class Distributed(DistributedTrainer):
     """fastai's distributed training over `Batches`, which are this process's share already."""
 
     def __init__(self, device: torch.device) -> None:
+        self.wrapped: nn.Module | None = None
         # Batch norm over all processes is written for GPUs only.
         super().__init__(sync_bn=device.type == "cuda", cpu=device.type == "cpu")
 
@@ -139,7 +140,21 @@ class Distributed(DistributedTrainer):
         self.learn.model = processes.unwrapped(self.wrapped)
 
     def after_validate(self) -> None:
-        self.learn.model = self.wrapped
+        if self.wrapped is not None:  # else there was no validation
+            self.learn.model, self.wrapped = self.wrapped, None
+
+
+class ValidateEvery(Callback):
+    """Measure every n-th epoch, and the last."""
+
+    order = -20  # before anything is made ready for it
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def before_validate(self) -> None:
+        if (self.epoch + 1) % self.every and self.epoch + 1 < self.n_epoch:
+            raise CancelValidException
 
 
 class Average(Callback):
@@ -175,8 +190,9 @@ class Average(Callback):
         self.learn.model.load_state_dict(self.weights)
 
     def after_validate(self) -> None:
-        processes.unwrapped(self.learn.model).load_state_dict(self._aside)
-        self._aside = {}
+        if self._aside:  # else there was no validation
+            processes.unwrapped(self.learn.model).load_state_dict(self._aside)
+            self._aside = {}
 
 
 def _copy(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -6,18 +6,18 @@ what classifiers of crops have in common: freeze, unfreeze, one-cycle, a moving 
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.progress import ProgressCallback
-from fastai.callback.schedule import ParamScheduler, combined_cos
+from fastai.callback.schedule import ParamScheduler
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
-from fastai.optimizer import Adam
+from fastai.optimizer import OptimWrapper
 from fastai.torch_core import trainable_params
 from fastcore.basics import noop
 from torch import Tensor, nn
@@ -32,17 +32,19 @@ from facelens.training.callbacks import (
     FreezeFirst,
     HalfPrecision,
     Preprocess,
+    ValidateEvery,
 )
 from facelens.training.data import Batches, Store
-from facelens.training.network import AttributeNetwork, build, parameter_groups
+from facelens.training.local import Local
+from facelens.training.network import AttributeNetwork
+from facelens.training.optimizer import Schedule, adamw, decays, frozen_groups, one_cycle, split
 from facelens.training.recipe import Recipe, Stage
 from facelens.training.record import AfterEpoch, Checkpoint, Record
-from facelens.training.run import Run, load_weights
+from facelens.training.report import Clock, Report
+from facelens.training.run import Run
+from facelens.training.start import begin
 
 log = logging.getLogger(__name__)
-
-# What a hyperparameter of the optimizer is when a share of the training, 0 to 1, is done.
-Schedule = Mapping[str, Callable[[float], Any]]
 
 
 def fit(
@@ -59,10 +61,12 @@ def fit(
     average: Average | None = None,
     best: str | None = None,
     splitter: Callable[[nn.Module], Any] = trainable_params,
-    frozen: bool = False,
-    weight_decay: float | None = None,
+    frozen: int = 0,
+    weight_decay: float | Sequence[float] | None = None,
     checkpoint: dict[str, Any] | None = None,
     progress: bool = False,
+    clock: Clock | None = None,
+    first: int = 0,
 ) -> None:
     """Train `network` in place.
 
@@ -76,10 +80,13 @@ def fit(
             run's checkpoint.
         average, best: as `Checkpoint` takes them.
         splitter: groups of parameters.
-        frozen: train the last of these groups alone.
+        frozen: how many of these groups are frozen, the first ones.
+        weight_decay: of all these groups, or of each.
         checkpoint: as `Run.load_last` gives it; of an earlier stage, the network and the average
             are taken from it.
-        progress: show bars.
+        progress: log a line an epoch.
+        clock, first: what estimates the time left for a run of several stages, and the number of
+            this one's first epoch.
     """
     start = 0
     stopping: list[Callback] = [record, Checkpoint(record, average=average, best=best)]
@@ -100,13 +107,14 @@ def fit(
         wd_bn_bias=False,
         cbs=everything,
     )
-    if not progress or processes.rank():
-        learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
-        learn.logger = noop  # fastai prints each epoch where there is no bar
+    learn.remove_cbs([cb for cb in learn.cbs if isinstance(cb, ProgressCallback)])
+    learn.logger = noop  # fastai prints each epoch where there is no bar
+    if progress:
+        learn.add_cb(Report(record, clock or Clock([1.0] * epochs), first))
     learn.create_opt()
-    learn.freeze() if frozen else learn.unfreeze()
+    learn.freeze_to(frozen)
     if checkpoint is not None and start:
-        learn.opt.load_state_dict(checkpoint["optimizer"])
+        _resume(learn.opt, checkpoint["optimizer"], record)
         for callback in everything:
             if state := checkpoint.get("callbacks", {}).get(type(callback).__name__):
                 callback.resume(state)
@@ -116,6 +124,16 @@ def fit(
         # fastai puts the callback's name on a line before the sentence.
         error.args = (str(error).rpartition(":\n\t")[2],)
         raise
+
+
+def _resume(optimizer: Any, state: dict[str, Any], record: Record) -> None:
+    """Load the optimizer's state; refuse that of another optimizer."""
+    if isinstance(optimizer, OptimWrapper) and "param_groups" not in state:
+        raise DataError(
+            f"{record.directory.folder if record.directory else 'The run'} was begun by an earlier "
+            "Facelens, whose optimizer was another: begin it again in another folder."
+        )
+    optimizer.load_state_dict(state)
 
 
 def train(
@@ -133,11 +151,12 @@ def train(
     pictures: Callable[[Recipe, int], Preprocess] = Preprocess,
     loss: Callable[..., Tensor] | None = None,
     figures: "Callable[[np.ndarray, Store], dict[str, float]] | None" = None,
+    more: Sequence[Callback] = (),
 ) -> AttributeNetwork:
     """Train by the run's recipe, resuming from its last checkpoint, and return the best network.
 
     Args:
-        start_from: a bundle's folder or a run's, whose weights to fine-tune.
+        start_from: a bundle's folder or a run's, whose weights to fine-tune, as `begin` does.
         device: "cuda", "cpu", …; by default the first that is there.
         compiled: let `torch.compile` make the network faster where it can.
         after_epoch: called when a checkpoint is safe on disk.
@@ -145,13 +164,18 @@ def train(
         loss: of logits and targets; by default that of yes or no for each name.
         figures: what to say of logits float64 (n, names) for the faces of `valid_set`; among them
             `valid_loss`, whose least value is the best epoch. By default `of_attributes`.
+        more: what else is to happen in every stage.
     """
     recipe = run.recipe
     _check(recipe, train_set, valid_set)
     chosen = processes.join(device)
     torch.manual_seed(recipe.seed)
     checkpoint = run.load_last(chosen)
-    network = _network(run, train_set, checkpoint, backbone_weights, from_scratch, start_from)
+    network = begin(
+        recipe, train_set,
+        backbone_weights=backbone_weights, from_scratch=from_scratch, start_from=start_from,
+        resumed=checkpoint is not None,
+    )  # fmt: skip
     network.to(chosen)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= recipe.end:
@@ -163,7 +187,7 @@ def train(
         _stages(
             run, network, (train_set, valid_set), checkpoint, chosen,
             loss=loss or nn.BCEWithLogitsLoss(), figures=figures or of_attributes,
-            pictures=pictures, progress=progress, after_epoch=after_epoch,
+            pictures=pictures, progress=progress, after_epoch=after_epoch, more=more,
         )  # fmt: skip
         processes.wait()
     # A copy leaves behind what was compiled, which nothing can export.
@@ -182,6 +206,7 @@ def _stages(
     pictures: Callable[[Recipe, int], Preprocess],
     progress: bool,
     after_epoch: Callable[[], None] | None,
+    more: Sequence[Callback],
 ) -> None:
     """Train stage by stage, each one-cycle of its own, from `checkpoint` on."""
     recipe, world, (train_set, valid_set) = run.recipe, processes.world(), stores
@@ -190,24 +215,25 @@ def _stages(
         Batches(valid_set, 2 * recipe.batch_size // world, shuffle=False).to(device),
     )
     average = Average(recipe.ema)
+    clock = Clock(recipe.costs)
+    if checkpoint is not None:
+        done = recipe.number(checkpoint["stage"], checkpoint["epoch"]) + 1
+        log.info("Resuming after epoch %d of %d.", done, len(clock.costs))
     for index, stage in enumerate(recipe.stages):
         last = (index, stage.epochs - 1)
-        done = checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= last
-        if not stage.epochs or done:
+        if not stage.epochs or (
+            checkpoint is not None and (checkpoint["stage"], checkpoint["epoch"]) >= last
+        ):
             continue
 
         def measure(losses: Tensor, logits: Tensor, epoch: int, *, of: Stage = stage) -> dict:
             return {
                 "size": "x".join(map(str, of.size(epoch))),
                 "train_loss": round(losses.mean().item(), 5),
-                **figures(logits.numpy().astype(np.float64), valid_set),
+                **_measured(figures, logits.numpy().astype(np.float64), valid_set),
             }
 
-        callbacks = [FreezeFirst(stage.still), HalfPrecision(), pictures(recipe, index)]
-        if recipe.accumulate > 1:
-            callbacks.append(Accumulate(recipe.accumulate * recipe.batch_size // world))
-        if world > 1:
-            callbacks.append(Distributed(device))
+        callbacks = [pictures(recipe, index), *_callbacks(recipe, index, device), *more]
         if after_epoch:
             callbacks.append(AfterEpoch(after_epoch))
         fit(
@@ -215,20 +241,46 @@ def _stages(
             batches,
             epochs=stage.epochs,
             loss=loss,
-            optimizer=Adam,
+            optimizer=adamw,
             schedule=one_cycle(stage),
             record=Record(measure, run, stage=index),
             device=device,
             callbacks=callbacks,
             average=average,
             best="valid_loss",
-            splitter=lambda net: list(parameter_groups(cast("AttributeNetwork", net))),
-            frozen=stage.frozen,
-            weight_decay=recipe.weight_decay,
+            splitter=split,
+            frozen=frozen_groups() if stage.frozen else 0,
+            weight_decay=decays(recipe.weight_decay),
             checkpoint=checkpoint,
             progress=progress,
+            clock=clock,
+            first=recipe.number(index, 0),
         )
         checkpoint = None
+
+
+def _callbacks(recipe: Recipe, index: int, device: torch.device) -> list[Callback]:
+    """What happens in a stage besides what is handed in."""
+    stage, world = recipe.stages[index], processes.world()
+    callbacks: list[Callback] = [FreezeFirst(stage.still), HalfPrecision()]
+    if recipe.validate_every > 1:
+        callbacks.append(ValidateEvery(recipe.validate_every))
+    if recipe.local and not stage.frozen:
+        callbacks.append(Local(recipe, index))
+    if recipe.accumulate > 1:
+        callbacks.append(Accumulate(recipe.accumulate * recipe.batch_size // world))
+    if world > 1:
+        callbacks.append(Distributed(device))
+    return callbacks
+
+
+def _measured(
+    figures: "Callable[[np.ndarray, Store], dict[str, float]]", logits: np.ndarray, store: Store
+) -> dict[str, Any]:
+    """The figures of an epoch; of one without validation the same columns, empty."""
+    if len(logits):
+        return figures(logits, store)
+    return dict.fromkeys(figures(np.zeros(store.labels.shape), store), "")
 
 
 def of_attributes(logits: np.ndarray, store: Store) -> dict[str, float]:
@@ -246,15 +298,6 @@ def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Mean binary cross-entropy."""
     right = np.where(labels, probabilities, 1 - probabilities)
     return float(-np.log(np.maximum(right, 1e-12)).mean())
-
-
-def one_cycle(stage: Stage) -> Schedule:
-    """What fastai's `fit_one_cycle` does, for early body, late body and head."""
-    rates = np.geomspace(stage.rate / stage.spread, stage.rate, 3)
-    return {
-        "lr": combined_cos(0.25, rates / 25, rates, rates / 1e4),
-        "mom": combined_cos(0.25, 0.95, 0.85, 0.95),
-    }
 
 
 def _check(recipe: Recipe, train_set: Store, valid_set: Store) -> None:
@@ -288,34 +331,3 @@ def _compile(network: AttributeNetwork, device: torch.device) -> None:
         )
         return
     network.compile()
-
-
-def _network(  # noqa: PLR0917 - called once
-    run: Run[Recipe],
-    train_set: Store,
-    checkpoint: dict[str, Any] | None,
-    backbone_weights: Path | None,
-    from_scratch: bool,
-    start_from: Path | None,
-) -> AttributeNetwork:
-    network = build(
-        run.recipe.arch,
-        len(train_set.names),
-        backbone_weights=backbone_weights,
-        from_scratch=from_scratch or start_from is not None or checkpoint is not None,
-        fine_maps=run.recipe.fine_maps,
-        spread_kernels=run.recipe.spread_kernels,
-        head=run.recipe.head,
-    )
-    if checkpoint is not None:
-        return network
-    if start_from is not None:
-        load_weights(network, start_from)
-        return network
-    if not network.maps_are_exact:
-        return network
-    # Start from the base rates: the first steps need not learn that most people wear no hat.
-    rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)
-    with torch.no_grad():
-        network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
-    return network

@@ -220,6 +220,7 @@ def train(
             device=device,
             callbacks=[Draws(batches)],
             checkpoint=run.load_last(device) if run else None,
+            progress=bool(run),
         )
     return network.eval()
 

@@ -1,5 +1,6 @@
 """All that decides a training run."""
 
+import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -35,6 +36,10 @@ class Recipe:
     `accumulate`: batches per step of the optimizer.
     `fine_maps`: the last stride is undone; `spread_kernels`: and the kernels after it spread.
     `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
+    `teacher_view`: the teacher is asked about the very pictures that the network sees.
+    `unmixed`: how many epochs at the end have no mixup.
+    `validate_every`: so many epochs one is measured, and the last of each stage.
+    `local`, `local_cut`, `local_margin`: weight and manner of `training.local`, 0 for none.
     """
 
     arch: str = "mobilenet_v2"
@@ -52,6 +57,12 @@ class Recipe:
     spread_kernels: bool = False
     teacher_share: float = 0.0
     accumulate: int = 1
+    teacher_view: bool = False
+    unmixed: int = 0
+    validate_every: int = 1
+    local: float = 0.0
+    local_cut: str = "tiles"
+    local_margin: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     @property
@@ -63,6 +74,24 @@ class Recipe:
     def size(self) -> tuple[int, int]:
         """The size of the last epoch, which the exported network keeps."""
         return self.stages[-1].size(max(self.stages[-1].epochs - 1, 0))
+
+    @property
+    def costs(self) -> list[float]:
+        """What each epoch takes beside the others: its pixels, half if the body is frozen."""
+        return [
+            math.prod(stage.size(epoch)) * (0.5 if stage.frozen else 1.0)
+            for stage in self.stages
+            for epoch in range(stage.epochs)
+        ]
+
+    def number(self, stage: int, epoch: int) -> int:
+        """How many epochs of the run come before one."""
+        return sum(each.epochs for each in self.stages[:stage]) + epoch
+
+    def mixes(self, stage: int, epoch: int) -> bool:
+        """Whether an epoch has mixup."""
+        last, end = self.end
+        return self.mixup > 0 and not (stage == last and epoch > end - self.unmixed)
 
     def asdict(self) -> dict[str, Any]:
         return asdict(self)

@@ -26,7 +26,7 @@ class Record(Callback):
 
     Args:
         measure: the figures of an epoch, from what was kept of its training batches (batches,
-            ...), and the outputs for all validation inputs (n, ...).
+            ...), and the outputs for all validation inputs (n, ...), none if it had no validation.
         run: where rows go; without one they are only in `rows`.
         stage: of the training; with the epoch it is the row's place.
         keep: what to keep of a training batch: its loss if nothing else is said.
@@ -151,8 +151,8 @@ class Checkpoint(Callback):
         if self.average:
             state |= {"average": self.average.weights, "steps": self.average.steps}
         if self.best:
-            known = [float(each[self.best]) for each in run.history]
-            if known[-1] <= min(known):
+            known = [each[self.best] for each in run.history]
+            if known[-1] and float(known[-1]) <= min(float(value) for value in known if value):
                 run.save_weights("best", self.average.weights if self.average else model)
         # Last, so that a run killed before it does this epoch again.
         run.save_last(state)
@@ -161,15 +161,14 @@ class Checkpoint(Callback):
 def _plain(optimizer: dict[str, Any]) -> dict[str, Any]:
     """The state of an optimizer in types that `torch.load(weights_only=True)` reads.
 
-    fastai's holds numpy's numbers; torch's own is plain already.
+    A schedule leaves numpy's numbers among the hyperparameters.
     """
-    if "hypers" not in optimizer:
-        return optimizer
-    hypers = [
+    groups = "hypers" if "hypers" in optimizer else "param_groups"
+    plain = [
         {name: float(v) if isinstance(v, np.floating) else v for name, v in group.items()}
-        for group in optimizer["hypers"]
+        for group in optimizer[groups]
     ]
-    return {"state": [dict(state) for state in optimizer["state"]], "hypers": hypers}
+    return {**optimizer, groups: plain}
 
 
 class AfterEpoch(Callback):

@@ -86,7 +86,6 @@ class Run(Generic[S]):
             if (int(r["stage"]), int(r["epoch"])) < (row["stage"], row["epoch"])
         ]  # fmt: skip
         write_records(self.folder / "history.csv", [*rows, row], advice=RESUME)
-        log.info("%s", row)
 
     def save_last(self, state: Mapping[str, Any]) -> None:
         """Write the checkpoint; it holds "stage", "epoch", "model", "optimizer" and more."""

@@ -6,16 +6,20 @@ Nothing heavy is imported here: the options are shown on a machine without torch
 import argparse
 import json
 import logging
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from facelens.arguments import add_detector, count, count_from_0, fraction, names, seed, size
+from facelens.arguments import add_detector, count, names, seed
 from facelens.errors import DataError
+from facelens.tasks.attributes.training.options import recipe_of, sizes, train_options
 
 if TYPE_CHECKING:
-    from facelens.training.recipe import Recipe
     from facelens.training.run import Run
+
+__all__ = [
+    "evaluate", "evaluate_options", "export", "export_options", "recipe_of", "sizes", "train",
+    "train_options",
+]  # fmt: skip
 
 PRECISIONS = ("float32", "float16", "int8")
 
@@ -25,101 +29,11 @@ log = logging.getLogger(__name__)
 # train
 
 
-def train_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a network for attributes."""
-    parser.description = (
-        "Train a network on aligned crops: DATA is a directory with train-*.parquet and "
-        "valid-*.parquet. An interrupted run resumes after its last complete epoch if the same "
-        "command is given again."
-    )
-    parser.epilog = (
-        "Several GPUs: accelerate launch -m facelens train ... (docs/training.md has more)."
-    )
-    start = parser.add_argument_group("initial weights (default: ImageNet, downloaded)")
-    start.add_argument(
-        "--arch", default="mobilenet_v2", help="a torchvision classifier (default: mobilenet_v2)"
-    )
-    start.add_argument(
-        "--backbone-weights", type=Path, metavar="FILE", help="ImageNet weights of torchvision"
-    )
-    start.add_argument("--from-scratch", action="store_true", help="random weights")
-    start.add_argument(
-        "--start-from", type=Path, metavar="FOLDER", help="fine-tune this bundle or run"
-    )
-    what = parser.add_argument_group("training")
-    what.add_argument(
-        "--epochs", type=count_from_0, nargs=2, metavar=("FROZEN", "UNFROZEN"),
-        help="epochs with the backbone frozen, then with all layers trained (default: 1 9)",
-    )  # fmt: skip
-    what.add_argument(
-        "--rate", type=_rate, help="peak learning rate of the unfrozen epochs (default: 0.002)"
-    )
-    what.add_argument(
-        "--still", type=count_from_0, metavar="N",
-        help="keep the backbone's first N modules frozen throughout (default: 0)",
-    )  # fmt: skip
-    what.add_argument(
-        "--size", type=sizes, metavar="HxW|E:HxW,…",
-        help="input size, as 160x128, or from unfrozen epoch E on, as 0:96x80,4:160x128 "
-        "(default: 96x80 while frozen, then 0:128x104,3:160x128)",
-    )  # fmt: skip
-    what.add_argument(
-        "--maps", choices=("fine", "spread", "coarse"), default="fine",
-        help="resolution of the feature maps. fine: stride 1 instead of 2 in the last stage; "
-        "coarse: stride 2, which is faster; spread: fine-tune a coarse run at stride 1, with "
-        "dilated kernels after it (default: fine)",
-    )  # fmt: skip
-    what.add_argument(
-        "--batch-size", type=count, metavar="N",
-        help="images per batch, over all GPUs (default: 64)",
-    )  # fmt: skip
-    what.add_argument(
-        "--accumulate", type=count, metavar="N", default=1,
-        help="batches per optimiser step, if a larger batch does not fit (default: 1)",
-    )  # fmt: skip
-    what.add_argument(
-        "--teacher", action="append", default=[], metavar="M",
-        help="bundle for knowledge distillation; may be given several times",
-    )  # fmt: skip
-    what.add_argument(
-        "--teacher-share", type=_share, metavar="S",
-        help="weight of the teachers' answers in the targets, from 0 to 1 (default: 0.5)",
-    )  # fmt: skip
-    how = parser.add_argument_group("computation")
-    how.add_argument(
-        "--compile", action="store_true",
-        help="use torch.compile; pays on a GPU in runs of many minutes",
-    )  # fmt: skip
-    how.add_argument(
-        "--cache", type=Path, metavar="DIR",
-        help="directory for decoded images, 116 kB each (default: FACELENS_CACHE or "
-        "~/.cache/facelens)",
-    )  # fmt: skip
-
-
-def _share(text: str) -> float:
-    return fraction(text, "not above 0 and at most 1")
-
-
-def _rate(text: str) -> float:
-    return fraction(text, "no learning rate: one is 0.002, say")
-
-
-def sizes(text: str) -> tuple[tuple[int, int, int], ...]:
-    """Sizes by epoch: "0:96x80,4:160x128", or one size for all."""
-    steps = [step.rpartition(":") for step in text.split(",")]
-    found = [(count_from_0(first or "0"), *size(each)) for first, _, each in steps]
-    firsts = [first for first, _, _ in found]
-    if firsts[0] != 0 or firsts != sorted(set(firsts)):
-        raise argparse.ArgumentTypeError("epochs begin with 0 and go up, as 0:96x80,4:160x128")
-    return tuple(found)
-
-
 def train(args: argparse.Namespace) -> None:
     """Train, or resume training."""
     from facelens.files import cache_folder
     from facelens.tasks import load_model
-    from facelens.tasks.attributes.training.distill import soften
+    from facelens.tasks.attributes.training.distill import ask, soften
     from facelens.training import fit, processes
     from facelens.training.data import open_store
     from facelens.training.run import open_run
@@ -141,10 +55,11 @@ def train(args: argparse.Namespace) -> None:
             start=_start(args),
             teachers=teachers,
         )
-        if args.teacher:
+        if args.teacher and not args.teacher_view:
             train_set = soften(
                 train_set, args.teacher, recipe.teacher_share, kept=run.folder / "teacher.npy"
             )
+    asked = ask(args.teacher, train_set.names, recipe.teacher_share) if args.teacher_view else None
     fit.train(
         run,
         train_set,
@@ -154,36 +69,9 @@ def train(args: argparse.Namespace) -> None:
         start_from=args.start_from,
         device=args.device,
         compiled=args.compile,
+        more=[asked] if asked else [],
     )
     processes.leave()
-
-
-def recipe_of(args: argparse.Namespace) -> "Recipe":
-    """The recipe that the options describe."""
-    from facelens.training.recipe import Recipe
-
-    recipe = Recipe(arch=args.arch, seed=args.seed)
-    frozen, unfrozen = recipe.stages
-    if args.epochs:
-        frozen = replace(frozen, epochs=args.epochs[0])
-        unfrozen = replace(unfrozen, epochs=args.epochs[1])
-    if args.size:
-        frozen, unfrozen = replace(frozen, sizes=args.size[:1]), replace(unfrozen, sizes=args.size)
-    if args.from_scratch:  # early layers have as much to learn as late ones
-        unfrozen = replace(unfrozen, spread=1.0)
-    if args.rate:
-        unfrozen = replace(unfrozen, rate=args.rate)
-    if args.still:
-        unfrozen = replace(unfrozen, still=args.still)
-    return replace(
-        recipe,
-        stages=(frozen, unfrozen),
-        batch_size=args.batch_size or recipe.batch_size,
-        accumulate=args.accumulate,
-        fine_maps=args.maps != "coarse",
-        spread_kernels=args.maps == "spread",
-        teacher_share=(args.teacher_share or 0.5) if args.teacher else 0.0,
-    )
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -201,8 +89,13 @@ def _check(args: argparse.Namespace) -> None:
     ]
     if len(starts) > 1:
         raise DataError(f"Give {starts[0]} or {starts[1]}: a network starts from one of them.")
-    if args.teacher_share and not args.teacher:
-        raise DataError("--teacher-share is of a teacher: name one by --teacher.")
+    for option in ("teacher_share", "teacher_view"):
+        if getattr(args, option) and not args.teacher:
+            raise DataError(f"--{option.replace('_', '-')} is of a teacher: name one by --teacher.")
+    if not args.local and (args.local_cut or args.local_margin is not None):
+        raise DataError("--local-cut and --local-margin are of --local: give it a weight, say 1.")
+    if args.local and args.compile:
+        raise DataError("--local looks into the network, which --compile hides: give one of them.")
     if args.backbone_weights and not args.backbone_weights.is_file():
         raise DataError(f"There is no file {args.backbone_weights}.")
     if args.start_from:

@@ -159,6 +159,7 @@ class _Job:
             device=self.device,
             callbacks=callbacks,
             checkpoint=checkpoint,
+            progress=bool(self.run),
         )
         return record.rows
 
