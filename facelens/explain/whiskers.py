@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from facelens.faces import align
+from facelens.faces import CROP_HEIGHT, align
 
 if TYPE_CHECKING:
     from facelens.faces import Face
@@ -26,6 +26,9 @@ SHIFT = 1.5  # pixels of the 178x218 template, across and down
 SCALE = 0.03  # share of the size, about the middle of the face
 # Half of what training varies it by.
 LIGHT = 0.1  # share of the brightness
+
+# How far outside the crop a view reaches at most, in pixels of the template.
+REACH = 4 + SHIFT + SCALE * CROP_HEIGHT
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ def changed(pixels: np.ndarray, warp: np.ndarray | None = None) -> np.ndarray:
     """
     if warp is None:
         warp = np.eye(2, 3, dtype=np.float32)
+    pixels, warp = align.reduce(pixels, warp, margin=REACH)  # once for all
     return np.stack([_view(pixels, warp, change) for change in CHANGES])
 
 
@@ -95,6 +99,6 @@ def _view(pixels: np.ndarray, warp: np.ndarray, change: Change) -> np.ndarray:
     x, y = align.TEMPLATE_BOX.centre
     k = change.scale
     move = np.array([[k, 0, x - k * x + change.dx], [0, k, y - k * y + change.dy]], np.float32)
-    crop = align.align_face(pixels, align.compose(move, warp)) * np.float32(change.light)
+    crop = align.sample(pixels, align.compose(move, warp)) * np.float32(change.light)
     crop = np.clip(np.rint(crop), 0, 255).astype(np.uint8)
     return crop[:, ::-1] if change.mirrored else crop

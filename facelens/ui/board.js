@@ -145,7 +145,7 @@ function render({ model, el, signal }) {
     });
     about.textContent = point ? point.about : "Your own thresholds.";
     about.append(" Drag the tick on a bar to move its threshold. Where a bar ends in the hatched"
-      + " part, the answer is too close to call. The thin line below it shows how far the"
+      + " part, the answer is too close to call. The thin line below a bar shows how far the"
       + " answer moves when the picture is shifted, scaled, lit or mirrored a little.");
   }
 
