@@ -25,7 +25,8 @@ PREDICT_JSON = """\
     confidence           of the detector, from 0 to 1
     hints                sentences that say why the answer is less reliable
     attributes           with --task attributes all of the model's, in its order; each with
-      name, probability, threshold (null if out of reach), verdict: "yes", "no", "doubtful"
+      name, probability, threshold (null if out of reach), verdict: "yes", "no", "doubtful";
+      with --whiskers also low and high, between which the probability moves
 A photo that cannot be read has photo and error, a sentence.
 
 The exit code is that of the worst photo: 2 if one cannot be read, 3 if one has no face.
@@ -58,6 +59,11 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--judgements", action="store_true", help="show the eight opinions about people too"
     )
+    parser.add_argument(
+        "--whiskers", action="store_true",
+        help="show how far each probability moves over 16 small shifts, scalings, lights and "
+        "mirrors of the face; they change no verdict",
+    )  # fmt: skip
     add_model(parser)
     add_detector(parser)
 
@@ -66,11 +72,16 @@ def _predict(args: argparse.Namespace) -> int:
     from facelens.faces import detector_in_use
     from facelens.tasks import TASKS, load_model
     from facelens.tasks.base import Style
+    from facelens.tasks.classifier import Classifier
 
     model = load_model(args.model, task=args.task)
     style = Style(args.threshold, judgements=args.judgements)
     model.check_style(style)  # said of a photo without a face too
-    asked = Asked(TASKS[args.task], model, args.detector, detector_in_use(args.detector), style)
+    if args.whiskers and not isinstance(model, Classifier):
+        raise FacelensError(f"--whiskers is for probabilities, and the task {args.task} has none.")
+    asked = Asked(
+        TASKS[args.task], model, args.detector, detector_in_use(args.detector), style, args.whiskers
+    )
     codes = [_of_one(path, asked, as_json=args.json) for path in _once(args.photos)]
     return max(codes, key=SEVERITY.index)
 
@@ -81,13 +92,17 @@ SEVERITY = (0, NoFaceError.exit_code, PhotoError.exit_code)
 
 @dataclass(frozen=True)
 class Asked:
-    """What answers, and how it is put; `name`: that of the detector in use."""
+    """What answers, and how it is put.
+
+    `name`: that of the detector in use. `whiskers`: say how far each answer moves.
+    """
 
     task: "Task"
     model: Any
     detector: str | None
     name: str
     style: "Style"
+    whiskers: bool = False
 
 
 def _once(paths: list[str]) -> list[str]:
@@ -98,6 +113,7 @@ def _once(paths: list[str]) -> list[str]:
 
 def _of_one(path: str, asked: Asked, *, as_json: bool) -> int:
     """Print the answer about one photo, and return its exit code."""
+    from facelens.explain.whiskers import with_spread
     from facelens.faces import find_faces
 
     try:
@@ -107,9 +123,15 @@ def _of_one(path: str, asked: Asked, *, as_json: bool) -> int:
             print(json.dumps({"photo": path, "error": str(error)}))
         return _complain(error)
     faces = find_faces(photo, detector=asked.detector)
+    predictions = asked.model.predict(faces)
+    if asked.whiskers:
+        predictions = [
+            with_spread(asked.model, face, answer, photo.pixels)
+            for face, answer in zip(faces, predictions, strict=True)
+        ]
     answers = [
         _described(asked.task, asked.model, face, answer, asked.style)
-        for face, answer in zip(faces, asked.model.predict(faces), strict=True)
+        for face, answer in zip(faces, predictions, strict=True)
     ]
     if as_json:
         print(json.dumps(_as_json(path, photo, asked, faces, answers)))

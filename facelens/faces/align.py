@@ -62,22 +62,38 @@ def align_face(
     pixels: np.ndarray, warp: np.ndarray, size: tuple[int, int] = (CROP_WIDTH, CROP_HEIGHT)
 ) -> np.ndarray:
     """Warp a photo to the template (or to `size`, width first), replicating its edge pixels."""
-    scale = scale_of(warp)
-    if scale < MIN_SCALE:
-        pixels, warp = _shrunk(pixels, warp, scale / MIN_SCALE, size)
-    sampling = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
+    return sample(*reduce(pixels, warp, size), size)
+
+
+def sample(
+    pixels: np.ndarray, warp: np.ndarray, size: tuple[int, int] = (CROP_WIDTH, CROP_HEIGHT)
+) -> np.ndarray:
+    """Warp pixels that are at most a little finer than the template."""
+    sampling = cv2.INTER_CUBIC if scale_of(warp) > 1 else cv2.INTER_LINEAR
     return cv2.warpAffine(pixels, warp, size, flags=sampling, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _shrunk(
-    pixels: np.ndarray, warp: np.ndarray, scale: float, size: tuple[int, int]
+def reduce(
+    pixels: np.ndarray,
+    warp: np.ndarray,
+    size: tuple[int, int] = (CROP_WIDTH, CROP_HEIGHT),
+    margin: float = 4,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Crop the part that the warp shows and downscale it by averaging; return its warp too."""
+    """Crop the part that a warp shows of a much larger face and average it down to `MIN_SCALE`.
+
+    Returns the pixels and the warp to sample them with; both as they are if the face is no larger.
+
+    Args:
+        margin: kept around what the warp shows, in the smaller pixels.
+    """
+    if scale_of(warp) >= MIN_SCALE:
+        return pixels, warp
+    scale = scale_of(warp) / MIN_SCALE
     corners = np.array([[0, 0], [size[0], 0], [0, size[1]], size], np.float32)
     seen = apply(invert(warp), corners)
-    margin, limit = 4 / scale, np.array(pixels.shape[1::-1])
-    left, top = np.clip(np.floor(seen.min(0) - margin), 0, limit - 1).astype(int)
-    right, bottom = np.clip(np.ceil(seen.max(0) + margin), (left + 1, top + 1), limit).astype(int)
+    around, limit = margin / scale, np.array(pixels.shape[1::-1])
+    left, top = np.clip(np.floor(seen.min(0) - around), 0, limit - 1).astype(int)
+    right, bottom = np.clip(np.ceil(seen.max(0) + around), (left + 1, top + 1), limit).astype(int)
     part = pixels[top:bottom, left:right]
     height, width = part.shape[:2]
     small = (max(round(width * scale), 1), max(round(height * scale), 1))

@@ -22,12 +22,15 @@ class Prediction:
 
     `maps`: float32 (names, h, w), the signed evidence for each logit, None if not requested. The
     mean of a map plus the bias (`config.bias`) is the logit.
+    `spread`: (2, names), the lowest and highest probability over small changes of the picture, None
+    if not measured; see `facelens.explain.whiskers`.
     """
 
     logits: np.ndarray
     probabilities: np.ndarray
     names: tuple[str, ...]
     maps: np.ndarray | None = None
+    spread: np.ndarray | None = None
 
     def __getitem__(self, name: str) -> float:
         return float(self.probabilities[self._index(name)])

@@ -3,6 +3,7 @@ import { settingsIn, shareLink } from "./link.js";
 import { buildRow, paintRow } from "./row.js";
 import { element, hearChosen, listen, tellChosen } from "./shared.js";
 import { sentence, verdict } from "./verdicts.js";
+import { whiskersOf } from "./whiskers.js";
 
 const SORTS = [
   ["group", "In groups"],
@@ -88,6 +89,7 @@ function render({ model, el, signal }) {
   const current = () => network.points.find((point) => rows.every(
     (row) => point.thresholds[row.index] === row.threshold));
 
+  const whiskers = whiskersOf((key) => model.send({ kind: "whiskers", key }));
   const pointNamed = (name) => network.points.find((point) => point.name === name);
 
   const rowOf = (description, index) => buildRow(description, index, network, {
@@ -143,7 +145,8 @@ function render({ model, el, signal }) {
     });
     about.textContent = point ? point.about : "Your own thresholds.";
     about.append(" Drag the tick on a bar to move its threshold. Where a bar ends in the hatched"
-      + " part, the answer is too close to call.");
+      + " part, the answer is too close to call. The thin line below a bar shows how far the"
+      + " answer moves when the picture is shifted, scaled, lit or mirrored a little.");
   }
 
   function paintAll() {
@@ -252,6 +255,7 @@ function render({ model, el, signal }) {
 
   function forget() {
     face = null;
+    whiskers.drop(rows);
     answer.textContent = doubts.textContent = "";
     lists.replaceChildren();
     foldList.replaceChildren();
@@ -281,6 +285,7 @@ function render({ model, el, signal }) {
         return;
       }
       if (!network) return;
+      whiskers.drop(rows);
       const first = face?.key !== next.key;
       face = next;
       answer.ariaLive = "off"; // nobody can listen to what changes three times a second
@@ -334,6 +339,10 @@ function render({ model, el, signal }) {
       empty.hidden = true;
       filled.hidden = false;
       paintAll();
+      whiskers.turn(rows, face.key);
+    },
+    whiskers(message) {
+      if (face?.key === message.key) whiskers.draw(rows, message);
     },
     chosen(message) {
       markChosen(message);

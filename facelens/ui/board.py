@@ -12,6 +12,7 @@ from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_poi
 from facelens.ui._view import View, launch_address, script, source
 
 if TYPE_CHECKING:
+    from facelens.explain.whiskers import Whiskers
     from facelens.tasks.attributes.model import AttributeModel
     from facelens.tasks.classifier import Prediction
 
@@ -71,18 +72,21 @@ class Board(View):
     """Show every attribute of a face.
 
     `on_choose(name)` gets the row the visitor asks about, `on_report(wish)` the wish to take the
-    answers home. Thresholds and marks live in the page: moving one repaints there and sends
-    nothing; they travel with a report's wish.
+    answers home, `on_whiskers(key)` the wish for the whiskers of face `key`. Thresholds and marks
+    live in the page: moving one repaints there and sends nothing; they travel with a report's wish.
     """
 
     _esm = script("board")
     _css = source("shared.css", "board.css")
 
     def __init__(
-        self, on_choose: Callable[[str], None], on_report: Callable[[ReportRequest], None]
+        self,
+        on_choose: Callable[[str], None],
+        on_report: Callable[[ReportRequest], None],
+        on_whiskers: Callable[[str], None],
     ) -> None:
         super().__init__()
-        self._on_choose, self._on_report = on_choose, on_report
+        self._on_choose, self._on_report, self._on_whiskers = on_choose, on_report, on_whiskers
 
     def introduce(self, model: "AttributeModel", address: str | None = None) -> None:
         """Tell the page what `model` can say and what its thresholds mean.
@@ -132,6 +136,11 @@ class Board(View):
         }
         self.show("face", content)
 
+    def whisk(self, key: str, found: "Whiskers") -> None:
+        """Show how far the probabilities of face `key` move; not kept, a browser asks anew."""
+        low, high = _numbers(found.low), _numbers(found.high)
+        self.send({"kind": "whiskers", "key": key, "low": low, "high": high})
+
     def choose(self, name: str) -> None:
         """Mark the row that the heat map is about."""
         self.show("chosen", {"name": name})
@@ -151,6 +160,8 @@ class Board(View):
         """Pass the visitor's choice on."""
         if kind == "choose":
             self._on_choose(str(content["name"]))
+        elif kind == "whiskers":
+            self._on_whiskers(str(content["key"]))
         elif kind == "report":
             self._on_report(
                 ReportRequest(

@@ -12,6 +12,7 @@ from facelens.bundles.hub import Progress
 from facelens.errors import BundleError, DownloadError, FacelensError
 from facelens.explain.maps import Evidence, finer, occlusion
 from facelens.explain.stem import Stem, stem
+from facelens.explain.whiskers import whiskers
 from facelens.faces import Face, align, detector_in_use, find_faces
 from facelens.photo import Photo, read_photo
 from facelens.report import picture, report
@@ -80,7 +81,7 @@ class Selfie(ipywidgets.Box):
         self.intake = self._input()
         self.picture = Picture(self.pick)
         self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
-        self.board = Board(self.choose, self.report)
+        self.board = Board(self.choose, self.report, self.whisk)
         self.classes = [Classes(task) for task in page_tasks() if "classes" in task.views]
         self.compare = Compare(self.keep, self.drop)
         self.inside = Inside(self.open_layer)
@@ -211,8 +212,7 @@ class Selfie(ipywidgets.Box):
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]
         self.picture.mark(index)
-        key = f"{self._photos}-{index}-{list(self._loaded).index(self._name)}"
-        self.board.read(answer, face.hints, key)
+        self.board.read(answer, face.hints, self._key(index))
         picture = jpeg(face.crop, quality=92)
         self.heatmap.draw(
             picture, index + 1, len(self._faces), model, answer, marks=self._points is not None
@@ -232,6 +232,17 @@ class Selfie(ipywidgets.Box):
         self.footer.time(self._stages)
         for view in self.classes:
             self._ask(view, face)
+
+    def _key(self, index: int) -> str:
+        """A name for face `index` of this photo as this network reads it."""
+        return f"{self._photos}-{index}-{list(self._loaded).index(self._name)}"
+
+    def whisk(self, key: str) -> None:
+        """Show how far the answers about the face `key` move, if it is still on the page."""
+        if self._picked is None or self._photo is None or key != self._key(self._picked):
+            return
+        face, answer = self._faces[self._picked], self._answers[self._picked]
+        self.board.whisk(key, whiskers(self.model, face, answer, self._photo.pixels))
 
     def _ask(self, view: Classes, face: Face) -> None:
         """Ask another task about a face; a network that fails fails alone."""

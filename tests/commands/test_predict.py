@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 from dataclasses import replace
 
@@ -53,6 +54,34 @@ def test_predict_as_json(run, astronaut):
         assert row["threshold"] == 0.5
         if row["verdict"] != "doubtful":
             assert (row["verdict"] == "yes") == (row["probability"] >= 0.5)
+
+
+def test_whiskers_are_in_the_json_and_change_no_verdict(run, astronaut):
+    code, out, err = run("predict", astronaut, "--json", "--whiskers", "--detector", "haar")
+    assert (code, err) == (0, "")
+    _, plain, _ = run("predict", astronaut, "--json", "--detector", "haar")
+    rows = json.loads(out)["faces"][0]["attributes"]
+    for row in rows:
+        assert list(row) == ["name", "probability", "low", "high", "threshold", "verdict"]
+        assert 0 <= row["low"] <= row["probability"] <= row["high"] <= 1
+    assert max(row["high"] - row["low"] for row in rows) > 0.05
+    before = json.loads(plain)["faces"][0]["attributes"]
+    kept = [{k: v for k, v in row.items() if k not in ("low", "high")} for row in rows]
+    assert kept == before
+
+
+def test_whiskers_read_well(run, astronaut):
+    code, out, _ = run("predict", astronaut, "--whiskers", "--detector", "haar")
+    assert code == 0
+    (bangs,) = (line for line in out.splitlines() if line.strip().startswith("Bangs  "))
+    assert re.fullmatch(r" +Bangs +0\.\d\d  0\.\d\d to 0\.\d\d  (yes|doubtful)", bangs)
+
+
+def test_whiskers_are_of_probabilities(run, astronaut):
+    code, out, err = run("predict", astronaut, "--whiskers", "--task", "keypoints")
+    assert (code, out) == (2, "")
+    assert is_one_sentence(err)
+    assert "--whiskers is for probabilities" in err
 
 
 def test_the_largest_face_comes_first(run, astronaut, tmp_path):

@@ -34,6 +34,16 @@ def words(
     ]
 
 
+def whiskers(prediction: "Prediction") -> dict[str, dict[str, float]]:
+    """The lowest and highest probability by name, if they were measured; see `Prediction`."""
+    if prediction.spread is None:
+        return {}
+    return {
+        name: {"low": round(float(low), 6), "high": round(float(high), 6)}
+        for name, low, high in zip(prediction.names, *prediction.spread, strict=True)
+    }
+
+
 def describe_face(
     model: "AttributeModel", face: "Face", prediction: "Prediction", style: Style
 ) -> tuple[dict[str, Any], str]:
@@ -41,10 +51,12 @@ def describe_face(
     cuts = thresholds.operating_point(model.config, style.threshold)
     verdicts = thresholds.verdicts(prediction, cuts, model.curves, hints=face.hints)
     rows = list(zip(prediction.names, prediction.probabilities, cuts, verdicts, strict=True))
+    ranges = whiskers(prediction)
     as_json = [
         {
             "name": name,
             "probability": round(float(probability), 6),
+            **ranges.get(name, {}),
             "threshold": round(float(threshold), 6) if np.isfinite(threshold) else None,
             "verdict": str(verdict),
         }
@@ -59,7 +71,8 @@ def describe_face(
         if attribute.is_judgement and not style.judgements:
             folded += 1
             continue
-        row = f"    {attribute.label:<26}{probability:>5.2f}  {text}"
+        around = "  {low:.2f} to {high:.2f}".format(**ranges[name]) if ranges else ""
+        row = f"    {attribute.label:<26}{probability:>5.2f}{around}  {text}"
         groups.setdefault(attribute.group, []).append(row)
     for group in sorted(groups, key=[*attributes.GROUPS, *groups].index):
         lines += ["", f"  {attributes.group_title(group)}", *groups[group]]
