@@ -11,6 +11,11 @@ def strongest(layer: Layer, count: int) -> list[int]:
     return [int(channel) for channel in np.argsort(-strength, kind="stable")[:count]]
 
 
+def most_varied(layer: Layer, count: int) -> list[int]:
+    """The `count` channels that change most from place to place, by their standard deviation."""
+    return [int(c) for c in np.argsort(-layer.maps.std((1, 2)), kind="stable")[:count]]
+
+
 def viridis() -> np.ndarray:
     """The viridis colour map from dark to bright, uint8 (256, 3) RGB."""
     import cv2

@@ -41,26 +41,19 @@ class Stem:
         small = cv2.resize(crop.astype(np.float32), self.size[::-1], interpolation=cv2.INTER_LINEAR)
         return small / 255
 
-    def by_colour(self, picture: np.ndarray, channel: int) -> np.ndarray:
-        """Contributions of red, green and blue to map `channel`, float32 (3, rows, columns).
+    def padded(self, picture: np.ndarray) -> np.ndarray:
+        """Add the border that the network adds to `picture`: ImageNet's mean colour.
 
-        Their sum, plus the channel's constant, is the map.
+        The patch under the filter at (row, column) of the map begins at `stride` times that. The
+        sum of its products with the filter, plus the channel's constant, is the map.
         """
         import cv2
 
         reach = self.side // 2
-        sums = []
-        for c in range(3):
-            # The network pads with zeros, which are ImageNet's mean colour.
-            wide = cv2.copyMakeBorder(
-                np.ascontiguousarray(picture[..., c]), reach, reach, reach, reach,
-                cv2.BORDER_CONSTANT, value=MEAN[c],
-            )  # fmt: skip
-            seen = cv2.filter2D(wide, cv2.CV_32F, self.filters[channel, :, :, c])
-            rows, columns = picture.shape[:2]
-            inner = seen[reach : reach + rows, reach : reach + columns]
-            sums.append(inner[:: self.stride, :: self.stride])
-        return np.stack(sums)
+        # The network pads with zeros after it has subtracted the mean.
+        return cv2.copyMakeBorder(
+            picture, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=tuple(map(float, MEAN))
+        )
 
 
 def stem(model: "Classifier") -> Stem:

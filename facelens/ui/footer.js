@@ -11,7 +11,8 @@ function render({ model, el, signal }) {
   const words = element("span", {}, "The computer behind this page has gone to sleep, so nothing answers any more. ");
   const reload = element("button", { type: "button", className: "main" }, "Reload the page");
   let launch = null;
-  const banner = element("div", { className: "gone", role: "alert", hidden: true }, words, reload);
+  // Over all else: a fixed place would be one in the page, whose room is measured.
+  const banner = element("div", { className: "gone", role: "alert", popover: "manual", hidden: true }, words, reload);
   reload.onclick = () => {
     if (launch) location.assign(shareLink(location.href, {}, launch));
     else location.reload();
@@ -24,7 +25,10 @@ function render({ model, el, signal }) {
     el.append(element("a", { className: "small", href: `${page}.ipynb` }, words));
   }
 
-  const gone = () => { banner.hidden = false; };
+  const gone = () => {
+    banner.hidden = false;
+    if (banner.isConnected && !banner.matches(":popover-open")) banner.showPopover();
+  };
   let grace;
   let died = false;
   const kernel = model.widget_manager?.kernel;

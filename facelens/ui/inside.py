@@ -1,9 +1,9 @@
-"""Inside the network: the feature maps of one layer, strongest first."""
+"""Inside the network: the feature maps of one layer, those that change most first."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from facelens.explain.layers import colour, strongest
+from facelens.explain.layers import colour, most_varied
 from facelens.tasks.base import Layer
 from facelens.ui._view import View, png, script, source
 
@@ -29,13 +29,17 @@ class Inside(View):
 
     def offer(self, model: "Classifier", picture: bytes) -> None:
         """Say which layers of `model` can be looked at for the face just picked, a JPEG."""
-        layers = [[view.name, view.title] for view in model.config.layers]
+        content = {
+            "layers": [[view.name, view.title, view.shape] for view in model.config.layers],
+            "size": list(model.config.input_size),
+            "answers": len(model.names),
+        }
         self._shown.pop("layer", None)
-        self.show("layers", {"layers": layers}, [picture])
+        self.show("layers", content, [picture])
 
     def draw(self, layer: Layer) -> None:
-        """Show the strongest maps of `layer`, each on its own scale."""
-        channels = strongest(layer, MOST)
+        """Show the maps of `layer` that change most over the face, each on its own scale."""
+        channels = most_varied(layer, MOST)
         maps = [
             {
                 "channel": channel,

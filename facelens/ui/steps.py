@@ -13,6 +13,8 @@ from facelens.ui._view import View, png, script, source
 if TYPE_CHECKING:
     from facelens.tasks.classifier import Classifier
 
+FULL = 65535  # full colour as the browser gets it; 255 would be too coarse to add up to the map
+
 
 class Steps(View):
     """Walk the face through convolution, ReLU and pooling, one filter at a time.
@@ -72,9 +74,10 @@ class Steps(View):
                 "side": stem.side,
                 "stride": stem.stride,
                 "size": list(stem.size),
-                "constant": float(stem.constants[channel]),
+                "bias": float(stem.constants[channel]),
             }
-            buffers.append(stem.by_colour(picture, channel).tobytes())
+            padded = (stem.padded(picture) * FULL).round().astype(np.uint16)
+            buffers += [padded.tobytes(), np.ascontiguousarray(stem.filters[channel]).tobytes()]
             buffers += [png(filter_picture(stem.filters[each])) for each in order]
         self.show("steps", content, buffers)
 

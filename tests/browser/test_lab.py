@@ -1,4 +1,4 @@
-"""The same page as a notebook in JupyterLab: it opens there too, and a saved one holds no photo."""
+"""The same page as a notebook in JupyterLab: it opens and fits, and a saved one holds no photo."""
 
 import contextlib
 import json
@@ -58,10 +58,10 @@ def lab(tmp_path):
         server.wait(20)
 
 
-def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, lab, astronaut):
+def opened(browser, address):
+    """A tab with the notebook, its cells run."""
     from playwright.sync_api import TimeoutError  # noqa: A004
 
-    address, notebook = lab
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.set_default_timeout(90_000)
     page.goto(address)
@@ -74,6 +74,13 @@ def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, l
         with contextlib.suppress(TimeoutError):
             start.wait_for(timeout=25_000)
             break
+    return page
+
+
+def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, lab, astronaut):
+    address, notebook = lab
+    page = opened(browser, address)
+    start = page.get_by_role("button", name="Choose a photo")
     with page.expect_file_chooser() as chooser:
         start.click()
     photo = astronaut.read_bytes()
@@ -97,6 +104,50 @@ def test_it_works_in_jupyterlab_and_the_saved_notebook_holds_no_photo(browser, l
         widget.get("buffers") for widget in states(json.loads(saved)["metadata"]["widgets"])
     )
     assert not with_photo
+
+
+def lines(page, selector):
+    """Over how many lines the words of each element stand."""
+    return page.locator(selector).evaluate_all(
+        """nodes => nodes.map((node) => {
+            const range = document.createRange();
+            range.selectNodeContents(node);
+            return new Set([...range.getClientRects()].map((line) => Math.round(line.top))).size;
+        })"""
+    )
+
+
+def test_the_page_fits_the_cell_that_it_is_in(browser, lab):
+    address, _ = lab
+    page = opened(browser, address)
+    page.get_by_role("button", name="Try the example").click()
+    page.locator('.intake .status[data-state="done"]').wait_for()
+    for view in (".inside", ".steps"):
+        page.locator(view).scroll_into_view_if_needed()
+        page.locator(f"{view} button img").first.wait_for()
+        page.locator(view).evaluate("node => node.scrollIntoView({ block: 'start' })")
+        page.wait_for_timeout(300)
+        # Photo and map have stayed in sight beside it.
+        seen, beside = page.locator(view).bounding_box(), page.locator(".heatmap").bounding_box()
+        assert beside["x"] + beside["width"] <= seen["x"]
+        assert 0 < beside["y"] < 700, "the left column is empty"
+    assert lines(page, ".inside .facts dt, .inside .facts dd") == [1] * 10, "statistics wrap"
+    titles = page.locator(".steps .title").evaluate_all(
+        "nodes => nodes.map((node) => [node.scrollWidth, node.clientWidth])"
+    )
+    assert all(wanted <= given for wanted, given in titles), "captions touch"
+
+    # The cell of a narrow window is a single column, as a phone is, though the window is wider.
+    page.set_viewport_size({"width": 1150, "height": 900})
+    page.locator(".steps").scroll_into_view_if_needed()
+    cell, board, photo = (
+        page.locator(each).bounding_box() for each in (".facelens-page", ".board", ".picture")
+    )
+    assert cell["width"] < 868
+    assert board["x"] == photo["x"]
+    room = page.locator(".jp-OutputArea-output:has(.facelens-page)")
+    assert room.evaluate("node => node.scrollWidth <= node.clientWidth")
+    page.close()
 
 
 def is_saving(response):

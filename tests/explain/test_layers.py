@@ -1,6 +1,6 @@
 import numpy as np
 
-from facelens.explain.layers import colour, grid, overlay, strongest
+from facelens.explain.layers import colour, grid, most_varied, overlay, strongest
 from facelens.tasks.base import Layer
 
 
@@ -12,6 +12,12 @@ def test_the_strongest_maps_come_first():
     maps = np.zeros((4, 2, 2))
     maps[2], maps[0] = -5, 1
     assert strongest(layer(maps), 2) == [2, 0]
+
+
+def test_maps_that_change_most_over_the_face_come_first_however_strong_the_others_are():
+    maps = np.zeros((4, 2, 2))
+    maps[0], maps[2, 0], maps[3, 0] = 100, 1, -5
+    assert most_varied(layer(maps), 3) == [3, 2, 0]
 
 
 def test_colours_run_from_dark_to_bright():

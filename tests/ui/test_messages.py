@@ -224,5 +224,7 @@ def test_the_shapes_of_the_table_are_those_of_the_buffers(messages):
     layer, pictures = last["inside", "layer"]
     assert len(pictures) == len(layer["maps"])
     steps, buffers = last["steps", "steps"]
-    assert len(buffers) == 6 + len(steps["channels"])
-    assert len(buffers[5]) == 3 * len(buffers[2])
+    assert len(buffers) == 7 + len(steps["channels"])
+    side, (height, width) = steps["filter"]["side"], steps["filter"]["size"]
+    assert len(buffers[5]) == 2 * 3 * (height + side - 1) * (width + side - 1)
+    assert len(buffers[6]) == 4 * 3 * side * side

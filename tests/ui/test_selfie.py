@@ -265,7 +265,7 @@ def test_choosing_a_row_moves_the_map(page, sent):
     assert last(sent, page.board, "chosen")[0]["name"] == "Eyeglasses"
 
 
-def test_feature_maps_come_when_asked_for_and_strongest_first(page, sent, model):
+def test_feature_maps_come_when_asked_for_and_those_first_that_change_most(page, sent, model):
     say(page.intake, "example")
     assert not [
         content for to, content, _ in sent if (to, content["kind"]) == (page.inside, "layer")
@@ -276,8 +276,17 @@ def test_feature_maps_come_when_asked_for_and_strongest_first(page, sent, model)
     assert len(buffers) == len(content["maps"]) == min(32, view.shape[0])
     assert Image.open(io.BytesIO(buffers[0])).size == (view.shape[2], view.shape[1])
     channels = [each["channel"] for each in content["maps"]]
-    maps = np.abs(page._layers[0].maps).mean((1, 2))
-    assert list(maps[channels]) == sorted(maps, reverse=True)[: len(channels)]
+    changes = page._layers[0].maps.std((1, 2))
+    assert list(changes[channels]) == sorted(changes, reverse=True)[: len(channels)]
+
+
+def test_all_layers_are_told_with_their_sizes(page, sent, model):
+    say(page.intake, "example")
+    content, _ = last(sent, page.inside, "layers")
+    views = model.config.layers
+    assert [shape for _, _, shape in content["layers"]] == [view.shape for view in views]
+    assert content["size"] == list(model.config.input_size)
+    assert content["answers"] == len(model.names)
 
 
 def test_a_view_drawn_later_gets_what_it_missed(page, sent):
@@ -407,7 +416,7 @@ def test_the_steps_are_the_networks_own_numbers(page, sent, model):
     say(page.intake, "example")
     say(page.steps, "ask", channel=None)
     shown, buffers = last(sent, page.steps, "steps")
-    _, _, first, second, third, colours, *thumbs = buffers
+    _, _, first, second, third, padded, weights, *thumbs = buffers
     convolved, kept = (
         np.frombuffer(data, np.float32).reshape(shown["shape"]) for data in (first, second)
     )
@@ -417,8 +426,13 @@ def test_the_steps_are_the_networks_own_numbers(page, sent, model):
     assert (kept == own[1].maps[shown["channel"]]).all()
     assert (kept == np.clip(convolved, 0, 6)).all()
     assert (pooled == kept.reshape(40, 2, 32, 2).max((1, 3))).all()
-    sums = np.frombuffer(colours, np.float32).reshape(3, *shown["shape"]).sum(0)
-    assert np.abs(sums + shown["filter"]["constant"] - convolved).max() < 1e-3
+    side, stride, (height, width) = (shown["filter"][key] for key in ("side", "stride", "size"))
+    picture = np.frombuffer(padded, np.uint16).reshape(height + side - 1, width + side - 1, 3)
+    kernel = np.frombuffer(weights, np.float32).reshape(side, side, 3)
+    for row, column in ((0, 0), (40, 30), (79, 63)):
+        y, x = row * stride, column * stride
+        sums = (picture[y : y + side, x : x + side] / 65535 * kernel).sum()
+        assert abs(sums + shown["filter"]["bias"] - convolved[row, column]) < 1e-3
     assert len(thumbs) == len(shown["channels"]) == len(own[0].maps)
     assert 0.1 < (convolved < 0).mean() < 0.9, "the first filter shows nothing of what ReLU does"
     say(page.steps, "ask", channel=shown["channels"][5])
