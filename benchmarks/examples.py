@@ -14,10 +14,13 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+Pair = tuple[float, float]
+Colour = tuple[float, float, float]
 UI = Path(__file__).parents[1] / "facelens" / "ui"
 WIDTH, HEIGHT, UNIT = 400, 480, 104.0  # pixels; a unit is a little more than half a face's width
 CENTRE = (200.0, 232.0)
@@ -32,12 +35,12 @@ class Look:
     """What one drawn face looks like; colours are RGB from 0 to 1."""
 
     seed: int
-    skin: tuple[float, float, float]
-    hair: tuple[float, float, float]
-    eyes: tuple[float, float, float]
-    lips: tuple[float, float, float]
-    cloth: tuple[float, float, float]
-    ground: tuple[float, float, float]
+    skin: Colour
+    hair: Colour
+    eyes: Colour
+    lips: Colour
+    cloth: Colour
+    ground: Colour
     long_hair: bool
     glasses: bool
     smile: float  # 0: the mouth is closed; 1: it shows its teeth
@@ -77,27 +80,27 @@ LOOKS = (
 )
 
 
-def bump(x, y, at, spread):
+def bump(x: np.ndarray, y: np.ndarray, at: Pair, spread: Pair) -> np.ndarray:
     """A Gaussian hill of height 1."""
     return np.exp(-(((x - at[0]) / spread[0]) ** 2 + ((y - at[1]) / spread[1]) ** 2) / 2)
 
 
-def both(x, y, at, spread):
+def both(x: np.ndarray, y: np.ndarray, at: Pair, spread: Pair) -> np.ndarray:
     """The same hill on either side."""
     return bump(x, y, at, spread) + bump(x, y, (-at[0], at[1]), spread)
 
 
-def inside(distance, softness):
+def inside(distance: np.ndarray, softness: float) -> np.ndarray:
     """1 where a distance is negative, 0 where it is positive, and a soft edge between."""
     return 1 / (1 + np.exp(np.clip(distance / softness, -40, 40)))
 
 
-def over(picture, colour, share):
+def over(picture: np.ndarray, colour: "np.ndarray | Colour", share: np.ndarray) -> np.ndarray:
     """Lay a colour, or a picture, over another one."""
     return picture + share[..., None] * (np.asarray(colour) - picture)
 
 
-def strands(x, y, seed):
+def strands(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     """Hair: noise that is long from the crown outwards and fine across, about 1."""
     rng = np.random.default_rng(seed)
     angle = np.arctan2(x, -(y + 1.9))  # seen from above the head
@@ -108,7 +111,7 @@ def strands(x, y, seed):
     return 1 + total
 
 
-def draw(look):
+def draw(look: Look) -> np.ndarray:
     """A face as uint8 (HEIGHT, WIDTH, 3) RGB."""
     rows, columns = np.mgrid[0 : HEIGHT * FINER, 0 : WIDTH * FINER]
     x = ((columns + 0.5) / FINER - CENTRE[0]) / UNIT
@@ -127,11 +130,14 @@ def draw(look):
         behind = np.minimum(fall, np.where(y > 0, low, 9))
         picture = over(picture, hair * (0.72 * shine)[..., None], inside(behind, 0.02))
 
-    picture = over(picture, *_body(x, y, side, look))
-    face, face_share = _face(x, y, side, look)
+    picture = over(picture, *_body(x, y, look))
+    face, face_share = _face(x, y, look)
     ears = np.hypot((side - look.width) / 0.11, (y - 0.05) / 0.24) - 1
     if not look.long_hair:
-        skin = np.asarray(look.skin) * (0.80 - 0.2 * bump(side, y, (look.width, 0.05), (0.05, 0.12)))[..., None]
+        skin = (
+            np.asarray(look.skin)
+            * (0.80 - 0.2 * bump(side, y, (look.width, 0.05), (0.05, 0.12)))[..., None]
+        )
         picture = over(picture, skin, inside(ears, 0.05))
     picture = over(picture, face, face_share)
 
@@ -149,7 +155,7 @@ def draw(look):
     shade = shine * (1 - 0.22 * np.clip(side, 0, 1.2))
     picture = over(picture, hair * shade[..., None], inside(front, 0.022))
     if look.glasses:
-        picture = _glasses(picture, x, y, side, look)
+        picture = _glasses(picture, x, y, look)
 
     picture = np.clip(picture, 0, 1) ** (1 / 1.08)
     picture = picture.reshape(HEIGHT, FINER, WIDTH, FINER, 3).mean((1, 3))
@@ -157,8 +163,9 @@ def draw(look):
     return np.round(255 * np.clip(picture + grain, 0, 1)).astype(np.uint8)
 
 
-def _body(x, y, side, look):
+def _body(x: np.ndarray, y: np.ndarray, look: Look) -> tuple[np.ndarray, np.ndarray]:
     """Neck and shoulders: a picture and its share."""
+    side = np.abs(x)
     neck = np.maximum(side - (0.50 + 0.10 * np.clip(y - 1.25, 0, 1)), 0.6 - y)
     shoulders = np.hypot(x / 2.05, (y - 2.75) / 1.10) - 1
     round_ = 1 - 0.35 * np.clip(side / 0.55, 0, 1) ** 2
@@ -171,16 +178,15 @@ def _body(x, y, side, look):
     return body, np.maximum(inside(neck, 0.02), inside(shoulders, 0.012))
 
 
-def _face(x, y, side, look):
+def _face(x: np.ndarray, y: np.ndarray, look: Look) -> tuple[np.ndarray, np.ndarray]:
     """The shaded face: a picture and its share."""
+    side = np.abs(x)
     jaw = look.width - 0.20 * np.clip(y - 0.15, 0, 1.2) ** 1.3
     tall = np.where(y < 0, 1.36, 1.24)
     form = (x / jaw) ** 2 + (y / tall) ** 2
     depth = 0.85 * np.sqrt(np.clip(1 - form, 0.0, 1))
     smile = look.smile
-    rise = 0.10 * smile * (x / 0.36) ** 2  # the corners of a smiling mouth
-    mouth = 0.66 - rise
-    half = 0.31 + 0.09 * smile
+    mouth, half = _line_of_mouth(x, smile)
     lip = np.clip(1 - (x / half) ** 2, 0, 1)
     depth += 0.20 * bump(x, y, (0, 0.30), (0.125, 0.12))
     depth += 0.15 * bump(x, y, (0, 0.05), (0.085, 0.24))
@@ -208,19 +214,26 @@ def _face(x, y, side, look):
     dark = 0.30 * bump(x, y, (0.03, 0.47), (0.17, 0.05))
     dark += 0.75 * both(x, y, (0.085, 0.415), (0.042, 0.022))
     dark += 0.25 * both(x, y, (0.235, 0.33), (0.03, 0.08))
-    dark += (0.3 - 0.2 * smile) * both(x, y, (half + 0.01, 0.66 - 0.10 * smile * (half / 0.36) ** 2), (0.04, 0.03))
+    dark += (0.3 - 0.2 * smile) * both(
+        x, y, (half + 0.01, 0.66 - 0.10 * smile * (half / 0.36) ** 2), (0.04, 0.03)
+    )
     dark += 0.22 * bump(x, y, (0, 0.86), (0.22, 0.04))
     if smile:
         fold = np.abs(side - (0.27 + 0.42 * np.clip(y - 0.36, 0, 0.5)))
         dark += 0.13 * smile * np.exp(-((fold / 0.03) ** 2)) * inside(np.abs(y - 0.50) - 0.16, 0.03)
     face = face * (1 - np.clip(dark, 0, 0.9))[..., None]
-    face = _mouth(face, x, y, mouth, half, smile)
-    face = _brows(face, x, y, side, look)
-    face = _eyes(face, x, y, side, look, shade)
+    face = _mouth(face, x, y, smile)
+    face = _brows(face, x, y, look)
+    face = _eyes(face, x, y, look, shade)
     return face, inside(np.sqrt(form) - 1, 0.012)
 
 
-def _lips(x, y, mouth, half):
+def _line_of_mouth(x: np.ndarray, smile: float) -> tuple[np.ndarray, float]:
+    """Where the lips meet, for each `x`, and half the mouth's width; smiling lifts the corners."""
+    return 0.66 - 0.10 * smile * (x / 0.36) ** 2, 0.31 + 0.09 * smile
+
+
+def _lips(x: np.ndarray, y: np.ndarray, mouth: np.ndarray, half: float) -> np.ndarray:
     width = np.clip(1 - (np.abs(x) / half) ** 2.2, 0, 1)
     bow = 0.105 - 0.03 * bump(x, y, (0, 0.56), (0.05, 9))
     upper = np.maximum(mouth - bow * width - y, y - mouth)
@@ -229,8 +242,9 @@ def _lips(x, y, mouth, half):
     return inside(share, 0.014) * inside(np.abs(x) - half, 0.02)
 
 
-def _mouth(face, x, y, mouth, half, smile):
+def _mouth(face: np.ndarray, x: np.ndarray, y: np.ndarray, smile: float) -> np.ndarray:
     """The line between the lips, or teeth between them."""
+    mouth, half = _line_of_mouth(x, smile)
     line = np.exp(-(((y - mouth) / 0.016) ** 2)) * inside(np.abs(x) - half, 0.02)
     face = over(face, (0.22, 0.09, 0.08), 0.75 * line * (1 - smile))
     if smile:
@@ -240,13 +254,14 @@ def _mouth(face, x, y, mouth, half, smile):
         face = over(face, (0.30, 0.10, 0.10), open_)
         teeth = np.maximum(mouth - 0.03 * width - y, y - mouth - 0.066 * width)
         ivory = np.array([0.93, 0.90, 0.85]) * (1 - 0.35 * (x / half) ** 2)[..., None]
-        between = 1 - 0.10 * np.exp(-(((x / 0.085 + 0.5) % 1 - 0.5) / 0.06) ** 2)
+        between = 1 - 0.10 * np.exp(-((((x / 0.085 + 0.5) % 1 - 0.5) / 0.06) ** 2))
         shown = inside(teeth, 0.007) * inside(np.abs(x) - half + 0.10, 0.02)
         face = over(face, ivory * between[..., None], shown)
     return face
 
 
-def _brows(face, x, y, side, look):
+def _brows(face: np.ndarray, x: np.ndarray, y: np.ndarray, look: Look) -> np.ndarray:
+    side = np.abs(x)
     arch = -0.40 - 0.10 * np.sin(np.clip((side - 0.16) / 0.52, 0, 1) * 2.4)
     thick = 0.042 * look.brows * (1.15 - 0.8 * np.clip((side - 0.16) / 0.52, 0, 1))
     brow = np.maximum(np.abs(y - arch) - thick, np.abs(side - 0.40) - 0.26)
@@ -255,9 +270,11 @@ def _brows(face, x, y, side, look):
     return over(face, hair, inside(brow, 0.014) * ruffle)
 
 
-def _eyes(face, x, y, side, look, shade):
+def _eyes(
+    face: np.ndarray, x: np.ndarray, y: np.ndarray, look: Look, shade: np.ndarray
+) -> np.ndarray:
     """Both eyes: white, iris, pupil, a light in it, lids and lashes."""
-    u, v = side - 0.395, y + 0.155
+    u, v = np.abs(x) - 0.395, y + 0.155
     almond = np.clip(1 - (u / 0.165) ** 2, 0, 1)
     squint = 1 - 0.18 * look.smile
     top, bottom = -0.082 * squint * almond**0.75, 0.058 * squint * almond**0.9
@@ -266,7 +283,9 @@ def _eyes(face, x, y, side, look, shade):
     white = np.array([0.90, 0.88, 0.86]) * (0.58 + 0.42 * np.clip(shade, 0.5, 1))[..., None]
     white = white * (1 - 0.35 * np.clip((u / 0.165) ** 2, 0, 1))[..., None]
     iris = np.hypot(u, v + 0.012)
-    ring = np.asarray(look.eyes) * (0.75 + 0.5 * np.clip(iris / 0.078, 0, 1) * (v > -0.012))[..., None]
+    ring = (
+        np.asarray(look.eyes) * (0.75 + 0.5 * np.clip(iris / 0.078, 0, 1) * (v > -0.012))[..., None]
+    )
     white = over(white, ring, inside(iris - 0.078, 0.007))
     white = over(white, (0.02, 0.02, 0.02), inside(iris - 0.034, 0.006))
     white = over(white, (0.05, 0.04, 0.04), 0.45 * inside(np.abs(v - top) - 0.02, 0.012))
@@ -282,8 +301,9 @@ def _eyes(face, x, y, side, look, shade):
     return over(face, np.asarray(look.skin) * 0.5, 0.38 * crease)
 
 
-def _glasses(picture, x, y, side, look):
+def _glasses(picture: np.ndarray, x: np.ndarray, y: np.ndarray, look: Look) -> np.ndarray:
     """Dark frames around both eyes, a bridge, and the arms."""
+    side = np.abs(x)
     u, v = side - 0.40, y + 0.13
     lens = (np.abs(u / 0.285) ** 3.2 + np.abs(v / 0.215) ** 3.2) ** (1 / 3.2) - 1
     rim = np.abs(lens) - 0.085
@@ -291,23 +311,25 @@ def _glasses(picture, x, y, side, look):
     arm = np.maximum(np.abs(y + 0.20) - 0.025, np.abs(side - (look.width + 0.68) / 2) - 0.16)
     frame = np.minimum(np.minimum(rim, bridge), arm)
     glass = over(picture, (0.85, 0.9, 0.95), 0.06 * inside(lens, 0.03))
-    streak = bump(x + 0.5 * y, y, (-0.48, -0.2), (0.05, 0.1)) + bump(x + 0.5 * y, y, (0.32, -0.2), (0.05, 0.1))
+    streak = bump(x + 0.5 * y, y, (-0.48, -0.2), (0.05, 0.1)) + bump(
+        x + 0.5 * y, y, (0.32, -0.2), (0.05, 0.1)
+    )
     glass = over(glass, (1, 1, 1), 0.10 * streak * inside(lens, 0.03))
     return over(glass, (0.06, 0.06, 0.07), 0.95 * inside(frame, 0.02))
 
 
-def save(picture, path, quality, **options):
+def save(picture: Image.Image, path: Path, quality: int) -> None:
     """Write a JPEG without metadata."""
-    picture.save(path, "JPEG", quality=quality, optimize=True, progressive=True, **options)
+    picture.save(path, "JPEG", quality=quality, optimize=True, progressive=True)
     print(f"{path.name}: {path.stat().st_size / 1000:.1f} kB")
 
 
-def drawn():
+def drawn() -> None:
     for number, look in enumerate(LOOKS, 1):
         save(Image.fromarray(draw(look)), UI / f"drawn-{number}.jpg", 84)
 
 
-def hopper():
+def hopper() -> None:
     """Shrink the portrait that matplotlib brings along."""
     from matplotlib.cbook import get_sample_data
 
@@ -317,21 +339,28 @@ def hopper():
     save(portrait, UI / "hopper.jpg", 80)
 
 
-def thumbs():
-    from facelens import find_faces, read_photo
+def thumbs() -> None:
     from facelens.ui.intake import EXAMPLES
 
     (UI / "thumbs").mkdir(exist_ok=True)
     for number, path in enumerate(EXAMPLES, 1):
-        photo = read_photo(path)
-        box = find_faces(photo, detector="haar")[0].box
-        (x, y), half = box.centre, 0.95 * max(box.w, box.h)
-        half = min(half, x, y, photo.width - x, photo.height - y)
-        part = Image.fromarray(photo.pixels).crop(tuple(map(round, (x - half, y - half, x + half, y + half))))
-        save(part.resize((THUMB, THUMB), Image.Resampling.LANCZOS), UI / "thumbs" / f"{number}.jpg", 78)
+        part = Image.fromarray(around_face(path)).resize((THUMB, THUMB), Image.Resampling.LANCZOS)
+        save(part, UI / "thumbs" / f"{number}.jpg", 78)
 
 
-def answer():
+def around_face(path: Path) -> np.ndarray:
+    """The square around the face of a photo, uint8 RGB."""
+    from facelens import find_faces, read_photo
+
+    photo = read_photo(path)
+    box = find_faces(photo, detector="haar")[0].box
+    (x, y), half = box.centre, 0.95 * max(box.w, box.h)
+    half = min(half, x, y, photo.width - x, photo.height - y)
+    left, top, right, bottom = (round(value) for value in (x - half, y - half, x + half, y + half))
+    return photo.pixels[top:bottom, left:right]
+
+
+def answer() -> None:
     folder = UI / "showcase"
     folder.mkdir(exist_ok=True)
     facts, face, heat = finished()
@@ -340,7 +369,7 @@ def answer():
         save(Image.fromarray(pixels), folder / f"{name}.jpg", 80)
 
 
-def finished():
+def finished() -> tuple[dict[str, Any], np.ndarray, np.ndarray]:
     """The network's answer about the astronaut: facts, the aligned face, the map over it."""
     from facelens import find_faces, load_model, read_photo
     from facelens.explain.layers import overlay

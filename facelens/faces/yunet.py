@@ -134,7 +134,7 @@ class Yunet:
     def _rows(
         self, small: np.ndarray, floor: float = YUNET_CONFIDENCE
     ) -> list[tuple[float, np.ndarray]]:
-        """Return each face's score from `floor` up and landmarks, float32 (5, 2); the best first."""
+        """Return each face's score, at least `floor`, and landmarks, float32 (5, 2); best first."""
         if self._opencv:
             return self._opencv_rows(small, floor)
         height, width = (-(-side // 32) * 32 for side in small.shape[:2])

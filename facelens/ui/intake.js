@@ -15,6 +15,8 @@ const LARGEST_RAW = 9 * 1024 * 1024;
 const MOST = 24e6;
 const LONGEST_CANVAS = 16384;
 const PATIENCE = 20000;
+// What is held in a hand has its camera in front of a face, and nothing to drop.
+const HELD = matchMedia("(pointer: coarse)").matches;
 const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
 /** The photo upright, or null if the browser cannot read it. */
 async function decode(file) {
@@ -69,15 +71,14 @@ export function draw({ model, el, signal }) {
     { type: "button", hidden: !navigator.mediaDevices?.getUserMedia },
     "Use the camera",
   );
-  const example = element("button", { type: "button" }, "Try the example");
+  const example = element("button", { type: "button", className: "example" }, "Try the example");
   const clear = element("button", { type: "button", hidden: true }, "Clear");
   const invite = element(
     "p",
     { className: "invite" },
-    "Drop a photo of a face here, paste one, or choose a file.",
+    HELD ? "Take a photo of a face, or choose one." : "Drop a photo of a face here, paste one, or choose a file.",
   );
-  // What is held in a hand has its camera in front of a face.
-  const leads = !camera.hidden && matchMedia("(pointer: coarse)").matches ? [camera, upload] : [upload, camera];
+  const leads = HELD && !camera.hidden ? [camera, upload] : [upload, camera];
   leads[0].className = "main";
   const buttons = element("div", { className: "buttons" }, ...leads, example, clear, chooser);
   const row = examples((number) => tryExample(number));

@@ -15,6 +15,7 @@ from facelens.photo import Photo
 
 # Seconds after which nothing more is tried to say why there is no face.
 PATIENCE = 1.5
+LONGEST = 5.0  # seconds after which a search that was asked for begins no further try
 LEANING = 30.0  # degrees
 SAME = 0.5  # IoU from which on two boxes are of one face
 NONE = "No face was found in this photo."
@@ -47,7 +48,7 @@ def search(
         return Found(turned, find_faces(turned, detector=detector))
     added: list[Face] = []
     if how == "finer":
-        added = search_thoroughly(photo, detector=detector)
+        added = search_thoroughly(photo, detector=detector, seconds=LONGEST)
     elif how == "box" and box:
         x, y, w, h = np.clip(box, 0, 1) * (photo.width, photo.height, photo.width, photo.height)
         drawn = face_in(photo, Box(float(x), float(y), float(w), float(h)))
@@ -68,7 +69,7 @@ def in_vain(how: str, faces: Sequence[Face]) -> tuple[str, str]:
     """What to say, and its state, where a search has shown nothing more."""
     tried = {
         "finer": "A finer search shows no face either. Draw a box around it by hand.",
-        "box": "This box is too small, or its face is boxed already. Draw it around the whole face.",
+        "box": "This box is too small, or its face has one already. Draw it around a whole face.",
     }
     return tried.get(how, NONE), "done" if faces else "none"
 

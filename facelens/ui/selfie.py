@@ -162,7 +162,7 @@ class Selfie(ipywidgets.Box):
         tried(self.model)
 
     def take(self, data: bytes, name: str) -> None:
-        """Read a photo, find its faces and show the largest; one that cannot be read changes nothing."""
+        """Read a photo, find its faces and show the largest; an unreadable one changes nothing."""
         with self._timed("photo"):
             photo = read_photo(data, name=name, seconds=PATIENCE)
         reading = self._stages["photo"]
@@ -177,7 +177,7 @@ class Selfie(ipywidgets.Box):
         self._show(self._first() if self._faces else 0)
 
     def search(self, how: str, box: missed.Shares | None) -> None:
-        """Look for a face that was missed: in the photo rotated, searched finer, in a drawn `box`."""
+        """Look for a missed face: in the photo rotated, by a finer search, in a drawn `box`."""
         if self._photo is None:
             return
         self.intake.say("Looking for faces…")

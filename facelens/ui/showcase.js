@@ -23,14 +23,14 @@ function row({ label, probability, verdict }) {
     element("span", {}, label),
     element("span", { className: "level", ariaHidden: "true" }, fill),
     element("span", { className: "number" }, written(probability)),
-    element("span", { className: "chip" }, verdict));
+    element("span", { className: "verdict" }, verdict));
 }
 
 /** The example's answer: its face, where the network looks, three rows. */
 export function showcase() {
   return element("section", { className: "showcase", ariaLabel: "An example's answer" },
-    element("p", { className: "small" }, "An example. Try yours: your answer stands here."),
-    element("p", { className: "sentence" }, answer.sentence),
+    element("p", { className: "small" }, "This is the answer about an example. Try yours."),
+    element("p", { className: "headline" }, answer.sentence),
     element("div", { className: "both" },
       element("div", { className: "pair" },
         picture(face, "The face of the example, aligned", "What the network sees"),

@@ -6,7 +6,7 @@ const SECONDS = 10;
 export function undo(restore) {
   const button = element("button", { type: "button" }, "Undo");
   const el = element("p", { className: "undo", role: "status", hidden: true },
-    element("span", {}, `Cleared. Your browser holds the photo for ${SECONDS} more seconds.`), button);
+    element("span", {}, `Cleared. Your browser holds the photo for ${SECONDS} seconds more.`), button);
   let held = null;
   let timer;
   const end = () => {
