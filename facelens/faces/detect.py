@@ -35,10 +35,13 @@ class Detector(Protocol):
 
     name: str
 
-    def detect(self, pixels: np.ndarray, *, finer: bool = False) -> list[Detection]:
+    def detect(
+        self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
+    ) -> list[Detection]:
         """Detect the faces of a uint8 (height, width, 3) RGB picture.
 
-        With `finer` a large picture is searched for small faces too, as `search.finer` states.
+        With `finer` a large picture is searched for small faces too, as `search.finer` states. With
+        `eager` a lower score is enough, so that more of what it gives is no face.
         """
 
 

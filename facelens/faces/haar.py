@@ -19,6 +19,8 @@ FIRST_LOOK = (1.1, 30)
 FINER_LOOK = (1.2, 24)
 NARROWEST = 30.0  # pixels; of narrower faces the first look misses many
 NEIGHBOURS = 2
+# A lower score is enough, and a face that is seen at one place and scale.
+EAGER_NEIGHBOURS, EAGER_FLOOR = 1, 0.8
 HAAR_PASSES = 3
 # The cascade sees a face at several places and scales, 30 in the median. Where there are fewer than
 # MANY, the landmark network has to recognise the face with a score of FLOOR, and two more passes
@@ -51,19 +53,21 @@ class Haar:
             raise DetectorError("OpenCV's face cascades are missing: install opencv below 5.")
         self._refiner = landmarks.load()
 
-    def detect(self, pixels: np.ndarray, *, finer: bool = False) -> list[Detection]:
+    def detect(
+        self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
+    ) -> list[Detection]:
         first = search.Tile(*bounded(pixels, HAAR_SIDE))
         grey = search.Tile(cv2.cvtColor(first.pixels, cv2.COLOR_RGB2GRAY), first.factor)
         full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         with self._lock:
-            found = self._detect(grey, full, 0.0)
+            found = self._detect(grey, full, 0.0, eager)
             if not found:
-                found = [f for turn in TURNS for f in self._detect(grey, full, turn)]
+                found = [f for turn in TURNS for f in self._detect(grey, full, turn, eager)]
             found = nms(found)
             if not finer:
                 return found
             found = search.finer(
-                full, HAAR_SIDE, NARROWEST, found, lambda tile: self._detect(tile, full, 0.0)
+                full, HAAR_SIDE, NARROWEST, found, lambda tile: self._detect(tile, full, 0.0, eager)
             )
             if any(face.fit >= SURE_SCORE for face in found):
                 return found
@@ -79,14 +83,16 @@ class Haar:
                 return found
         return []
 
-    def _detect(self, tile: search.Tile, full: np.ndarray, turn: float) -> list[Detection]:
+    def _detect(
+        self, tile: search.Tile, full: np.ndarray, turn: float, eager: bool = False
+    ) -> list[Detection]:
         """Detect the faces of a grey tile rotated by `turn`, and refine them in the grey photo."""
         rotated, rotation = rotate(tile.pixels, turn)
         step, smallest = FINER_LOOK if tile.largest else FIRST_LOOK
         boxes, votes = self._cascade.detectMultiScale2(
             rotated,
             scaleFactor=step,
-            minNeighbors=NEIGHBOURS,
+            minNeighbors=EAGER_NEIGHBOURS if eager else NEIGHBOURS,
             minSize=(smallest, smallest),
             maxSize=(tile.largest, tile.largest),
         )
@@ -96,19 +102,21 @@ class Haar:
             guess = align.compose(landmarks.guess(x, y, w), to_rotated)
             warp, score = self._refiner(full, guess, HAAR_PASSES)
             if score >= MIN_SCORE and count < MANY:
-                warp, score = self._confirm(full, warp)
+                warp, score = self._confirm(full, warp, EAGER_FLOOR if eager else FLOOR)
             if score >= MIN_SCORE:
                 points = align.apply(align.invert(warp), align.TEMPLATE)
                 found.append(Detection(warp, points, score, score))
         return found
 
-    def _confirm(self, full: np.ndarray, warp: np.ndarray) -> tuple[np.ndarray, float]:
+    def _confirm(
+        self, full: np.ndarray, warp: np.ndarray, floor: float
+    ) -> tuple[np.ndarray, float]:
         """Refine a doubtful face twice more; its score is 0 if it is not confirmed."""
         once, first = self._refiner(full, warp, 1)
         twice, score = self._refiner(full, once, 1)
         moved = align.apply(align.compose(twice, align.invert(once)), align.TEMPLATE)
         still = np.hypot(*(moved - align.TEMPLATE).T).mean() <= STILL
-        return twice, score if still and min(first, score) >= FLOOR else 0.0
+        return twice, score if still and min(first, score) >= floor else 0.0
 
 
 def rotate(grey: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from facelens.faces.face import MIN_SCORE, SURE_SCORE, Detection
 YUNET_SIDE = 512
 NARROWEST = 16.0  # pixels; of faces half as wide it misses every fourth
 YUNET_CONFIDENCE = 0.6
+EAGER_CONFIDENCE = 0.25  # where the landmark network has to see a face too
 # At finer levels, where there is more to mistake, a face that cannot be refined needs this score.
 UNREFINED = 0.8
 YUNET_OVERLAP = 0.3  # IoU
@@ -58,13 +59,18 @@ class Yunet:
                 f"{path} is damaged or is not a YuNet face detector; download it again."
             ) from error
 
-    def detect(self, pixels: np.ndarray, *, finer: bool = False) -> list[Detection]:
+    def detect(
+        self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
+    ) -> list[Detection]:
+        floor = EAGER_CONFIDENCE if eager else YUNET_CONFIDENCE
         full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         first = search.Tile(*bounded(pixels, YUNET_SIDE))
 
         def look(tile: search.Tile) -> list[Detection]:
-            rows = self._rows(tile.pixels)
+            rows = self._rows(tile.pixels, floor)
             found = [self._refined(pixels, full, tile.to_photo(row), score) for score, row in rows]
+            if eager:
+                return [face for face in found if face.fit >= MIN_SCORE]
             if tile is first:
                 return found
             return [face for face in found if face.fit >= MIN_SCORE or face.score >= UNREFINED]
@@ -125,10 +131,12 @@ class Yunet:
         ]
         return [face for face in found if face.fit >= SURE_SCORE]
 
-    def _rows(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
-        """Return each face's score and landmarks, float32 (5, 2); the highest score first."""
+    def _rows(
+        self, small: np.ndarray, floor: float = YUNET_CONFIDENCE
+    ) -> list[tuple[float, np.ndarray]]:
+        """Return each face's score, at least `floor`, and landmarks, float32 (5, 2); best first."""
         if self._opencv:
-            return self._opencv_rows(small)
+            return self._opencv_rows(small, floor)
         height, width = (-(-side // 32) * 32 for side in small.shape[:2])
         picture = np.zeros((1, 3, height, width), np.float32)
         for channel, plane in enumerate(cv2.split(small)):  # it was trained on BGR
@@ -138,7 +146,7 @@ class Yunet:
         for level, stride in enumerate(YUNET_STRIDES):
             face, objectness, box, offsets = (value[0] for value in values[level::3])
             score = np.sqrt(np.clip(face, 0, 1) * np.clip(objectness, 0, 1))[:, 0]
-            cells = np.flatnonzero(score >= YUNET_CONFIDENCE)
+            cells = np.flatnonzero(score >= floor)
             corner = np.stack([cells % (width // stride), cells // (width // stride)], 1)
             size = np.exp(box[cells, 2:])
             scores.append(score[cells])
@@ -153,8 +161,9 @@ class Yunet:
             for i in np.ravel(kept).astype(int)
         ]
 
-    def _opencv_rows(self, small: np.ndarray) -> list[tuple[float, np.ndarray]]:
+    def _opencv_rows(self, small: np.ndarray, floor: float) -> list[tuple[float, np.ndarray]]:
         with self._lock:
+            self._opencv.setScoreThreshold(floor)
             self._opencv.setInputSize(small.shape[1::-1])
             rows = self._opencv.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1]
         return [(float(row[14]), row[4:14].reshape(5, 2)) for row in ([] if rows is None else rows)]

@@ -1,3 +1,4 @@
+import { OF_A_PHOTO } from "./happens.js";
 import { download, takeHome } from "./home.js";
 import { settingsIn, shareLink } from "./link.js";
 import { buildRow, paintRow } from "./row.js";
@@ -13,13 +14,6 @@ const SORTS = [
 ];
 const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
 const SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
-const OF_A_PHOTO = [
-  "What happens to a photo here",
-  "Every face in it is detected, and the one you pick is aligned: turned, shifted and scaled into one frame.",
-  "A network that has seen thousands of labelled faces says how likely each of its attributes is: smiling, eyeglasses, wavy hair…",
-  "A threshold turns each probability into yes, no or doubtful. You can move every one.",
-  "You see where the network looked, and what its layers made of the face.",
-];
 const OF_A_CAMERA = [
   "What happens to the camera's picture here",
   "The picture goes to the network frame by frame, each as soon as the one before is answered.",

@@ -15,7 +15,7 @@ const options = {
   charset: "utf8",
   target: "esnext",
   legalComments: "none",
-  loader: { ".txt": "text" },
+  loader: { ".jpg": "dataurl", ".txt": "text" },
   logLevel: "warning",
 };
 

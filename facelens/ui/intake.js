@@ -1,6 +1,12 @@
+import { examples, THUMBS } from "./examples.js";
+import HEIC from "./heic.txt";
 import { bare } from "./jpeg.js";
 import { cameras, cameraTrouble, encode, halt, LONGEST, otherCamera } from "./lens.js";
+import { hearMissed, offers, tellMissed } from "./missed.js";
+import { preview } from "./preview.js";
 import { element, listen } from "./shared.js";
+import { strip } from "./strip.js";
+import { undo } from "./undo.js";
 
 // One websocket message carries the photo, and the server drops what is over 10 MiB.
 const LARGEST_RAW = 9 * 1024 * 1024;
@@ -9,6 +15,8 @@ const LARGEST_RAW = 9 * 1024 * 1024;
 const MOST = 24e6;
 const LONGEST_CANVAS = 16384;
 const PATIENCE = 20000;
+// What is held in a hand has its camera in front of a face, and nothing to drop.
+const HELD = matchMedia("(pointer: coarse)").matches;
 const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
 /** The photo upright, or null if the browser cannot read it. */
 async function decode(file) {
@@ -39,7 +47,13 @@ async function enlarge(file) {
 }
 
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-const pictureIn = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
+const isHeic = ({ name, type }) => /\.hei[cf]$/i.test(name) || /^image\/hei[cf]/.test(type);
+/** The pictures among `files`, or the first of what may be one under another name. */
+function picturesIn(files) {
+  const all = [...files];
+  const some = all.filter((file) => file.type.startsWith("image/") || isHeic(file));
+  return some.length ? some : all.slice(0, 1);
+}
 
 function render(view) {
   const early = globalThis.facelensEarly;
@@ -49,22 +63,25 @@ function render(view) {
 
 /** Draw the intake into `el`; what is returned takes it away. */
 export function draw({ model, el, signal }) {
-  const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", hidden: true });
-  const upload = element("button", { type: "button", className: "main" }, "Choose a photo");
+  const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", multiple: true, hidden: true });
+  const upload = element("button", { type: "button" }, "Choose a photo");
   // Browsers keep the camera from pages that came over plain HTTP from another computer.
   const camera = element(
     "button",
     { type: "button", hidden: !navigator.mediaDevices?.getUserMedia },
     "Use the camera",
   );
-  const example = element("button", { type: "button" }, "Try the example");
+  const example = element("button", { type: "button", className: "example" }, "Try the example");
   const clear = element("button", { type: "button", hidden: true }, "Clear");
   const invite = element(
     "p",
     { className: "invite" },
-    "Drop a photo of a face here, paste one, or choose a file.",
+    HELD ? "Take a photo of a face, or choose one." : "Drop a photo of a face here, paste one, or choose a file.",
   );
-  const buttons = element("div", { className: "buttons" }, upload, camera, example, clear, chooser);
+  const leads = HELD && !camera.hidden ? [camera, upload] : [upload, camera];
+  leads[0].className = "main";
+  const buttons = element("div", { className: "buttons" }, ...leads, example, clear, chooser);
+  const row = examples((number) => tryExample(number));
 
   const video = element("video", { playsInline: true, muted: true, ariaLabel: "What the camera sees" });
   const shoot = element("button", { type: "button", className: "main" }, "Take the photo");
@@ -79,18 +96,34 @@ export function draw({ model, el, signal }) {
     element("div", { className: "buttons" }, shoot, turn, close),
   );
 
-  const well = element("div", { className: "well" }, invite, buttons, finder);
+  const well = element("div", { className: "well" }, invite, buttons, row, finder);
   const status = element("p", { className: "status", role: "status", dataset: { state: "empty" } });
   const notice = element("p", { className: "notice", role: "status", hidden: true });
   const privacy = element("small", { className: "privacy" });
   el.classList.add("facelens", "intake");
-  el.append(well, status, notice, privacy);
+  const local = preview();
+  const several = strip((file) => take([file]));
+  const cleared = undo(({ wish, files }) => {
+    if (files.length) several.show(files);
+    repeat(wish, "Sending the photo again…");
+    upload.focus();
+  });
+  const tries = offers(
+    (how) => search({ how }),
+    () => tellMissed(el, { draw: true }),
+  );
+  el.append(well, several.el, status, cleared.el, tries, notice, local.el, privacy);
 
   // `preparing` stands for the photo that the browser is getting ready: whatever waits looks at it
   // afterwards and gives up if it has changed. `awaited` is the wish that the kernel has not yet
   // answered: what the kernel still says about an older one is not for showing.
   let preparing = null;
   let awaited = null;
+  // The wish on its way, and the one whose answer is on the page: what fails or is cancelled goes
+  // back to that.
+  let wished = null;
+  let shown = null;
+  let faceless = false;
   // The photo that was sent, where it was sent smaller than it is.
   let shrunk = null;
   let full = false;
@@ -112,7 +145,9 @@ export function draw({ model, el, signal }) {
     camera.textContent = small ? "Camera" : "Use the camera";
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
-    clear.hidden = !small;
+    clear.hidden = !small && several.el.hidden;
+    tries.hidden = !faceless;
+    if (!busy) local.hide();
     if (busy && !model.asleep) bePatient();
   };
   const bePatient = () => {
@@ -131,7 +166,24 @@ export function draw({ model, el, signal }) {
     awaited = String(Math.random());
     shrunk = null;
     full = kind !== "clear";
+    if (kind !== "search") wished = full ? { kind, content, buffers } : null;
     model.send({ kind, turn: awaited, ...content }, undefined, buffers);
+  };
+
+  /** Ask what was asked before, as it was. */
+  const repeat = (wish, text) => {
+    begin(model.asleep ? ASLEEP : text);
+    preparing = null;
+    ask(wish.kind, wish.content, wish.buffers);
+    wished = wish;
+    shrunk = wish.shrunk ?? null;
+  };
+
+  const search = ({ how, box = null }) => {
+    if (!shown) return;
+    begin("Looking for faces…");
+    preparing = null;
+    ask("search", { how, box });
   };
 
   const leaveCamera = () => {
@@ -145,6 +197,7 @@ export function draw({ model, el, signal }) {
 
   const begin = (text) => {
     leaveCamera();
+    cleared.end();
     say(text, "busy");
     preparing = {};
     return preparing;
@@ -161,6 +214,7 @@ export function draw({ model, el, signal }) {
     say(model.asleep ? ASLEEP : "Sending the photo…", "busy");
     ask("photo", file ? { name, shrunk: true } : { name }, [bytes]);
     shrunk = file && { file, name, bytes };
+    wished.shrunk = shrunk;
   };
 
   /** Send the photo once more, larger: its faces are small. */
@@ -177,9 +231,17 @@ export function draw({ model, el, signal }) {
     ask("photo", { name }, [more ?? bytes]);
   };
 
-  const take = async (file) => {
+  const take = async (files) => {
+    const [file, ...others] = files;
     if (!file) return;
+    if (others.length) {
+      leaveCamera();
+      several.show(files);
+      clear.hidden = false;
+      return;
+    }
     const mine = begin("Reading the photo…");
+    if (model.asleep) local.show(file);
     const bitmap = await decode(file);
     if (preparing !== mine) {
       bitmap?.close();
@@ -197,7 +259,9 @@ export function draw({ model, el, signal }) {
     blob ??= file;
     if (blob.size > LARGEST_RAW) {
       preparing = null;
-      say("Your browser cannot read this file and it is too large to send; try a JPEG.", "error");
+      say(isHeic(file)
+        ? `${file.name} ${HEIC.trim()}`
+        : "Your browser cannot read this file and it is too large to send; try a JPEG.", "error");
       return;
     }
     await give(blob, file.name || "pasted photo", mine, larger && blob !== file ? file : null);
@@ -280,22 +344,33 @@ export function draw({ model, el, signal }) {
 
   upload.onclick = () => chooser.click();
   chooser.onchange = () => {
-    take(chooser.files[0]);
+    take([...chooser.files]);
     chooser.value = "";
   };
-  example.onclick = () => {
+  const tryExample = (number) => {
     begin(model.asleep ? ASLEEP : "Looking for faces…");
     preparing = null;
-    ask("example");
+    if (model.asleep) local.show(THUMBS[number - 1]);
+    ask("example", { number });
   };
+  // Once an example is on the page, the button goes on to the next.
+  example.onclick = () => tryExample(1 + ((shown?.content.number ?? 0) % THUMBS.length));
   clear.onclick = () => {
     const onlyHere = preparing && !awaited;
+    const busy = status.dataset.state === "busy";
     preparing = null;
     leaveCamera();
     if (onlyHere) {
       say(settled.text, settled.state);
+    } else if (busy && shown) {
+      repeat(shown, "Going back to the photo before…");
     } else {
+      const before = { wish: shown, files: several.files };
+      several.clear();
+      faceless = false;
+      shown = null;
       ask("clear");
+      if (before.wish) cleared.offer(before);
       say("", "empty");
     }
     upload.focus();
@@ -311,7 +386,9 @@ export function draw({ model, el, signal }) {
     const frame = encode(video, video.videoWidth, video.videoHeight);
     const mine = begin("Making the photo ready to send…");
     upload.focus();
-    await give(await frame, "camera photo", mine);
+    const blob = await frame;
+    if (model.asleep && blob) local.show(blob);
+    await give(blob, "camera photo", mine);
   };
 
   // On a page of its own a photo may be dropped anywhere: beside the well the browser would open
@@ -328,14 +405,14 @@ export function draw({ model, el, signal }) {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     well.classList.remove("over");
-    take(pictureIn(event.dataTransfer.files));
+    take(picturesIn(event.dataTransfer.files));
   }, options);
   document.addEventListener("paste", (event) => {
     if (event.target.closest?.("input, textarea, [contenteditable], .jp-Cell-inputArea")) return;
-    const file = pictureIn(event.clipboardData?.files ?? []);
-    if (!file) return;
+    const files = picturesIn(event.clipboardData?.files ?? []);
+    if (!files.length) return;
     event.preventDefault();
-    take(file);
+    take(files);
   }, options);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !finder.hidden) closeCamera();
@@ -351,9 +428,12 @@ export function draw({ model, el, signal }) {
   // Closing the page lets go of the photo even where the kernel lives on.
   window.addEventListener("pagehide", () => {
     leave();
+    cleared.end();
+    several.clear();
     model.send({ kind: "clear" });
   }, options);
 
+  hearMissed(el, signal, ({ box }) => { if (box) search({ how: "box", box }); });
   const silence = listen(model, el, {
     text: (message) => { privacy.textContent = message.privacy; },
     notice({ text }) {
@@ -367,13 +447,23 @@ export function draw({ model, el, signal }) {
       if (preparing) ask("photo", { name: shrunk.name }, [shrunk.bytes]);
       else giveMore();
     },
-    awake: () => { if (status.textContent === ASLEEP) say("Waking up the network…", "busy"); },
+    awake() {
+      local.sent();
+      if (status.textContent === ASLEEP) say("Waking up the network…", "busy");
+    },
     status({ text, state, turn: answered }) {
       if (awaited && answered !== awaited) return;
       hush(false);
       // An error that answers no wish, of a network that cannot be loaded, comes without a photo.
       if (state !== "error" || answered) full = state !== "empty";
-      if (state !== "busy") awaited = null;
+      if (state !== "busy") {
+        awaited = null;
+        if (state !== "error") {
+          shown = wished ?? (state === "empty" ? null : shown);
+          faceless = state === "none";
+        }
+        wished = null;
+      }
       if (!preparing) say(text, state);
       else if (state !== "busy") settled = { text, state };
     },

@@ -1,12 +1,18 @@
-"""Where a photo comes in: upload, drop, paste, camera or the example that comes with the page."""
+"""Where a photo comes in: upload, drop, paste, camera or the examples that come with the page."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from facelens.photo.decoding import HEIC
 from facelens.ui._view import HERE, View, script, sentence_of, source
 from facelens.ui.wipe import taken
 
-EXAMPLE = HERE / "astronaut.jpg"
+EXAMPLES = tuple(
+    HERE / name for name in ("astronaut.jpg", "hopper.jpg", "drawn-1.jpg", "drawn-2.jpg")
+)
+EXAMPLE = EXAMPLES[0]
+# What a visitor can do whose browser cannot read HEIC, on a server that cannot either.
+HEIC_HERE = source("heic.txt").strip()
 PRIVACY = source("privacy.txt").strip()
 
 
@@ -14,7 +20,7 @@ class Intake(View):
     """Take photos from the visitor and say in one line how it goes.
 
     `on_photo(bytes, name)` gets each photo, `on_clear()` each wish to forget, `on_ready()` the
-    first sign of life of the page.
+    first sign of life of the page, `on_search(how, box)` each wish to look for a missed face.
 
     Messages are answered in order, one at a time. The page gives each wish a `turn`, and every
     status repeats the turn it answers, so the page can pass over what it no longer waits for.
@@ -29,9 +35,11 @@ class Intake(View):
         on_photo: Callable[[bytes, str], None],
         on_clear: Callable[[], None],
         on_ready: Callable[[], None],
+        on_search: Callable[[str, tuple[float, float, float, float] | None], None] | None = None,
     ) -> None:
         super().__init__()
         self._on_photo, self._on_clear, self._on_ready = on_photo, on_clear, on_ready
+        self._on_search = on_search
         self._turn: dict[str, Any] = {}
         self._shrunk = False
         self.show("text", {"privacy": self.privacy})
@@ -59,7 +67,10 @@ class Intake(View):
 
     def fail(self, error: Exception) -> None:
         """Show an error in the status line."""
-        self.say(sentence_of(error), "error")
+        text = sentence_of(error)
+        if text.endswith(HEIC):
+            text = text.removesuffix(HEIC) + HEIC_HERE
+        self.say(text, "error")
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Pass the visitor's photo or wish on."""
@@ -71,6 +82,11 @@ class Intake(View):
         if kind == "photo" and buffers:
             self._on_photo(taken(buffers), str(content.get("name") or "photo"))
         elif kind == "example":
-            self._on_photo(EXAMPLE.read_bytes(), EXAMPLE.name)
+            example = EXAMPLES[(int(content.get("number") or 1) - 1) % len(EXAMPLES)]
+            self._on_photo(example.read_bytes(), example.name)
+        elif kind == "search" and self._on_search:
+            x, y, w, h = content.get("box") or (0, 0, 0, 0)
+            box = (float(x), float(y), float(w), float(h)) if content.get("box") else None
+            self._on_search(str(content.get("how")), box)
         elif kind == "clear":
             self._on_clear()

@@ -5,6 +5,7 @@ import { drawEarly } from "./early.js";
 import { connect, widgets } from "./kernel.js";
 import PRIVACY from "./privacy.txt";
 import { element } from "./shared.js";
+import { opening, showcase } from "./showcase.js";
 
 const VIEW = "application/vnd.jupyter.widget-view+json";
 const OUTPUT = 'script[type="application/vnd.voila.cell-output+json"]';
@@ -162,6 +163,7 @@ async function finish() {
   });
   drawn = kernel.kept = true;
   if (shown) {
+    if (example) document.querySelector("#rendered_cells .board .empty")?.prepend(example);
     early.over?.();
     return;
   }
@@ -172,11 +174,15 @@ async function finish() {
 
 const place = document.querySelector("#early .facelens-column > div");
 let early;
+let example; // its answer, until there is another
 if (document.getElementById("early").dataset.input === "camera") {
   early = drawWaiting(place);
 } else {
   early = drawEarly(place);
   early.hear({ kind: "text", privacy: PRIVACY.trim() });
+  example = showcase();
+  const column = element("div", { className: "widget-box facelens-column" }, opening(example));
+  document.getElementById("early").append(column);
 }
 // Voilà's lab template calls these: after the start of the kernel, and at the end.
 let whole = false;

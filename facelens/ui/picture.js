@@ -1,22 +1,48 @@
+import { drawBox, hearMissed, tellMissed } from "./missed.js";
 import { element, listen, pictures } from "./shared.js";
 
 const percent = (share) => `${(100 * share).toFixed(3)}%`;
 
-function render({ model, el }) {
+function render({ model, el, signal }) {
   const shelf = pictures();
   const image = element("img", { alt: "Your photo" });
   const boxes = element("div", { className: "boxes", role: "group", ariaLabel: "Faces found" });
   const frame = element("div", { className: "frame" }, image, boxes);
   const caption = element("figcaption", { className: "small" });
   const hints = element("ul", { className: "hints" });
-  const figure = element("figure", { hidden: true }, frame, caption, hints);
+  const more = element("button", { type: "button", className: "more", hidden: true }, "A face is missing? Draw its box");
+  const drawn = element("p", { className: "small", ariaLive: "polite", hidden: true });
+  const giveUp = element("button", { type: "button", hidden: true }, "Stop drawing");
+  const figure = element("figure", { hidden: true }, frame, drawn, giveUp, caption, more, hints);
   el.classList.add("facelens", "picture");
   el.append(figure);
   let faces = { boxes: [], hints: [] };
   let answered = false;
+  let sheet = null;
   const dim = (on) => el.closest(".facelens-page")?.classList.toggle("facelens-turning", on);
 
+  /** Have a box drawn around a face that was not found; the intake asks for its answer. */
+  const byHand = () => {
+    if (sheet || figure.hidden) return;
+    const busy = (on) => {
+      figure.classList.toggle("by-hand", on);
+      drawn.hidden = giveUp.hidden = !on;
+      more.hidden = on || !faces.more || !faces.boxes.length;
+    };
+    busy(true);
+    sheet = drawBox(frame, (text) => { drawn.textContent = text; }, (box) => {
+      sheet = null;
+      busy(false);
+      if (box) tellMissed(el, { box });
+    });
+    figure.scrollIntoView({ block: "nearest" });
+  };
+  more.onclick = byHand;
+  giveUp.onclick = () => sheet?.end();
+  hearMissed(el, signal, ({ draw: asked }) => { if (asked) byHand(); });
+
   const draw = (message, [buffer]) => {
+    sheet?.end();
     shelf.free();
     answered = false;
     faces = message;
@@ -45,6 +71,7 @@ function render({ model, el }) {
       ? `${message.boxes.length} faces, numbered by size. Click a face to read it.`
       : "";
     hints.replaceChildren();
+    more.hidden = !message.more || !message.boxes.length;
     figure.hidden = false;
   };
 
@@ -62,6 +89,7 @@ function render({ model, el }) {
     },
     error() { dim(false); },
     clear() {
+      sheet?.end();
       answered = false;
       dim(false);
       shelf.free();

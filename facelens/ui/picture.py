@@ -20,8 +20,8 @@ class Picture(View):
         super().__init__()
         self._on_pick = on_pick
 
-    def draw(self, photo: Photo, faces: Sequence[Face]) -> None:
-        """Show `photo` with a box for each of `faces`."""
+    def draw(self, photo: Photo, faces: Sequence[Face], *, more: bool = False) -> None:
+        """Show `photo` with a box for each of `faces`; with `more` others may be drawn by hand."""
         boxes = [
             [
                 face.box.x / photo.width,
@@ -36,6 +36,7 @@ class Picture(View):
             "height": photo.height,
             "boxes": boxes,
             "hints": [list(face.hints) for face in faces],
+            "more": more,
         }
         self.show("photo", content, [jpeg(photo.pixels, longest=LONGEST)])
 

@@ -22,6 +22,7 @@ from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
 from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
+from facelens.ui import missed
 from facelens.ui._view import PATIENCE, jpeg, sentence_of
 from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
@@ -38,10 +39,6 @@ from facelens.ui.wipe import overwrite_freed, release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
 FIRST_CHOICE = "Smiling"
-NO_FACE = (
-    "No face was found in this photo. Try one in which a face looks towards the camera, larger "
-    "and in good light."
-)
 FORMS = {
     "png": (picture.as_png, "image/png"),
     "csv": (report.as_csv, "text/csv"),
@@ -106,7 +103,7 @@ class Selfie(ipywidgets.Box):
 
     def _input(self) -> Intake:
         """Where photos come in."""
-        return Intake(self.take, self.forget, self.warm_up)
+        return Intake(self.take, self.forget, self.warm_up, self.search)
 
     @property
     def model(self) -> AttributeModel:
@@ -166,28 +163,47 @@ class Selfie(ipywidgets.Box):
         tried(self.model)
 
     def take(self, data: bytes, name: str) -> None:
-        """Read a photo, find its faces and show the largest."""
-        self._leave()
-        self._photos += 1
+        """Read a photo, find its faces and show the largest; an unreadable one changes nothing."""
         with self._timed("photo"):
-            photo = self._photo = read_photo(data, name=name, seconds=PATIENCE)
+            photo = read_photo(data, name=name, seconds=PATIENCE)
+        reading = self._stages["photo"]
+        self._leave()
+        self._photo, self._stages["photo"] = photo, reading
         self.intake.say("Looking for faces…")
         with self._timed("faces"):
             self._faces = find_faces(photo, detector=self._detector)
         if _too_coarse(self._faces) and self.intake.more():
             self._leave()
             return
-        count = len(self._faces)
-        if count == 0:
-            self.picture.draw(photo, [])
-            self.intake.say(NO_FACE, "none")
+        self._show(self._first() if self._faces else 0)
+
+    def search(self, how: str, box: missed.Shares | None) -> None:
+        """Look for a missed face: in the photo rotated, by a finer search, in a drawn `box`."""
+        if self._photo is None:
             return
-        self.picture.draw(photo, self._faces)
+        self.intake.say("Looking for faces…")
+        with self._timed("faces"):
+            found = missed.search(self._photo, self._faces, how, box, self._detector)
+        if found is None:
+            self.intake.say(*missed.in_vain(how, self._faces))
+            return
+        if found.photo is not self._photo:
+            wipe(self._photo.pixels)
+        self._photo, self._faces = found.photo, list(found.faces)
+        self._show(found.first)
+
+    def _show(self, first: int) -> None:
+        """Show the photo, and of its faces the `first`, or say why there may be none."""
+        assert self._photo
+        self._photos += 1
+        self.picture.draw(self._photo, self._faces, more=not self.moving)
+        if not self._faces:
+            self.intake.say(missed.why(self._photo, self._detector), "none")
+            return
         self.intake.say("Asking the network…")
         model = self.model
         with self._timed("network"):
             self._answers = model.predict(self._faces, maps=True)
-        first = self._first()
         self._turn(first)
         self._say_found("the largest is chosen" if first == 0 else f"you see face {first + 1}")
 

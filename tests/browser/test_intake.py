@@ -646,3 +646,341 @@ def test_a_photo_can_be_pasted(desk, astronaut):
         list(astronaut.read_bytes()),
     )
     assert desk.status("done") == "Found one face."
+
+
+def portrait(astronaut, size=(300, 300)):
+    return picture(np.asarray(Image.open(astronaut).convert("RGB").resize(size)), "JPEG")
+
+
+def file_of(data, name="photo.jpg", kind="image/jpeg"):
+    return {"name": name, "mimeType": kind, "buffer": data}
+
+
+def test_a_photo_that_fails_leaves_the_answer_before_it_where_it_was(desk, astronaut):
+    page = desk.page
+    desk.clear()
+    desk.press("Try the example")
+    assert desk.status("done") == "Found one face."
+    photo = page.locator(".picture img")
+    before = photo.get_attribute("src")
+    sentence = page.locator(".board .sentence").inner_text()
+    for name, data in (
+        ("words.jpg", b"just words"),
+        ("cut.jpg", astronaut.read_bytes()[:2000]),
+        ("IMG_1234.HEIC", bytes(10 * 1024 * 1024)),
+    ):
+        desk.choose(file_of(data, name))
+        assert name in desk.status("error")
+        assert photo.get_attribute("src") == before
+        assert page.locator(".board .sentence").inner_text() == sentence
+        assert page.locator(".heatmap canvas").first.is_visible()
+        assert page.locator(".board .row:visible").count() > 1
+    # What is there can still be used, and the next photo takes its place.
+    desk.choose(file_of(portrait(astronaut)))
+    desk.status("done")
+    assert photo.get_attribute("src") != before
+
+
+def test_a_photo_that_is_cancelled_on_its_way_gives_way_to_the_one_before(alone):
+    desk = alone()
+    desk.choose(grey(40, 40))
+    [first] = desk.wait_for(1)
+    desk.answer("done", first, "Found one face.")
+    desk.choose(grey(50, 50))
+    _, second = desk.wait_for(2)
+    desk.press("Cancel")
+    *_, again = desk.wait_for(3)
+    assert again["kind"] == "photo"
+    assert content_of(again) == content_of(first)
+    assert desk.hushed(), "the answer to the second is passed over"
+    desk.answer("done", second, "Found nine faces.")
+    desk.answer("done", again, "Found one face.")
+    assert desk.status("done") == "Found one face."
+    assert not desk.hushed()
+
+
+def test_an_error_leaves_the_photo_that_undo_and_cancel_go_back_to(alone):
+    desk = alone()
+    desk.choose(grey(40, 40))
+    [first] = desk.wait_for(1)
+    desk.answer("done", first, "Found one face.")
+    desk.choose(grey(50, 50))
+    _, second = desk.wait_for(2)
+    desk.answer("error", second, "grey.png is damaged.")
+    desk.press("Clear")
+    desk.press("Undo")
+    again = desk.wait_for(4)[-1]
+    assert content_of(again) == content_of(first)
+
+
+def test_what_is_cleared_can_be_had_back_for_ten_seconds(alone):
+    desk = alone()
+    desk.page.clock.install()
+    desk.choose(grey(40, 40))
+    [photo] = desk.wait_for(1)
+    desk.answer("done", photo, "Found one face.")
+    undo = desk.page.get_by_role("button", name="Undo")
+    assert not undo.is_visible()
+    desk.press("Clear")
+    clear = desk.wait_for(2)[-1]
+    assert clear["kind"] == "clear", "the kernel forgets at once"
+    desk.answer("empty", clear)
+    assert "10 seconds" in desk.page.locator(".intake .undo").inner_text()
+    desk.page.clock.fast_forward(9_000)
+    undo.click()
+    again = desk.wait_for(3)[-1]
+    assert (again["kind"], again["name"], again["bytes"]) == (
+        "photo",
+        photo["name"],
+        photo["bytes"],
+    )
+    assert not undo.is_visible()
+    desk.answer("done", again, "Found one face.")
+    desk.press("Clear")
+    desk.wait_for(4)
+    desk.page.clock.fast_forward(11_000)
+    assert not undo.is_visible()
+    animate(desk.page)
+    assert len(desk.sent) == 4
+
+
+def test_undo_is_gone_with_the_next_photo_and_where_nothing_was_there(alone):
+    desk = alone()
+    desk.choose(grey(40, 40))
+    desk.press("Cancel")
+    assert not desk.page.get_by_role("button", name="Undo").is_visible()
+    desk.choose(grey(40, 40))
+    photo = desk.wait_for(3)[-1]
+    desk.answer("done", photo, "Found one face.")
+    desk.press("Clear")
+    assert desk.page.get_by_role("button", name="Undo").is_visible()
+    desk.choose(grey(50, 50))
+    assert not desk.page.get_by_role("button", name="Undo").is_visible()
+
+
+def test_several_photos_are_a_strip_of_which_the_touched_one_is_sent(alone):
+    desk = alone(viewport={"width": 390, "height": 844})
+    files = [{**grey(40 + i, 60), "name": f"{i}.png"} for i in range(12)]
+    files.append(file_of(b"no picture", "IMG_9.HEIC", "image/heic"))
+    desk.choose(files)
+    page = desk.page
+    buttons = page.locator(".strip button")
+    assert buttons.count() == 13
+    page.get_by_role("button", name="Photo 13: IMG_9.HEIC").get_by_text("HEIC").wait_for()
+    assert desk.sent == [], "nothing is sent before one is touched"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    drawn = """() => [...document.querySelectorAll(".strip canvas")].every(
+        (canvas) => canvas.getContext("2d").getImageData(72, 72, 1, 1).data[3])"""
+    until(page, drawn)
+    page.get_by_role("button", name="Photo 3: 2.png").click()
+    [photo] = desk.wait_for(1)
+    assert photo["name"] == "2.png"
+    assert Image.open(io.BytesIO(content_of(photo))).size == (60, 42)
+    assert page.locator('.strip [aria-pressed="true"]').count() == 1
+    desk.answer("done", photo, "Found one face.")
+    assert buttons.count() == 13
+    desk.press("Clear")
+    assert buttons.count() == 0
+    assert not page.locator(".strip").is_visible()
+    desk.press("Undo")
+    assert buttons.count() == 13
+
+
+def test_a_strip_can_be_cleared_before_one_is_sent(alone):
+    desk = alone()
+    desk.page.evaluate(
+        """() => {
+            const files = new DataTransfer();
+            for (const name of ["a.png", "b.png"])
+                files.items.add(new File(["no photo"], name, { type: "image/png" }));
+            document.querySelector(".well").dispatchEvent(new DragEvent(
+                "drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+        }"""
+    )
+    assert desk.page.locator(".strip button").count() == 2
+    desk.press("Clear")
+    assert desk.page.locator(".strip button").count() == 0
+
+
+def test_the_examples_are_four_pictures_that_say_nothing_of_anybody(alone):
+    desk = alone()
+    row = desk.page.get_by_role("group", name="Examples").get_by_role("button")
+    assert row.count() == 4
+    names = [row.nth(i).get_by_role("img").get_attribute("alt") for i in range(4)]
+    assert names == [f"Example {i}" for i in (1, 2, 3, 4)]
+    until(
+        desk.page,
+        "[...document.querySelectorAll('.examples img')].every((image) => image.naturalWidth > 99)",
+    )
+    desk.press("Example 3")
+    [third] = desk.wait_for(1)
+    assert (third["kind"], third["number"]) == ("example", 3)
+    desk.answer("done", third, "Found one face.")
+    desk.press("Example")
+    assert desk.wait_for(2)[-1]["number"] == 4, "the button goes on"
+
+
+@pytest.mark.parametrize(("touch", "first"), [(True, "Use the camera"), (False, "Choose a photo")])
+def test_the_camera_leads_where_there_is_a_hand(alone, touch, first):
+    desk = alone(has_touch=touch, is_mobile=touch, viewport={"width": 390, "height": 844})
+    buttons = desk.page.locator(".intake .well > .buttons button:visible")
+    assert buttons.first.inner_text() == first
+    assert desk.page.locator(".intake button.main:visible").all_inner_texts() == [first]
+    if touch:
+        heights = [button.bounding_box()["height"] for button in buttons.all()]
+        assert min(heights) >= 44
+
+
+def test_a_photo_that_waits_for_the_kernel_is_shown_and_what_will_come_is_said(early, astronaut):
+    page = early.page
+    shown = page.locator(".intake .preview img")
+    assert not shown.is_visible()
+    early.choose(astronaut)
+    page.get_by_text("as soon as the computer behind this page is awake").wait_for()
+    until(page, "document.querySelector('.preview img').naturalWidth > 100")
+    assert shown.is_visible()
+    assert "still on your device" in page.locator(".preview").inner_text()
+    assert page.get_by_text("What happens to a photo here").is_visible()
+    assert not page.locator(".showcase").is_visible(), "it would be taken for the photo's answer"
+    page.evaluate("wake()")
+    assert early.status("done") == "Found one face."
+    assert not shown.is_visible()
+    assert page.locator(".picture img").is_visible()
+
+
+def test_a_finished_answer_stands_there_until_there_is_a_photo(early, astronaut):
+    page = early.page
+    example = page.locator(".showcase")
+    assert "example" in example.inner_text()
+    assert example.locator("li").count() == 3
+    until(
+        page, "[...document.querySelectorAll('.showcase img')].every((i) => i.naturalWidth === 178)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.evaluate("wake()")
+    page.locator("#rendered_cells .showcase").wait_for()
+    assert page.locator(".showcase").count() == 1
+    early.choose(astronaut)
+    early.status("done")
+    assert not example.is_visible()
+    early.press("Clear")
+    example.wait_for()
+
+
+def test_a_heic_photo_that_nobody_can_read_comes_with_what_a_visitor_can_do(alone, tmp_path):
+    desk = alone()
+    large = tmp_path / "IMG_1235.HEIC"
+    large.write_bytes(bytes(10 * 1024 * 1024))
+    desk.choose(large)
+    line = desk.status("error")
+    for word in ("IMG_1235.HEIC", "camera", "screenshot", "Most Compatible"):
+        assert word in line
+    assert "pip" not in line
+
+
+@pytest.fixture(scope="module")
+def half(astronaut):
+    """A photo of which the cascades see no face: what is above the nose is grey."""
+    pixels = np.array(Image.open(astronaut).convert("RGB"))
+    pixels[:110] = 128
+    return file_of(picture(pixels), "half.png", "image/png")
+
+
+def corners(page, box):
+    """Two opposite corners of a box in shares of the photo, in pixels of the page."""
+    frame = page.locator(".picture .frame")
+    frame.scroll_into_view_if_needed()
+    at = frame.bounding_box()
+    x, y, w, h = box
+    return [
+        (at["x"] + at["width"] * across, at["y"] + at["height"] * down)
+        for across, down in ((x, y), (x + w, y + h))
+    ]
+
+
+FACE = (0.355, 0.115, 0.17, 0.23)
+
+
+def test_a_photo_without_a_face_can_be_rotated_searched_and_boxed(desk, half, astronaut):
+    page = desk.page
+    desk.clear()
+    offers = page.get_by_role("group", name="What you can try").get_by_role("button")
+    assert offers.count() == 0
+    desk.choose(half)
+    assert desk.status("none").startswith("No face was found in this photo. ")
+    assert offers.all_inner_texts() == ["Rotate by 90°", "Search finer", "Draw the box"]
+    for shape in (1.0, 1.0):
+        src = page.locator(".picture img").get_attribute("src")
+        desk.press("Rotate by 90°")
+        until(page, "src => document.querySelector('.picture img').src !== src", arg=src)
+        desk.status("none")
+        at = page.locator(".picture .frame").bounding_box()
+        assert at["width"] / at["height"] == pytest.approx(shape, abs=0.02)
+    desk.press("Search finer")
+    until(page, "document.querySelector('.intake .status').textContent.includes('finer search')")
+    assert offers.count() == 3, "there is still a way on"
+    desk.press("Rotate by 90°")
+    desk.press("Rotate by 90°")
+    desk.status("none")
+
+    desk.press("Draw the box")
+    assert page.locator(".picture .drawing").is_visible()
+    page.keyboard.press("Escape")
+    assert not page.locator(".picture .drawing").is_visible()
+    desk.press("Draw the box")
+    start, end = corners(page, FACE)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=4)
+    page.mouse.up()
+    assert desk.status("done") == "Found one face."
+    assert page.locator(".picture .box").count() == 1
+    assert "drawn by hand" in page.locator(".picture .hints").inner_text()
+    assert page.locator(".board .row:visible").count() > 1
+    assert offers.count() == 0
+
+    # A face that was missed beside others is drawn the same way, with the keyboard too.
+    page.get_by_role("button", name="A face is missing?").click()
+    for key in [*5 * ["ArrowLeft"], "Enter", *8 * ["ArrowRight"], *12 * ["ArrowDown"], "Enter"]:
+        page.keyboard.press(key)
+    until(page, "document.querySelectorAll('.picture .box').length === 2")
+    assert desk.status("done").startswith("Found 2 faces")
+    desk.choose(astronaut)
+    desk.status("busy")
+    assert desk.status("done") == "Found one face."
+
+
+def test_two_touches_draw_the_box_on_a_phone(seeing, dashboard, half):
+    phone = Desk(
+        seeing.new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    )
+    page = phone.page
+    page.goto(dashboard)
+    phone.choose(half)
+    phone.status("none")
+    buttons = page.get_by_role("group", name="What you can try").get_by_role("button")
+    assert min(button.bounding_box()["height"] for button in buttons.all()) >= 44
+    small = page.locator(".picture .frame").bounding_box()
+    buttons.get_by_text("Draw the box").tap()
+    page.get_by_text("Touch two opposite corners").wait_for()
+    assert page.locator(".picture .frame").bounding_box()["width"] > small["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    start, end = corners(page, FACE)
+    page.touchscreen.tap(*start)
+    page.get_by_text("Now the opposite corner").wait_for()
+    page.touchscreen.tap(*end)
+    assert phone.status("done") == "Found one face."
+    assert "drawn by hand" in page.locator(".picture .hints").inner_text()
+    page.goto("about:blank")
+    page.close()
+    assert phone.problems == []
+
+
+def test_a_dark_photo_is_said_to_be_dark_and_a_finer_search_answers_it(desk, astronaut):
+    desk.clear()
+    dark = (np.array(Image.open(astronaut).convert("RGB")) * 0.04).astype(np.uint8)
+    desk.choose(file_of(picture(dark), "dark.png", "image/png"))
+    assert "dark" in desk.status("none")
+    desk.press("Search finer")
+    assert desk.status("done") == "Found one face."
+    assert desk.page.locator(".board .row:visible").count() > 1

@@ -20,9 +20,13 @@ TO_VIEW, TO_HOST = "→ view", "→ host"
 VIEWS = sorted(path.stem for path in (HERE / "built").iterdir())
 # What an intake does, a camera does in Python too; in the page it is another script.
 PARENTS = {"camera": ["intake", "_view"]}
-# A camera is asked for no example, and its snapshots are never shrunk: it inherits what an intake
-# does then.
-INHERITED = {("camera", TO_HOST, "example"), ("camera", TO_VIEW, "more")}
+# A camera is asked for no example and for no missed face, and its snapshots are never shrunk: it
+# inherits what an intake does then.
+INHERITED = {
+    ("camera", TO_HOST, "example"),
+    ("camera", TO_HOST, "search"),
+    ("camera", TO_VIEW, "more"),
+}
 # The page under Voilà says it, no kernel does.
 OF_THE_PAGE = {("intake", TO_VIEW, "awake")}
 
