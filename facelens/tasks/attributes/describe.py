@@ -47,6 +47,7 @@ def describe_face(
             "probability": round(float(probability), 6),
             "threshold": round(float(threshold), 6) if np.isfinite(threshold) else None,
             "verdict": str(verdict),
+            "judgement": attributes.describe(name).is_judgement,
         }
         for name, probability, threshold, verdict in rows
     ]
