@@ -9,7 +9,7 @@ import json
 import shutil
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ def label(
     task: str = DEFAULT,
     places: bool = True,
     seconds: float = SECONDS,
+    judgements: bool = True,
 ) -> Labelled:
     """Write a table with a row for every face of every photo of `source`.
 
@@ -61,6 +62,7 @@ def label(
         task: a key of `TASKS`; it defines the table's columns.
         places: include confidence and box of each face.
         seconds: how long decoding one photo may take.
+        judgements: include the columns that are judgements about people.
 
     Raises:
         DataError: there is nothing to label at `source`.
@@ -72,8 +74,9 @@ def label(
     check_out(out, force=force)
     model, detector = same_everywhere(model, detector, aligned=aligned, task=task)
     work = list_work(source, out)
+    kind = out.suffix.lower()
     job = Job(
-        str(source), str(parts), out.suffix.lower(), model, detector, aligned, task, places, seconds
+        str(source), str(parts), kind, model, detector, aligned, task, places, seconds, judgements
     )
     with writing(out):
         _open_parts(parts, _plan(job, work.fingerprint), force=force)
@@ -83,7 +86,7 @@ def label(
                 _merge(parts, work, job.kind, job.columns)
             done = _move_into_place(parts, out, sum(chunk.photos for chunk in work.chunks))
         _remove(parts)  # after the lock is released: Windows cannot remove its file before
-    return done
+    return replace(done, table=job.table)
 
 
 # before the work

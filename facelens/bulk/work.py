@@ -14,6 +14,7 @@ from facelens.data import parquet
 from facelens.errors import FacelensError, PhotoError
 from facelens.tables import ERROR_COLUMNS, write_table
 from facelens.tasks import DEFAULT, TASKS, load_model
+from facelens.tasks.base import Table
 
 # The columns before those of the task.
 PLACE_COLUMNS = ("face", "confidence", "x", "y", "w", "h")
@@ -28,6 +29,7 @@ class Labelled:
     """The result of labelling: the table, the table of errors, and counts.
 
     `errors`: photos without a face, damaged or unreadable. `skipped`: what else lay in the folder.
+    `table`: the task's columns in it.
     """
 
     out: Path
@@ -36,6 +38,7 @@ class Labelled:
     faces: int
     errors: int
     skipped: int = 0
+    table: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Job:
 
     `places`: include confidence and box of each face.
     `seconds`: how long decoding one photo may take; None if as long as it wants.
+    `judgements`: include the columns that are judgements about people.
     """
 
     source: str
@@ -55,12 +59,18 @@ class Job:
     task: str = DEFAULT
     places: bool = True
     seconds: float | None = None
+    judgements: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of the table."""
-        own = TASKS[self.task].columns(open_model(self.task, self.model))
-        return ("photo", *(PLACE_COLUMNS if self.places else ()), *own)
+        return ("photo", *(PLACE_COLUMNS if self.places else ()), *self.table.columns)
+
+    @property
+    def table(self) -> Table:
+        """The task's columns."""
+        model = open_model(self.task, self.model)
+        return Table.of(TASKS[self.task], model, judgements=self.judgements)
 
 
 @dataclass(frozen=True)
@@ -85,14 +95,14 @@ def part_path(parts: str | Path, index: int, suffix: str) -> Path:
 def work(job: Job, chunk: Chunk) -> int:
     """Label one chunk and write its part and its errors; return its number of photos."""
     with _opening:
-        model = open_model(job.task, job.model)
+        model, table = open_model(job.task, job.model), job.table
     rows: list[tuple[Any, ...]] = []
     errors: list[tuple[str, str]] = []
     for batch in _batches(faces_of(job, chunk, errors)):
         answers = model.predict([face for _, _, face in batch])
         for (name, number, face), answer in zip(batch, answers, strict=True):
             place = (number, *place_of(face)) if job.places else ()
-            rows.append((name, *place, *TASKS[job.task].row(model, face, answer)))
+            rows.append((name, *place, *table.row(face, answer)))
     failed = part_path(job.parts, chunk.index, ".errors.csv")
     write_table(failed, errors, ERROR_COLUMNS, header=False)
     # The part is written last: if it exists, so do its errors.

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from facelens.arguments import add_detector, add_model, add_workers, command, count, progress
-from facelens.commands.options import add_task
+from facelens.commands.options import add_judgements, add_task, tell_judgements
 
 if TYPE_CHECKING:
     from facelens.bulk.work import Labelled
@@ -25,6 +25,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--out", metavar="FILE", required=True, help=".csv or .parquet file")
     add_task(parser)
+    add_judgements(parser)
     parser.add_argument(
         "--aligned",
         action="store_true",
@@ -58,8 +59,10 @@ def _label(args: argparse.Namespace) -> int:
         progress=progress("photos"),
         task=args.task,
         seconds=float(args.seconds),
+        judgements=args.judgements,
     )
     print(summary(result))
+    tell_judgements(result.table)
     return 0
 
 

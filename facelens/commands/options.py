@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from facelens.tasks.base import Table
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that adds the options of the command's task, if it has one, and of no other.
@@ -75,6 +77,20 @@ def add_task(parser: argparse.ArgumentParser, own_options: str = "") -> None:
         "--task", choices=[*TASKS], default=DEFAULT,
         help=f"what the network answers (default: {DEFAULT}){more if own_options else ''}",
     )  # fmt: skip
+
+
+def add_judgements(parser: argparse.ArgumentParser) -> None:
+    """Add --no-judgements, of tables."""
+    parser.add_argument(
+        "--no-judgements", action="store_false", dest="judgements",
+        help="leave the columns out of a table that are judgements about people",
+    )  # fmt: skip
+
+
+def tell_judgements(table: "Table | None") -> None:
+    """Say on standard error which columns of a table are judgements about people, if any are."""
+    if table and table.judgements:
+        print(f"facelens: {table.judgements_text}", file=sys.stderr)
 
 
 def task_named(words: Sequence[str]) -> str:

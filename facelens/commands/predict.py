@@ -25,8 +25,9 @@ PREDICT_JSON = """\
     confidence           of the detector, from 0 to 1
     hints                sentences that say why the answer is less reliable
     attributes           with --task attributes all of the model's, in its order; each with
-      name, probability, threshold (null if out of reach), verdict: "yes", "no", "doubtful";
-      with --whiskers also low and high, between which the probability moves
+      name, probability, threshold (null if out of reach), verdict: "yes", "no", "doubtful",
+      judgement: whether it is an opinion about people, not a fact; with --whiskers also low and
+      high, between which the probability moves
 A photo that cannot be read has photo and error, a sentence.
 
 The exit code is that of the worst photo: 2 if one cannot be read, 3 if one has no face.

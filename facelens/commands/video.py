@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from facelens.arguments import add_detector, add_model, command, progress
-from facelens.commands.options import add_task
+from facelens.commands.options import add_judgements, add_task, tell_judgements
 from facelens.errors import NoFaceError
 
 
@@ -27,6 +27,7 @@ def add(commands: Any) -> None:
         help="a table: .csv or .parquet; a film without sound: .mp4, .webm or .avi",
     )  # fmt: skip
     add_task(parser)
+    add_judgements(parser)
     parser.add_argument("--force", action="store_true", help="overwrite FILE")
     parser.add_argument(
         "--attributes", metavar="A,B,C",
@@ -60,6 +61,7 @@ def _video(args: argparse.Namespace) -> int:
             force=args.force,
             progress=show,
             task=args.task,
+            judgements=args.judgements,
         )
     finally:
         if show:
@@ -67,4 +69,5 @@ def _video(args: argparse.Namespace) -> int:
     if not result.tracks:
         raise NoFaceError(str(result))
     print(result)
+    tell_judgements(result.table)
     return 0

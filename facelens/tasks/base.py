@@ -154,6 +154,7 @@ class Task:
     `sees`: the input of its graph. `default`: the embedded bundle's name.
     `config`, `model`: read a config.json, open a bundle.
     `columns`, `row`: of the table of `facelens label`; a row is for a face or crop and its answer.
+    `judgements`: those of its columns that are judgements about people.
     `words`: shown next to a face. `describe`: a face's full answer as a JSON object and as text; by
     default its words.
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
@@ -172,8 +173,47 @@ class Task:
     row: "Callable[[Any, Face | np.ndarray, Any], tuple[Any, ...]]"
     words: "Callable[[Any, Face, Any, Style], list[Word]]"
     describe: "Callable[[Any, Face, Any, Style], tuple[dict[str, Any], str]] | None" = None
+    judgements: Callable[[Any], tuple[str, ...]] = lambda _: ()
     figures: tuple[Figure, ...] = ()
     measured_on: "Callable[[Config], str]" = lambda _: ""
     training: str = ""
     commands: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """The task's columns of a table, all or without the judgements about people.
+
+    `judgements`: the columns in it that are such.
+    """
+
+    columns: tuple[str, ...]
+    judgements: tuple[str, ...]
+    _kept: tuple[int, ...]
+    _row: "Callable[[Face | np.ndarray, Any], tuple[Any, ...]]"
+
+    @classmethod
+    def of(cls, task: Task, model: Model, *, judgements: bool = True) -> "Table":
+        """The table of what `model` answers."""
+        names, judged = task.columns(model), task.judgements(model)
+        kept = tuple(i for i, name in enumerate(names) if judgements or name not in judged)
+        columns = tuple(names[i] for i in kept)
+        left = tuple(name for name in columns if name in judged)
+        return cls(columns, left, kept, lambda face, answer: task.row(model, face, answer))
+
+    def row(self, face: "Face | np.ndarray", answer: Any) -> tuple[Any, ...]:
+        """The values of a face or crop, in the order of `columns`."""
+        values = self._row(face, answer)
+        return tuple(values[i] for i in self._kept)
+
+    @property
+    def judgements_text(self) -> str:
+        """Say which columns are judgements about people."""
+        one = len(self.judgements) == 1
+        return (
+            f"{len(self.judgements)} of the {len(self.columns)} answers "
+            f"{'is a judgement' if one else 'are judgements'} about people, not "
+            f"{'a fact' if one else 'facts'}: {', '.join(self.judgements)}; --no-judgements leaves "
+            f"{'it' if one else 'them'} out."
+        )

@@ -2,8 +2,10 @@ import { cameraButtons, faceButtons } from "./buttons.js";
 import { cameraChoice } from "./choice.js";
 import { facesInSight } from "./faces.js";
 import { frameSender, pace } from "./frames.js";
+import { lateness, stillPicture } from "./late.js";
 import { cameras, cameraTrouble, encode } from "./lens.js";
 import { paintFaces, placeOn, viewOf } from "./overlay.js";
+import { facePlates } from "./plates.js";
 import { element, hearChosen, hearDeath, listen, numbers, tellChosen, watchSight } from "./shared.js";
 import { LINES, statusLine } from "./status.js";
 import { cameraStream } from "./stream.js";
@@ -16,17 +18,20 @@ function render({ model, el, signal }) {
   const able = Boolean(navigator.mediaDevices?.getUserMedia);
   const video = element("video", { playsInline: true, muted: true, ariaLabel: "What the camera sees" });
   const canvas = element("canvas", { role: "img", ariaLabel: "Boxes and answers over the picture" });
-  const stage = element("div", { className: "stage" }, video, canvas);
+  const still = stillPicture();
+  const late = lateness();
+  const stage = element("div", { className: "stage" }, video, canvas, still.canvas);
   const invite = element("p", { className: "invite" }, "Start the camera: every face in its picture is boxed and read while it moves.");
   const mirror = element("small", { hidden: true }, MIRROR);
   const buttons = cameraButtons();
   const picks = faceButtons(pick, buttons.pause);
   const sight = facesInSight();
+  const plates = facePlates();
   const choice = cameraChoice(() => { read = 0; });
   const { settings, where } = choice;
   const figures = element("p", { className: "small figures" });
   const hint = element("p", { className: "small hint" });
-  const well = element("div", { className: "well" }, invite, stage, picks.row, buttons.row, mirror);
+  const well = element("div", { className: "well" }, invite, stage, plates.list, picks.row, buttons.row, mirror);
   const status = statusLine();
   const { say } = status;
   const notice = element("p", { className: "notice", role: "status", hidden: true });
@@ -120,7 +125,10 @@ function render({ model, el, signal }) {
     answers.length = 0;
     figures.textContent = hint.textContent = "";
     picks.clear();
+    plates.clear();
     canvas.width = 0; // nothing of the picture stays
+    still.wipe();
+    late.clear();
     frames.wipe();
   }
 
@@ -155,6 +163,7 @@ function render({ model, el, signal }) {
   /** Take the boxes away: nobody knows where the faces are. */
   function goAway() {
     sight.shown.clear();
+    late.clear();
     board()?.stale(true);
   }
 
@@ -163,6 +172,7 @@ function render({ model, el, signal }) {
     anew = false;
     status.mend();
     sight.hear(message, buffers, network.attributes.length);
+    late.answered(at, performance.now(), message.faces.length);
     unpainted = { at, part: message.milliseconds };
     counts.answered += 1;
   }
@@ -176,6 +186,7 @@ function render({ model, el, signal }) {
     status.mentionFaces(there.length, { paused: mode === "paused", away });
     hint.textContent = sight.shown.get(picked)?.hints.join(" ") ?? "";
     picks.show(there, picked, now);
+    plates.write(sight.shown, there, now);
     if (now - told < TELL) return;
     told = now;
     const face = sight.shown.get(picked);
@@ -186,7 +197,7 @@ function render({ model, el, signal }) {
       });
     }
     board()?.stale(!face);
-    const speed = pace(answers, now);
+    const speed = pace(answers, now, { stands: late.held });
     figures.textContent = mode === "live" ? speed : "";
   }
 
@@ -208,7 +219,10 @@ function render({ model, el, signal }) {
       tell(now);
     }
     counts.paints += 1;
-    paintFaces(view, sight.shown, { network, lut, picked: sight.picked });
+    const stands = mode === "paused" ? late.held : late.holds(now);
+    still.show(stands ? frames.picture : null, { anew: unpainted, mirrored: stream.mirrored });
+    paintFaces(view, sight.shown, { network, lut, picked: sight.picked, stands });
+    plates.paint(view, sight.shown, sight.picked);
     if (unpainted) {
       answers.push({ when: now, late: performance.now() - unpainted.at, part: unpainted.part });
       unpainted = null;
@@ -333,7 +347,8 @@ function render({ model, el, signal }) {
   el.facelens = {
     answers: () => answers,
     counts,
-    faces: () => [...sight.shown].map(([number, { box, words }]) => ({ number, words, ...box })),
+    stands: () => late.held,
+    faces: () => [...sight.shown].map(([number, { box, words, plate }]) => ({ number, words, plate, ...box })),
   };
 
   const silence = listen(model, el, {

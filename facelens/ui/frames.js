@@ -12,8 +12,12 @@ const SPAN = 2000; // over which frames are counted
  * hears that there is no answer.
  */
 export function frameSender(video, { takes, send, silent }) {
-  const paper = document.createElement("canvas");
-  const pen = paper.getContext("2d", { alpha: false, willReadFrequently: true });
+  const blank = () => {
+    const paper = document.createElement("canvas");
+    return { paper, pen: paper.getContext("2d", { alpha: false, willReadFrequently: true }) };
+  };
+  let next = blank();
+  let last = blank(); // the frame that was answered last
   let waiting = null; // the frame that has no answer yet
   let patience;
   let fresh = false; // the camera has given a picture since the last frame
@@ -29,6 +33,7 @@ export function frameSender(video, { takes, send, silent }) {
     fresh = due = false;
     const mine = { turn: String(Math.random()), at: performance.now(), wanted: true };
     waiting = mine;
+    const { paper, pen } = next;
     const { videoWidth: width, videoHeight: height } = video;
     const scale = Math.min(1, FRAME.longest / Math.max(width, height));
     const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
@@ -80,7 +85,10 @@ export function frameSender(video, { takes, send, silent }) {
     /** Frame `turn` is answered: `use` the answer to what was taken `at`, if it is still wanted. */
     answered(turn, use) {
       if (waiting?.turn !== turn) return;
-      if (waiting.wanted) use(waiting.at);
+      if (waiting.wanted) {
+        [next, last] = [last, next];
+        use(waiting.at);
+      }
       settle();
     },
     /** Frame `turn` has failed: `tell` so if it is still wanted. */
@@ -90,21 +98,30 @@ export function frameSender(video, { takes, send, silent }) {
       clearTimeout(patience);
       patience = setTimeout(settle, RETRY);
     },
+    /** The frame that was answered last, as a canvas. */
+    get picture() {
+      return last.paper;
+    },
     /** Leave nothing of the picture. */
     wipe() {
-      paper.width = 0;
+      next.paper.width = last.paper.width = 0;
     },
   };
 }
 
+const STANDS = "The computer is slow, so each picture is shown with its answer, a moment late.";
 const middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** How fast the last `answers` came, in words; those that are too old are taken out. */
-export function pace(answers, now) {
+/** How fast the last `answers` came, in words; those that are too old are taken out.
+ *
+ * `stands`: the picture waits for its answer.
+ */
+export function pace(answers, now, { stands }) {
   while (answers.length && answers[0].when < now - SPAN) answers.shift();
-  if (answers.length < 3) return "";
+  if (answers.length < 3) return stands ? STANDS : "";
   const rate = (1000 * (answers.length - 1)) / (answers.at(-1).when - answers[0].when);
   const late = Math.round(middle(answers.map((each) => each.late)));
   const part = Math.round(middle(answers.map((each) => each.part)));
-  return `${rate.toFixed(rate < 10 ? 1 : 0)} pictures a second; ${late} ms from a picture to its box, ${part} of them to find the face and ask the network.`;
+  const words = `${rate.toFixed(rate < 10 ? 1 : 0)} pictures a second; ${late} ms from a picture to its box, ${part} of them to find the face and ask the network.`;
+  return stands ? `${words} ${STANDS}` : words;
 }

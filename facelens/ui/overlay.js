@@ -7,9 +7,6 @@ const EASE = 60;
 const MAP_EASE = 250;
 const GONE = 250; // so long a box fades after its face was last seen
 const LEAST_TOP = 1; // a map's brightest colour stands for at least so much of the score
-const LITTLE = 0.1; // of a plate may lie over others
-const SHADES = { yes: "#2fb3aa", no: "#9aa9ac", doubtful: "#f0b04a" };
-const SIGNS = { yes: "✓", no: "–", doubtful: "?" };
 const towards = (from, to, share) => from.map((value, i) => value + share * (to[i] - value));
 
 /** The view of the picture of `video` on a `canvas` as large as it; null while there is none. */
@@ -46,13 +43,17 @@ function tint(canvas, values, height, width, lut) {
   context.putImageData(picture, 0, 0);
 }
 
-/** Paint every face of `shown`, by its number: map, box, words. Those long gone are taken out. */
-export function paintFaces(view, shown, { network, lut, picked }) {
+/** Paint every face of `shown`, by its number: map and box. Those long gone are taken out.
+ *
+ * `stands`: over the very picture that was answered, so that nothing has to come to its place.
+ */
+export function paintFaces(view, shown, { network, lut, picked, stands }) {
   const { context, wide, tall, now, passed } = view;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, wide, tall);
-  for (const [number, face] of shown) if (face.left && now - face.left > GONE) shown.delete(number);
-  const share = 1 - Math.exp(-passed / EASE);
+  context.globalAlpha = 1;
+  for (const [number, face] of shown) if (face.left && (stands || now - face.left > GONE)) shown.delete(number);
+  const share = stands ? 1 : 1 - Math.exp(-passed / EASE);
   for (const face of shown.values()) {
     face.place = towards(face.place, face.target, share);
     if (face.values) drawMap(view, face, { network, lut });
@@ -60,12 +61,6 @@ export function paintFaces(view, shown, { network, lut, picked }) {
   for (const [number, face] of shown) {
     drawBox(view, number, face, { network, mine: number === picked, alone: shown.size < 2 });
   }
-  // The face that the board tells of is the first to have its words written.
-  const taken = [...shown.values()].map((face) => face.box);
-  for (const [number, face] of [...shown].sort(([a], [b]) => (b === picked) - (a === picked))) {
-    if (face.words?.length) drawWords(view, face, taken, number === picked);
-  }
-  context.globalAlpha = 1;
 }
 
 /** The upright box of a face in pixels of the frame, from where its template lies there. */
@@ -96,8 +91,8 @@ function drawMap({ context, wide, to, flip, passed }, face, { network, lut }) {
 }
 
 /** Set the type, and give its size. */
-function font({ context, wide, ratio }) {
-  const size = Math.round((wide / ratio < 480 ? 12 : 14) * ratio);
+export function font({ context, ratio }, px) {
+  const size = Math.round(px * ratio);
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   return size;
@@ -122,7 +117,7 @@ function drawBox(view, number, face, { network, mine, alone }) {
   outline(5, "#00000070");
   outline(3, mine ? "#4fd8cf" : "#ffffff");
   if (alone) return;
-  const size = font(view);
+  const size = font(view, view.wide / ratio < 480 ? 12 : 14);
   const width = context.measureText(number).width + size;
   context.fillStyle = mine ? "#0b7373" : "#000000b0";
   context.beginPath();
@@ -130,76 +125,4 @@ function drawBox(view, number, face, { network, mine, alone }) {
   context.fill();
   context.fillStyle = "#ffffff";
   context.fillText(number, x + size / 2, y + 0.85 * size);
-}
-
-/** The chosen attributes on a plate beside the box, never outside the picture. */
-function drawWords(view, face, taken, first) {
-  const { context, wide, tall } = view;
-  const { words } = face;
-  const size = font(view);
-  const line = Math.round(1.7 * size);
-  const pad = Math.round(size / 2);
-  const most = Math.max(1, Math.floor((tall - 3 * pad) / line));
-  const rows = words.length > most ? words.slice(0, most - 1) : words;
-  const texts = rows.map((row) => row.label);
-  if (rows.length < words.length) texts.push(`and ${words.length - rows.length} more`);
-  const digits = context.measureText("0.00").width;
-  const longest = Math.max(...texts.map((text) => context.measureText(text).width));
-  const plate = { w: Math.ceil(longest + digits + size + 5 * pad), h: texts.length * line + pad };
-  const at = placeFor(face, plate, taken, { wide, tall, gap: pad, first });
-  if (!at) return;
-  const { x, y } = Object.assign(plate, at);
-  taken.push(plate);
-  context.globalAlpha = face.alpha;
-  context.fillStyle = "#0b1416c0";
-  context.beginPath();
-  context.roundRect(x, y, plate.w, plate.h, pad);
-  context.fill();
-  texts.forEach((text, i) => {
-    const middle = y + pad / 2 + (i + 0.5) * line;
-    const row = rows[i];
-    if (row) {
-      context.fillStyle = SHADES[row.verdict] ?? "#ffffff";
-      context.fillRect(x, middle - line / 2 + 2, 4, line - 4);
-      context.textAlign = "center";
-      context.fillText(SIGNS[row.verdict] ?? "", x + plate.w - pad - size / 2, middle);
-      context.textAlign = "right";
-      context.fillText(row.probability.toFixed(2), x + plate.w - 2 * pad - size, middle);
-      context.textAlign = "left";
-    }
-    context.fillStyle = row && row.verdict !== "no" ? "#ffffff" : "#d0dadb";
-    context.fillText(text, x + 1.5 * pad, middle);
-  });
-}
-
-/** Where a plate hides nobody else and no other plate: beside the box, below or above it.
- *
- * It stays on the side where it was while there is room. Where it would hide much of others, it is
- * left out; only the first face's may hide a little, or its own.
- */
-function placeFor(face, { w, h }, taken, { wide, tall, gap, first }) {
-  const { box } = face;
-  const inside = (at, size, room) => Math.min(room - size - gap, Math.max(gap, at));
-  const middle = inside(box.y + (box.h - h) / 2, h, tall);
-  const centre = inside(box.x + (box.w - w) / 2, w, wide);
-  const places = {
-    right: { x: box.x + box.w + gap, y: middle },
-    left: { x: box.x - gap - w, y: middle },
-    below: { x: centre, y: box.y + box.h + gap },
-    above: { x: centre, y: box.y - gap - h },
-  };
-  const common = ({ x, y }, other) => Math.max(0, Math.min(x + w, other.x + other.w) - Math.max(x, other.x))
-    * Math.max(0, Math.min(y + h, other.y + other.h) - Math.max(y, other.y));
-  const hidden = (place) => taken.reduce((sum, other) => sum + common(place, other), 0);
-  const fits = ({ x, y }) => x >= 0 && y >= 0 && x + w <= wide && y + h <= tall;
-  const sides = box.x + box.w / 2 > wide / 2 ? ["left", "right"] : ["right", "left"];
-  const order = [face.side, ...sides, "below", "above"].filter(Boolean);
-  face.side = order.find((side) => fits(places[side]) && hidden(places[side]) === 0);
-  if (face.side) return places[face.side];
-  if (!first) return null;
-  const pushed = order.map((side) => ({ x: inside(places[side].x, w, wide), y: inside(places[side].y, h, tall) }));
-  // Over the own face rather than over another's.
-  const others = (place) => hidden(place) - common(place, box);
-  const [best] = pushed.toSorted((a, b) => 4 * others(a) + common(a, box) - 4 * others(b) - common(b, box));
-  return others(best) <= LITTLE * w * h ? best : null;
 }

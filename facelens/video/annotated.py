@@ -13,7 +13,7 @@ from facelens.files import TABLES, Progress, check_out
 from facelens.photo import Photo, printable
 from facelens.tables import row_writer
 from facelens.tasks import DEFAULT, TASKS, load_model
-from facelens.tasks.base import Model, Style, Task
+from facelens.tasks.base import Model, Style, Table
 from facelens.video.annotate import Annotator
 from facelens.video.film import Film, need_text, open_film, refuse_photo
 from facelens.video.stream import LivePredictor, Observation
@@ -32,7 +32,8 @@ class TrackedFilm:
 
     `tracks`: faces that got a number, which may be more than there are people; `rows`: faces in all
     frames. `lost`: frames that the file's header counts and that could not be read. `start`: where
-    the film's own clock starts, in seconds; `seconds`: how long it lasts.
+    the film's own clock starts, in seconds; `seconds`: how long it lasts. `table`: the task's
+    columns, if it is a table.
     """
 
     out: Path
@@ -42,14 +43,16 @@ class TrackedFilm:
     rows: int
     lost: int
     start: float = 0.0
+    table: Table | None = None
 
     def __str__(self) -> str:
         film = f"{_many(self.frames, 'frame')} ({self.seconds:,.1f} seconds)"
         faces = _many(self.tracks, "tracked face")
-        out, table = printable(str(self.out)), self.out.suffix.lower() in TABLES
+        out = printable(str(self.out))
         if not self.tracks:
-            text = f"No face was found in {film}; {out} has {'no rows' if table else 'no boxes'}."
-        elif table:
+            nothing = "no rows" if self.table else "no boxes"
+            text = f"No face was found in {film}; {out} has {nothing}."
+        elif self.table:
             text = f"{out} has {_many(self.rows, 'row')} of {faces} in {film}."
         else:
             text = f"{out} shows {faces} in {film}, without sound."
@@ -78,6 +81,7 @@ def track_film(
     threshold: str | None = None,
     force: bool = False,
     progress: Progress | None = None,
+    judgements: bool = True,
 ) -> TrackedFilm:
     """Write a table with a row for every face of every frame, or a copy of the film with boxes.
 
@@ -93,6 +97,8 @@ def track_film(
             table has none.
         force: overwrite `out`.
         progress: called with the frames done and all frames, 0 if that is unknown.
+        judgements: include a table's columns that are judgements about people; a film shows those
+            among `attributes`.
 
     Raises:
         PhotoError: `source` is missing, or not a film that can be read.
@@ -104,14 +110,18 @@ def track_film(
             raise OutputError("A name is empty; name the film, and the file to write.")
     source, out = Path(source).absolute(), Path(out).absolute()
     _check_out(source, out, attributes, threshold, force=force)
+    is_table = out.suffix.lower() in TABLES
+    if not is_table and not judgements:
+        raise OutputError("A film shows what --attributes names; leave --no-judgements to tables.")
     with open_film(source) as film:
         network, chosen = load_model(model, task=task), TASKS[task]
+        table = Table.of(chosen, network, judgements=judgements) if is_table else None
         style = Style(threshold or "half", _chosen(network, attributes))
         network.check_style(style)
         annotator = Annotator(lambda face, answer: chosen.words(network, face, answer, style))
         predictor = LivePredictor(network, detector)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
-        with _writing(out, film, annotator, chosen, network) as write:
+        with _writing(out, film, annotator, table) as write:
             for seconds, pixels in film.frames():
                 seen = predictor.predict(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
@@ -127,7 +137,7 @@ def track_film(
         progress(frames, frames)
     end = seconds + 1 / film.rate
     lost = film.lost(frames, end)
-    return TrackedFilm(out, frames, end - film.start, len(numbers), rows, lost, film.start)
+    return TrackedFilm(out, frames, end - film.start, len(numbers), rows, lost, film.start, table)
 
 
 # before the work
@@ -184,17 +194,15 @@ def _plain(name: str) -> str:
 
 
 def _writing(
-    out: Path, film: Film, annotator: Annotator, task: Task, model: Model
+    out: Path, film: Film, annotator: Annotator, table: Table | None
 ) -> AbstractContextManager[Write]:
-    if out.suffix.lower() in FILMS:
-        return _film(out, film.rate, annotator)
-    return _table(out, task, model)
+    return _table(out, table) if table else _film(out, film.rate, annotator)
 
 
 @contextmanager
-def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
+def _table(out: Path, table: Table) -> Generator[Write, None, None]:
     """Yield a function that adds a frame's faces to the table."""
-    with row_writer(out, (*COLUMNS, *task.columns(model))) as add:
+    with row_writer(out, (*COLUMNS, *table.columns)) as add:
 
         def write(number: int, seconds: float, _: np.ndarray, seen: list[Observation]) -> None:
             for each in seen:
@@ -202,7 +210,7 @@ def _table(out: Path, task: Task, model: Model) -> Generator[Write, None, None]:
                 place = (round(float(side), 1) for side in face.box)
                 add((
                     number, round(seconds, 3), each.number, round(float(face.confidence), 4),
-                    *place, *task.row(model, face, each.answer),
+                    *place, *table.row(face, each.answer),
                 ))  # fmt: skip
 
         yield write

@@ -23,7 +23,7 @@ from facelens.bulk.label import label
 from facelens.bulk.work import _faces
 from facelens.bundles.session import BATCH
 from facelens.errors import DataError, OutputError, PhotoError
-from facelens.tasks.attributes.names import NAMES
+from facelens.tasks.attributes.names import NAMES, describe
 
 HEADER = ["photo", "face", "confidence", "x", "y", "w", "h", *NAMES]
 ROOT = Path(__file__).parents[2]
@@ -206,6 +206,27 @@ def test_other_work_in_progress_is_not_mixed_in(crops, tmp_path, monkeypatch):
         label(crops, out, aligned=True)
     label(crops, out, aligned=True, force=True)
     assert photos(out) == sorted([*EXPECTED, "12.png"])
+
+
+def test_work_in_progress_with_judgements_is_not_resumed_without(crops, tmp_path, monkeypatch):
+    out = tmp_path / "faces.csv"
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(label_module, "_merge", die)
+        with pytest.raises(KeyboardInterrupt):
+            label(crops, out, aligned=True, judgements=False)
+    with pytest.raises(OutputError, match="other settings"):
+        label(crops, out, aligned=True)
+    done = label(crops, out, aligned=True, judgements=False)
+    assert done.table.judgements == ()
+    plain = [name for name in NAMES if not describe(name).is_judgement]
+    assert table(out)[0][7:] == plain == list(done.table.columns)
+    label(crops, tmp_path / "all.csv", aligned=True)
+    kept = [table(tmp_path / "all.csv")[0].index(name) for name in table(out)[0]]
+    assert table(out) == [[row[i] for i in kept] for row in table(tmp_path / "all.csv")]
 
 
 def test_a_folder_of_somebody_elses_is_left_alone(crops, tmp_path):

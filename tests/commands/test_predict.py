@@ -13,7 +13,7 @@ from PIL import Image
 
 from facelens.commands import predict
 from facelens.tasks import DEFAULT, TASKS
-from facelens.tasks.attributes.names import CELEBA, NAMES
+from facelens.tasks.attributes.names import CELEBA, NAMES, describe
 from facelens.tasks.base import Style, Verdict, Word
 
 
@@ -49,7 +49,8 @@ def test_predict_as_json(run, astronaut):
     assert np.shape(face["points"]) == (5, 2)
     assert [row["name"] for row in face["attributes"]] == list(NAMES)
     for row in face["attributes"]:
-        assert list(row) == ["name", "probability", "threshold", "verdict"]
+        assert list(row) == ["name", "probability", "threshold", "verdict", "judgement"]
+        assert row["judgement"] == describe(row["name"]).is_judgement
         assert 0 <= row["probability"] <= 1
         assert row["threshold"] == 0.5
         if row["verdict"] != "doubtful":

@@ -21,7 +21,7 @@ from facelens.faces.boxes import intersection
 from facelens.faces.face import Box
 from facelens.photo import read_photo
 from facelens.tasks import TASKS
-from facelens.tasks.attributes.names import NAMES
+from facelens.tasks.attributes.names import NAMES, describe
 from facelens.tasks.base import Style
 from facelens.tasks.classifier import Prediction
 from facelens.video import annotate, annotated
@@ -131,6 +131,20 @@ def test_a_row_a_face_a_frame(walk, out):
     assert all(0 <= float(row[name]) <= 1 for row in made for name in NAMES)
     assert (done.frames, done.tracks, done.rows, done.lost) == (12, 1, 12, 0)
     assert done.seconds == pytest.approx(12 / 25)
+
+
+def test_a_table_without_judgements(walk, out):
+    done = track_film(walk, out / "faces.csv", judgements=False)
+    plain = [name for name in NAMES if not describe(name).is_judgement]
+    assert table(out / "faces.csv")[0] == [*HEADER[: -len(NAMES)], *plain]
+    assert done.table.judgements == ()
+    (every,) = track_film(walk, out / "every.csv").table.judgements_text.splitlines()
+    assert every.startswith("8 of the 40 answers are judgements about people")
+    header = table(out / "every.csv")[0]
+    kept = [header.index(name) for name in table(out / "faces.csv")[0]]
+    assert table(out / "faces.csv") == [[row[i] for i in kept] for row in table(out / "every.csv")]
+    with pytest.raises(OutputError, match="--no-judgements"):
+        track_film(walk, out / "faces.mp4", judgements=False)
 
 
 def test_the_first_answer_is_that_of_a_photo(walk, out):

@@ -32,6 +32,12 @@ def _row(_: Any, __: Any, prediction: "Prediction") -> tuple[float, ...]:
     return tuple(prediction.probabilities.tolist())
 
 
+def _judgements(model: "AttributeModel") -> tuple[str, ...]:
+    from facelens.tasks.attributes.names import describe
+
+    return tuple(name for name in model.names if describe(name).is_judgement)
+
+
 def _words(
     model: "AttributeModel", face: "Face", prediction: "Prediction", style: Style
 ) -> list[Word]:
@@ -61,6 +67,7 @@ TASK = Task(
     model=_model,
     columns=lambda model: model.names,
     row=_row,
+    judgements=_judgements,
     words=_words,
     describe=_describe,
     figures=(

@@ -59,6 +59,7 @@ def describe_face(
             **ranges.get(name, {}),
             "threshold": round(float(threshold), 6) if np.isfinite(threshold) else None,
             "verdict": str(verdict),
+            "judgement": attributes.describe(name).is_judgement,
         }
         for name, probability, threshold, verdict in rows
     ]
