@@ -142,7 +142,7 @@ function render({ model, el, signal }) {
       button.ariaPressed = String(network.points[i] === point);
     });
     about.textContent = point ? point.about : "Your own thresholds.";
-    about.append(" Drag the tick on a bar to move its threshold. Where a bar ends in the hatched"
+    about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched"
       + " part, the answer is too close to call.");
   }
 
