@@ -1,3 +1,4 @@
+import { curvesOf } from "./curves.js";
 import { download, takeHome } from "./home.js";
 import { settingsIn, shareLink } from "./link.js";
 import { buildRow, paintRow } from "./row.js";
@@ -295,7 +296,7 @@ function render({ model, el, signal }) {
 
   hearChosen(el, signal, (name) => markChosen({ name }));
   return listen(model, el, {
-    network(message) {
+    network(message, [curves]) {
       // Another network keeps what the visitor had set: the preset, or thresholds by name.
       let before = wanted;
       if (network) {
@@ -303,6 +304,7 @@ function render({ model, el, signal }) {
         before = { point: point.name, single: new Map(own.map((row) => [row.name, row.threshold])) };
       }
       network = message;
+      network.curves = curvesOf(curves, message.rows.map((row) => row.name), message.columns);
       invite();
       // The face on the page was read by another network; its own answer follows.
       face = null;

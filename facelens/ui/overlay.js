@@ -2,6 +2,8 @@
 // pixels are one of the page's (`ratio`) and of the frame's (`to`), whether it is a mirror (`flip`), the
 // time and how much of it has passed since the last painting.
 
+import { probabilityText } from "./shared.js";
+
 // How fast a box and a map come two thirds of the way to where they should be.
 const EASE = 60;
 const MAP_EASE = 250;
@@ -143,7 +145,7 @@ function drawWords(view, face, taken, first) {
   const rows = words.length > most ? words.slice(0, most - 1) : words;
   const texts = rows.map((row) => row.label);
   if (rows.length < words.length) texts.push(`and ${words.length - rows.length} more`);
-  const digits = context.measureText("0.00").width;
+  const digits = context.measureText(">0.99").width;
   const longest = Math.max(...texts.map((text) => context.measureText(text).width));
   const plate = { w: Math.ceil(longest + digits + size + 5 * pad), h: texts.length * line + pad };
   const at = placeFor(face, plate, taken, { wide, tall, gap: pad, first });
@@ -164,7 +166,7 @@ function drawWords(view, face, taken, first) {
       context.textAlign = "center";
       context.fillText(SIGNS[row.verdict] ?? "", x + plate.w - pad - size / 2, middle);
       context.textAlign = "right";
-      context.fillText(row.probability.toFixed(2), x + plate.w - 2 * pad - size, middle);
+      context.fillText(probabilityText(row.probability), x + plate.w - 2 * pad - size, middle);
       context.textAlign = "left";
     }
     context.fillStyle = row && row.verdict !== "no" ? "#ffffff" : "#d0dadb";

@@ -1,5 +1,5 @@
 import { dragged } from "./handle.js";
-import { element } from "./shared.js";
+import { element, probabilityText } from "./shared.js";
 import { meaning, rounded, verdict } from "./verdicts.js";
 
 const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
@@ -77,7 +77,7 @@ export function paintRow(row, network, face, so) {
   row.item.dataset.verdict = row.verdict;
   row.fill.style.width = `${100 * p}%`;
   row.probability.replaceChildren(
-    element("span", { className: "unseen" }, "probability "), p.toFixed(2));
+    element("span", { className: "unseen" }, "probability "), probabilityText(p));
   paintVerdict(row, so);
   row.points.forEach((button, i) => {
     button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
