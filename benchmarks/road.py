@@ -48,7 +48,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
 
     def rows() -> str:
         said = verdicts(look, points, model.curves, hints=hints)
-        return sentence(look, said, points, hints=hints)
+        return sentence(look, said, points, model.curves, hints=hints)
 
     def road() -> None:
         seen = read_photo(data)
@@ -59,7 +59,7 @@ def stages(data: bytes, detector: str) -> tuple[dict[str, Callable[[], Any]], Ca
             strict=True,
         ):
             said = verdicts(answer, points, model.curves, hints=face.hints)
-            sentence(answer, said, points, hints=face.hints)
+            sentence(answer, said, points, model.curves, hints=face.hints)
             jpeg(face.crop)
 
     ways = {

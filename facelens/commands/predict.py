@@ -243,4 +243,6 @@ def _word_as_json(word: "Word") -> dict[str, Any]:
 
 
 def _word_as_text(word: "Word") -> str:
-    return f"    {word.label:<26}{word.value:>5.2f}  {word}".rstrip()
+    from facelens.tasks.base import probability_text
+
+    return f"    {word.label:<26}{probability_text(word.value):>5}  {word}".rstrip()

@@ -12,7 +12,7 @@ import numpy as np
 from facelens import __version__
 from facelens.report.report import NOTE, OUT_OF_REACH, YOU_SAY, Report, Row
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
-from facelens.tasks.base import Verdict
+from facelens.tasks.base import Verdict, probability_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -188,7 +188,7 @@ def _row(canvas: "_Canvas", row: Row, x: int, y: int) -> None:
         canvas.draw.rectangle((tick - 1, middle - 12, tick + 1, middle + 11), INK)
 
     right = x + COLUMN
-    canvas.write((right - chip - 14, middle), f"{row.probability:.2f}", 21, anchor="rm")
+    canvas.write((right - chip - 14, middle), probability_text(row.probability), 21, anchor="rm")
     ink, paper = CHIPS[row.verdict]
     canvas.pill((right - chip, middle - 15, chip, 30), paper, 15)
     bold = row.verdict is Verdict.YES

@@ -108,7 +108,9 @@ class Report:
     @property
     def sentence(self) -> str:
         """A sentence about what the network is fairly sure of, and what is doubtful."""
-        return sentence(self.prediction, self.verdicts, self.thresholds, hints=self.face.hints)
+        return sentence(
+            self.prediction, self.verdicts, self.thresholds, self.curves, hints=self.face.hints
+        )
 
     @cached_property
     def rows(self) -> list[Row]:

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from facelens.tasks.config import Config
 
 
+def probability_text(probability: float) -> str:
+    """A probability for readers, in two digits; no network is certain: ">0.99", never "1.00"."""
+    text = f"{probability:.2f}"
+    return {"1.00": ">0.99", "0.00": "<0.01"}.get(text, text)
+
+
 class Verdict(StrEnum):
     """A probability compared with a threshold."""
 

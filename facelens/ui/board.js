@@ -1,3 +1,4 @@
+import { curvesOf } from "./curves.js";
 import { OF_A_PHOTO } from "./happens.js";
 import { download, takeHome } from "./home.js";
 import { settingsIn, shareLink } from "./link.js";
@@ -138,7 +139,7 @@ function render({ model, el, signal }) {
       button.ariaPressed = String(network.points[i] === point);
     });
     about.textContent = point ? point.about : "Your own thresholds.";
-    about.append(" Drag the tick on a bar to move its threshold. Where a bar ends in the hatched"
+    about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched"
       + " part, the answer is too close to call. The thin line below a bar shows how far the"
       + " answer moves when the picture is shifted, scaled, lit or mirrored a little.");
   }
@@ -294,7 +295,7 @@ function render({ model, el, signal }) {
 
   hearChosen(el, signal, (name) => markChosen({ name }));
   return listen(model, el, {
-    network(message) {
+    network(message, [curves]) {
       // Another network keeps what the visitor had set: the preset, or thresholds by name.
       let before = wanted;
       if (network) {
@@ -302,6 +303,7 @@ function render({ model, el, signal }) {
         before = { point: point.name, single: new Map(own.map((row) => [row.name, row.threshold])) };
       }
       network = message;
+      network.curves = curvesOf(curves, message.rows.map((row) => row.name), message.columns);
       invite();
       // The face on the page was read by another network; its own answer follows.
       face = null;

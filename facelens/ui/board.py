@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.tasks.attributes.curves import curves_for_page, separation
+from facelens.tasks.attributes.curves import Curves, doubt_bands, separation
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
 from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
 from facelens.ui._view import View, launch_address, script, source
@@ -24,7 +24,14 @@ POINT_TITLES = {
 }
 
 
-SHOWN = ("precision", "precision_low", "precision_high", "recall", "doubt_low", "doubt_high")
+# The columns of the curves that the page decides and speaks by.
+RATES = ("precision", "recall", "fpr")
+COLUMNS = (
+    *(f"{rate}{end}" for rate in RATES for end in ("", "_low", "_high")),
+    "doubt_low",
+    "doubt_high",
+)
+UNKNOWN = 65535
 
 
 # From which separation on a row gets two and three dots.
@@ -48,6 +55,20 @@ class ReportRequest:
 
 def _numbers(values: np.ndarray) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in values]
+
+
+def packed(curves: Curves) -> np.ndarray:
+    """The curves in ten-thousandths, uint16 (COLUMNS, attributes, 101); `UNKNOWN` if undefined.
+
+    Four digits are all that a bundle's curves.json has, so the page decides exactly as the library
+    does, and as bytes they are a fifth of what they are as JSON.
+    """
+    low, high = doubt_bands(curves)
+    bands = {"doubt_low": low, "doubt_high": high}
+    table = np.stack([bands.get(name, getattr(curves, name, None)) for name in COLUMNS])
+    return np.where(np.isfinite(table), np.rint(10_000 * table.astype(np.float64)), UNKNOWN).astype(
+        np.uint16
+    )
 
 
 def rows(names: Sequence[str]) -> list[dict[str, Any]]:
@@ -97,16 +118,17 @@ class Board(View):
         names = model.names
         found = {describe(name).group for name in names}
         groups = [*[g for g in GROUPS if g in found], *sorted(found - set(GROUPS))]
-        # The bundle's own four digits, so that the page decides exactly as the library does.
-        curves = curves_for_page(model.curves, digits=4)
-        told_apart = separation(model.curves)
+        told_apart = _numbers(separation(model.curves))
+        base = [
+            None if rate is None else round(rate, 4) for rate in _numbers(model.curves.prevalence)
+        ]
         content = {
             "address": address,
             "launch": launch_address(),
             "data": model.data,
             "rows": [
-                row | {"dots": _dots(value), "separation": value}
-                for row, value in zip(rows(names), _numbers(told_apart), strict=True)
+                row | {"dots": _dots(apart), "separation": apart, "base": rate}
+                for row, apart, rate in zip(rows(names), told_apart, base, strict=True)
             ],
             "groups": [[group, group_title(group)] for group in groups],
             "judgements": {"title": GROUPS["judgements"], "note": JUDGEMENTS_NOTE},
@@ -120,11 +142,9 @@ class Board(View):
                 for point, about in OPERATING_POINTS.items()
                 if point in model.config.operating_points
             ],
-            "curves": {
-                name: {column: curve[column] for column in SHOWN} for name, curve in curves.items()
-            },
+            "columns": COLUMNS,
         }
-        self.show("network", content)
+        self.show("network", content, [packed(model.curves).tobytes()])
 
     def read(self, prediction: "Prediction", hints: Sequence[str], key: str) -> None:
         """Show what the network says about one face; `key` is that face's alone."""

@@ -1,4 +1,4 @@
-import { element, listen, two } from "./shared.js";
+import { element, listen, probabilityText } from "./shared.js";
 
 function render({ model, el }) {
   const heading = element("h2");
@@ -14,7 +14,7 @@ function render({ model, el }) {
     return element("li", { dataset: { verdict: verdict ?? "" } },
       element("span", {}, label),
       element("div", { className: "bar", ariaHidden: "true" }, fill),
-      element("span", { className: "value" }, two(value)),
+      element("span", { className: "value" }, probabilityText(value)),
       element("span", { className: "small" }, text));
   };
 

@@ -1,4 +1,4 @@
-import { element, listen, pictures } from "./shared.js";
+import { element, listen, pictures, probabilityText } from "./shared.js";
 
 const FIRST_ROWS = 8;
 
@@ -43,8 +43,8 @@ function render({ model, el }) {
       element("span", {}, label),
       element("span", { className: "way", ariaHidden: "true" }, line, ...dots),
       element("span", { className: "figures" },
-        element("span", { className: "unseen" }, "from "), before.toFixed(2),
-        element("span", { ariaHidden: "true" }, " → "), element("span", { className: "unseen" }, " to "), after.toFixed(2)),
+        element("span", { className: "unseen" }, "from "), probabilityText(before),
+        element("span", { ariaHidden: "true" }, " → "), element("span", { className: "unseen" }, " to "), probabilityText(after)),
       element("b", {}, `${sign}${Math.abs(moved).toFixed(2)}`));
   };
 

@@ -1,4 +1,4 @@
-import { element, hearChosen, listen, numbers, pictures, tellChosen, two } from "./shared.js";
+import { element, hearChosen, listen, numbers, pictures, probabilityText, tellChosen, two } from "./shared.js";
 
 const WIDTH = 178;
 const HEIGHT = 218;
@@ -111,7 +111,7 @@ function render({ model, el, signal }) {
     const index = face.attributes.findIndex((each) => each.name === name);
     return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
   };
-  const score = ({ logit, probability, temperature }) => `Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${two(probability)}.`;
+  const score = ({ logit, probability, temperature }) => `Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${probabilityText(probability)}.`;
 
   function words(about, map, strongest) {
     const fields = `${map.width} × ${map.height} fields`;
@@ -172,7 +172,7 @@ function render({ model, el, signal }) {
         keep.focus();
       };
       return element("li", {}, show, away,
-        element("span", { className: "small" }, `${about.label} ${about.probability.toFixed(2)}`));
+        element("span", { className: "small" }, `${about.label} ${probabilityText(about.probability)}`));
     }));
     beside.hidden = names.length === 0;
   }

@@ -1,6 +1,6 @@
 // What is written of each face: on a plate in the picture that hides no face, or under the picture.
 import { font } from "./overlay.js";
-import { element } from "./shared.js";
+import { element, probabilityText } from "./shared.js";
 
 const SHADES = { yes: "#2fb3aa", no: "#9aa9ac", doubtful: "#f0b04a" };
 export const SIGNS = { yes: "✓", no: "–", doubtful: "?" };
@@ -64,7 +64,7 @@ export function facePlates() {
       ...(there.length > 1 ? [element("b", {}, `Face ${number}`)] : []),
       ...words.map(({ label, probability, verdict }) => element("p", { dataset: { verdict } },
         element("span", {}, label),
-        element("span", { className: "value" }, probability.toFixed(2)),
+        element("span", { className: "value" }, probabilityText(probability)),
         element("i", { ariaLabel: verdict, role: "img" }, SIGNS[verdict] ?? ""))))));
   }
 
@@ -88,7 +88,7 @@ function measure(view, { words }, px) {
   const rows = words.length > most ? words.slice(0, most - 1) : words;
   const texts = rows.map((row) => row.label);
   if (rows.length < words.length) texts.push(`and ${words.length - rows.length} more`);
-  const digits = context.measureText("0.00").width;
+  const digits = context.measureText(">0.99").width;
   const longest = Math.max(...texts.map((text) => context.measureText(text).width));
   const w = Math.ceil(longest + digits + size + 5 * pad);
   return { w, h: texts.length * line + pad, size, line, pad, rows, texts };
@@ -112,7 +112,7 @@ function draw(view, { plate, alpha }) {
       context.textAlign = "center";
       context.fillText(SIGNS[row.verdict] ?? "", x + w - pad - size / 2, middle);
       context.textAlign = "right";
-      context.fillText(row.probability.toFixed(2), x + w - 2 * pad - size, middle);
+      context.fillText(probabilityText(row.probability), x + w - 2 * pad - size, middle);
       context.textAlign = "left";
     }
     context.fillStyle = row && row.verdict !== "no" ? "#ffffff" : "#d0dadb";

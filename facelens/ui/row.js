@@ -1,4 +1,5 @@
-import { element } from "./shared.js";
+import { dragged } from "./handle.js";
+import { element, probabilityText } from "./shared.js";
 import { meaning, rounded, verdict } from "./verdicts.js";
 
 const DOT_WORDS = ["", "told apart poorly", "told apart fairly", "told apart well"];
@@ -32,8 +33,11 @@ export function buildRow(description, index, network, on) {
     ariaLabel: `Threshold for ${description.label}`,
     "aria-describedby": id,
   });
+  const handle = element("span", { className: "handle" });
+  const value = element("span", { className: "value", ariaHidden: "true" });
+  const tick = element("span", { className: "tick" }, handle, value);
   const bar = element("div", { className: "bar" },
-    element("span", { className: "track" }, fill, zone), slider);
+    element("span", { className: "track" }, fill, zone), slider, tick);
   const probability = element("span", { className: "probability" });
   const chip = element("span", { className: "chip" });
   const meaningLine = element("p", { className: "meaning small", id });
@@ -55,11 +59,13 @@ export function buildRow(description, index, network, on) {
     element("span", {}, "This row:"), ...points, question, ...marks, show);
   const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
   const row = {
-    ...description, index, item, label, zone, fill, slider, probability, chip, meaningLine, points, question, marks,
+    ...description, index, item, label, zone, fill, slider, tick, value, probability, chip, meaningLine, points, question, marks,
     curves: network.curves[description.name], threshold: null, verdict: "doubtful",
   };
   slider.oninput = () => on.move(row, slider.valueAsNumber);
+  dragged(handle, bar, slider, { from: () => row.threshold, move: (threshold) => on.move(row, threshold) });
   label.onclick = () => on.choose(row);
+  bar.onclick = () => on.choose(row);
   return row;
 }
 
@@ -71,7 +77,7 @@ export function paintRow(row, network, face, so) {
   row.item.dataset.verdict = row.verdict;
   row.fill.style.width = `${100 * p}%`;
   row.probability.replaceChildren(
-    element("span", { className: "unseen" }, "probability "), p.toFixed(2));
+    element("span", { className: "unseen" }, "probability "), probabilityText(p));
   paintVerdict(row, so);
   row.points.forEach((button, i) => {
     button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
@@ -81,6 +87,8 @@ export function paintRow(row, network, face, so) {
     element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${threshold.toFixed(2)}. `),
     [words, row.separation === null ? "" : separated(row), row.note].filter(Boolean).join(" "));
   row.slider.value = threshold ?? 1;
+  row.tick.style.left = `${100 * (threshold ?? 1)}%`;
+  row.value.textContent = (threshold ?? 1).toFixed(2);
   row.slider.classList.toggle("void", threshold === null);
   row.slider.ariaValueText = threshold === null
     ? "out of reach"

@@ -12,6 +12,12 @@ export function element(tag, properties = {}, ...children) {
 /** A number in two digits, with a proper minus. */
 export const two = (value) => (value < 0 ? "\u2212" : "") + Math.abs(value).toFixed(2);
 
+/** A probability for readers, in two digits; no network is certain: ">0.99", never "1.00". */
+export function probabilityText(probability) {
+  const text = probability.toFixed(2);
+  return { "1.00": ">0.99", "0.00": "<0.01" }[text] ?? text;
+}
+
 /** The bytes of a message's buffer as an array of `Type`, wherever in it they begin. */
 export function numbers({ buffer, byteOffset, byteLength }, Type) {
   return new Type(buffer.slice(byteOffset, byteOffset + byteLength));

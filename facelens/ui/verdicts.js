@@ -33,28 +33,41 @@ export function meaning(threshold, curves, data = "CelebA") {
     + `of 100 that are labelled so, ${hundred(curves.recall[column])} get a yes.`;
 }
 
-/** `facelens.tasks.attributes.thresholds.sentence`: what is fairly sure and what is doubtful. */
-export function sentence(rows, { logits, probabilities, hints }, verdicts, thresholds, most = 5) {
+// What differs from its base rate by less is not worth a word.
+const NEWS = 0.25;
+
+/** `facelens.tasks.attributes.thresholds.surprise` of one row: how far the probability is from the base rate. */
+export function surprise(row, probability) {
+  return Math.fround(Math.fround(probability) - Math.fround(row.base ?? 0.5));
+}
+
+/** `facelens.tasks.attributes.thresholds.sentence`: what is surprising and sure, and what is doubtful. */
+export function sentence(rows, { probabilities, hints }, verdicts, thresholds, most = 5) {
   if (hints.length) return `Sure of nothing in this face. ${hints.join(" ")}`;
-  const yes = [];
-  const no = [];
+  const sure = [];
   const bent = [];
   const doubtful = [];
-  const surest = rows.map((_, i) => i).sort((a, b) => Math.abs(logits[b]) - Math.abs(logits[a]));
-  for (const i of surest) {
-    if (rows[i].judgement || thresholds[i] === null) continue;
-    const likely = Math.fround(probabilities[i]) >= 0.5;
-    if (verdicts[i] === "yes") (likely ? yes : bent).push(rows[i].yes);
-    else if (verdicts[i] === "no") {
-      if (rows[i].telling || likely) (likely ? bent : no).push(rows[i].no);
+  let usual = false;
+  const away = rows.map((row, i) => surprise(row, probabilities[i]));
+  const telling = rows.map((_, i) => i).sort((a, b) => Math.abs(away[b]) - Math.abs(away[a]));
+  for (const i of telling) {
+    const row = rows[i];
+    if (row.judgement || thresholds[i] === null) continue;
+    const p = Math.fround(probabilities[i]);
+    if (verdicts[i] === "doubtful") {
+      doubtful.push([Math.abs(Math.fround(p - Math.fround(thresholds[i]))), row.yes]);
+    } else if ((verdicts[i] === "yes") !== (p >= 0.5)) {
+      bent.push(row[verdicts[i]]);
+    } else if (verdicts[i] === "yes" ? away[i] >= NEWS
+      : away[i] <= -NEWS && (row.telling || Math.fround(p - away[i]) >= 0.5)) {
+      sure.push(row[verdicts[i]]);
     } else {
-      const away = Math.abs(Math.fround(Math.fround(probabilities[i]) - Math.fround(thresholds[i])));
-      doubtful.push([away, rows[i].yes]);
+      usual = true;
     }
   }
-  const sure = [...yes, ...no].slice(0, most);
   const parts = [];
-  if (sure.length) parts.push(`Fairly sure: ${sure.join(", ")}.`);
+  if (sure.length) parts.push(`Fairly sure: ${sure.slice(0, most).join(", ")}.`);
+  else if (usual) parts.push("Nothing out of the ordinary.");
   const few = (words) => words.slice(0, most).join(", ")
     + (words.length > most ? ` and ${words.length - most} more` : "");
   if (bent.length) parts.push(`By these thresholds also: ${few(bent)}.`);

@@ -10,7 +10,7 @@ import numpy as np
 
 from facelens.faces import Box, Face
 from facelens.faces.boxes import intersection
-from facelens.tasks.base import Verdict, Word
+from facelens.tasks.base import Verdict, Word, probability_text
 from facelens.video.stream import Observation
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Annotator:
         shown.box = shown.box + _gain(cutoff, step) * (observed - shown.box)
         shown.seconds = seconds
         shown.rows = tuple(
-            (word.label, f"{word.value:.2f}", str(word), word.verdict)
+            (word.label, probability_text(word.value), str(word), word.verdict)
             for word in self._words(each.face, each.answer)
         )
 

@@ -13,12 +13,11 @@ from PIL import Image, ImageOps
 from visit import Visit, until
 
 from facelens.tasks import load_model
-from facelens.tasks.attributes.curves import curves_for_page
 from facelens.tasks.attributes.names import NAMES
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
 from facelens.tasks.classifier import Prediction
 from facelens.ui._view import source
-from facelens.ui.board import rows
+from facelens.ui.board import COLUMNS, packed, rows
 from facelens.ui.footer import Footer
 
 pytestmark = pytest.mark.browser
@@ -254,7 +253,7 @@ def test_the_map_is_repainted_in_the_page(visit):
 
     page.get_by_label("Attribute to look at").select_option("Smiling")
     page.get_by_role("button", name="Keep this map beside").click()
-    assert page.locator(".heatmap .beside li").all_inner_texts()[1].endswith("Smiling 1.00")
+    assert page.locator(".heatmap .beside li").all_inner_texts()[1].endswith("Smiling >0.99")
     page.get_by_role("button", name="Look at No beard").click()
     assert "No beard" in canvas.get_attribute("aria-label")
     page.get_by_role("button", name="Take No beard away").click()
@@ -433,7 +432,9 @@ def test_rows_are_found_folded_sorted_and_set_one_by_one(visit):
     page.locator(".lists summary", has_text="Hair").press("Enter")
     assert tab.row("Bangs").is_visible()
     page.get_by_label("Order of the rows").select_option("likely")
-    shown = [float(text[-4:]) for text in page.locator(".lists .probability").all_inner_texts()]
+    shown = [
+        float(text[-4:]) for text in page.locator(".lists .probability:visible").all_inner_texts()
+    ]
     assert shown == sorted(shown, reverse=True)
     tab.row("Wavy hair").locator(".label").click()
     page.get_by_role("button", name="90 % right for Wavy hair").click()
@@ -529,7 +530,8 @@ def test_the_page_decides_and_speaks_as_the_library_does(browser):
     """Sliders repaint without the kernel, so the script has the rules a second time."""
     model = load_model()
     rng = np.random.default_rng(0)
-    curves = curves_for_page(model.curves, digits=4)
+    base = [round(float(rate), 4) for rate in model.curves.prevalence]
+    described = [row | {"base": rate} for row, rate in zip(rows(NAMES), base, strict=True)]
     cases = []
     for trial in range(40):
         logits = rng.normal(-1, 3, len(NAMES)).astype(np.float32)
@@ -549,13 +551,17 @@ def test_the_page_decides_and_speaks_as_the_library_does(browser):
                     meaning(name, float(t), model.curves)
                     for name, t in zip(NAMES, thresholds, strict=True)
                 ],
-                "sentence": sentence(prediction, answers, thresholds, hints=hints),
+                "sentence": sentence(prediction, answers, thresholds, model.curves, hints=hints),
             }
         )
     page = browser.new_page()
     answers = page.evaluate(
-        """async ([script, rows, curves, cases]) => {
-            const rules = await import(`data:text/javascript,${script}`);
+        """async ([script, unpacker, rows, bytes, columns, cases]) => {
+            const load = (text) => import(`data:text/javascript,${text}`);
+            const rules = await load(script);
+            const { curvesOf } = await load(unpacker);
+            const curves = curvesOf(
+                new Uint8Array(bytes), rows.map((row) => row.name), columns);
             return cases.map((one) => {
                 const verdicts = rows.map((row, i) => rules.verdict(
                     one.probabilities[i], one.thresholds[i], curves[row.name],
@@ -568,7 +574,14 @@ def test_the_page_decides_and_speaks_as_the_library_does(browser):
                 };
             });
         }""",
-        [quote(source("verdicts.js")), rows(NAMES), curves, cases],
+        [
+            quote(source("verdicts.js")),
+            quote(source("shared.js") + source("curves.js").partition("\n")[2]),
+            described,
+            list(packed(model.curves).tobytes()),
+            COLUMNS,
+            cases,
+        ],
     )
     page.close()
     for case, answer in zip(cases, answers, strict=True):

@@ -12,6 +12,10 @@ from facelens.files import write_text
 
 GRID = np.linspace(0, 1, 101)
 
+# A shift of the face by one pixel moves a calibrated logit near 0 by about this, root mean square:
+# `benchmarks/shift.py`, to one digit, of the embedded network that moves most.
+NEAR = 0.2
+
 
 @dataclass(frozen=True, eq=False)
 class Curves:
@@ -98,6 +102,23 @@ def curves_for_page(curves: Curves, *, digits: int = 3) -> dict[str, dict[str, A
         name: {column: plain(getattr(curves, column)[i]) for column in _COLUMNS}
         for i, name in enumerate(curves.names)
     }
+
+
+def doubt_bands(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
+    """The doubtful probabilities of each threshold, low and high float32 (attributes, 101).
+
+    `doubt_low` to `doubt_high`, which may begin or end right at the threshold, widened if needed
+    to the probabilities on both sides whose logit differs from the threshold's by at most `NEAR`.
+    """
+    inner = GRID[1:-1]
+    logit = np.log(inner / (1 - inner))
+    low, high = GRID.copy(), GRID.copy()
+    low[1:-1], high[1:-1] = 1 / (1 + np.exp(NEAR - logit)), 1 / (1 + np.exp(-NEAR - logit))
+    # Four digits, as in curves.json, so that the page decides by the same numbers.
+    return (
+        np.fmin(curves.doubt_low, np.round(low, 4)).astype(np.float32),
+        np.fmax(curves.doubt_high, np.round(high, 4)).astype(np.float32),
+    )
 
 
 def separation(curves: Curves) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from facelens.tasks.attributes import names as attributes
 from facelens.tasks.attributes import thresholds
-from facelens.tasks.base import Style, Word
+from facelens.tasks.base import Style, Word, probability_text
 
 if TYPE_CHECKING:
     from facelens.faces import Face
@@ -63,7 +63,7 @@ def describe_face(
         }
         for name, probability, threshold, verdict in rows
     ]
-    lines = [thresholds.sentence(prediction, verdicts, cuts, hints=face.hints)]
+    lines = [thresholds.sentence(prediction, verdicts, cuts, model.curves, hints=face.hints)]
     folded = 0
     groups: dict[str, list[str]] = {}
     for name, probability, threshold, verdict in rows:
@@ -72,8 +72,9 @@ def describe_face(
         if attribute.is_judgement and not style.judgements:
             folded += 1
             continue
-        around = "  {low:.2f} to {high:.2f}".format(**ranges[name]) if ranges else ""
-        row = f"    {attribute.label:<26}{probability:>5.2f}{around}  {text}"
+        low, high = (probability_text(end) for end in ranges[name].values()) if ranges else ("", "")
+        around = f"  {low:>5} to {high:>5}" if ranges else ""
+        row = f"    {attribute.label:<26}{probability_text(probability):>5}{around}  {text}"
         groups.setdefault(attribute.group, []).append(row)
     for group in sorted(groups, key=[*attributes.GROUPS, *groups].index):
         lines += ["", f"  {attributes.group_title(group)}", *groups[group]]

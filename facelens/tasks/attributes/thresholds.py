@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from facelens.errors import ThresholdError
-from facelens.tasks.attributes.curves import Curves
-from facelens.tasks.attributes.names import describe
+from facelens.tasks.attributes.curves import Curves, doubt_bands
+from facelens.tasks.attributes.names import Attribute, describe
 from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
@@ -22,6 +22,9 @@ OPERATING_POINTS = {
     "precision90": "The lowest threshold at which at least 90 of 100 yeses were right on "
     "validation faces; out of reach for some rows.",
 }
+
+# What differs from its base rate by less is not worth a word.
+NEWS = 0.25
 
 
 def operating_point(config: "ClassifierConfig", name: str) -> np.ndarray:
@@ -52,14 +55,16 @@ def verdicts(
 ) -> list[Verdict]:
     """Yes, no or doubtful for every attribute.
 
-    Doubtful if the probability is within the threshold's 95 % interval, if the threshold is out of
-    reach, and always if there are `hints` that the face is hard to read.
+    Doubtful if the probability is within the threshold's band (`curves.doubt_bands`: its 95 %
+    interval, and at least what a shift of one pixel changes, on either side), if the threshold is
+    out of reach, and always if there are `hints` that the face is hard to read.
     """
     rows = np.arange(len(prediction.names))
     known = np.isfinite(thresholds)
     nearest = np.rint(np.where(known, thresholds, 0.5) * 100).astype(int)
     p = prediction.probabilities
-    doubtful = (curves.doubt_low[rows, nearest] <= p) & (p <= curves.doubt_high[rows, nearest])
+    low, high = doubt_bands(curves)
+    doubtful = (low[rows, nearest] <= p) & (p <= high[rows, nearest])
     doubtful |= ~known | bool(hints)
     return [
         Verdict.DOUBTFUL if doubt else Verdict.YES if yes else Verdict.NO
@@ -84,48 +89,67 @@ def meaning(name: str, threshold: float, curves: Curves, *, data: str = "CelebA"
     )
 
 
+def surprise(prediction: "Prediction", curves: Curves) -> np.ndarray:
+    """How far each probability is from the base rate, float32 (attributes,), from -1 to 1.
+
+    The base rate is the share of validation faces with a yes; one half if it is unknown.
+    """
+    base = np.where(np.isfinite(curves.prevalence), curves.prevalence, 0.5).astype(np.float32)
+    return prediction.probabilities.astype(np.float32) - base
+
+
 def sentence(
     prediction: "Prediction",
     verdicts: Sequence[Verdict],
     thresholds: np.ndarray,
+    curves: Curves,
     *,
     hints: Sequence[str] = (),
     most: int = 5,
 ) -> str:
-    """Summarise what the network is fairly sure of and what is doubtful, without judgements.
+    """Summarise what is surprising among the sure answers, and what is doubtful; no judgements.
 
-    Yes comes before no, the surest first, and only the noes that are news; doubtful attributes are
-    in order of their distance to the threshold. A yes below 0.5 or a no above, which only the
-    threshold makes, is listed separately. An attribute without a threshold is left out.
+    The most surprising comes first, and nothing that is about as common as the network finds it
+    likely (`NEWS`): no word of "no beard" if few have one. A no is mentioned if a yes was at least
+    as likely, or the attribute says so. Doubtful attributes are in order of their distance to the
+    threshold. A yes below 0.5 or a no above, which only the threshold makes, is listed separately.
+    An attribute without a threshold is left out.
     """
     if hints:
         return f"Sure of nothing in this face. {' '.join(hints)}"
-    sure_yes: list[str] = []
-    sure_no: list[str] = []
+    sure: list[str] = []
     bent: list[str] = []
     doubtful: list[tuple[float, str]] = []
-    p = prediction.probabilities
-    for i in np.argsort(-np.abs(prediction.logits), kind="stable"):
+    p, away = prediction.probabilities, surprise(prediction, curves)
+    usual = False
+    for i in np.argsort(-np.abs(away), kind="stable"):
         attribute = describe(prediction.names[i])
         if attribute.is_judgement or np.isnan(thresholds[i]):
             continue
-        if verdicts[i] is Verdict.YES:
-            (sure_yes if p[i] >= 0.5 else bent).append(attribute.yes)
-        elif verdicts[i] is Verdict.NO:
-            if attribute.no_is_news or p[i] >= 0.5:
-                (sure_no if p[i] < 0.5 else bent).append(attribute.no)
+        text = attribute.no if verdicts[i] is Verdict.NO else attribute.yes
+        if verdicts[i] is Verdict.DOUBTFUL:
+            doubtful.append((float(abs(p[i] - np.float32(thresholds[i]))), text))
+        elif (verdicts[i] is Verdict.YES) != (p[i] >= 0.5):
+            bent.append(text)
+        elif _is_news(attribute, p[i], away[i]):
+            sure.append(text)
         else:
-            doubtful.append((float(abs(p[i] - np.float32(thresholds[i]))), attribute.yes))
-    sure = (sure_yes + sure_no)[:most]
-    parts = []
-    if sure:
-        parts.append(f"Fairly sure: {', '.join(sure)}.")
-    if bent:
-        parts.append(f"By these thresholds also: {_few(bent, most)}.")
-    if doubtful:
-        nearest = [text for _, text in sorted(doubtful, key=lambda each: each[0])]
-        parts.append(f"Doubtful: {_few(nearest, most)}.")
-    return " ".join(parts) or "Sure of nothing in particular."
+            usual = True
+    nearest = [text for _, text in sorted(doubtful, key=lambda each: each[0])]
+    parts = [
+        f"Fairly sure: {', '.join(sure[:most])}." if sure else "",
+        "Nothing out of the ordinary." if usual and not sure else "",
+        f"By these thresholds also: {_few(bent, most)}." if bent else "",
+        f"Doubtful: {_few(nearest, most)}." if doubtful else "",
+    ]
+    return " ".join(filter(None, parts)) or "Sure of nothing in particular."
+
+
+def _is_news(attribute: Attribute, p: np.float32, away: np.float32) -> bool:
+    """Whether a probability that is `away` from the base rate is worth a word."""
+    if p >= 0.5:
+        return bool(away >= NEWS)
+    return bool(away <= -NEWS and (attribute.no_is_news or p - away >= 0.5))
 
 
 def _few(words: Sequence[str], most: int) -> str:

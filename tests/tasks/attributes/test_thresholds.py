@@ -1,4 +1,7 @@
+import csv
 import json
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,7 +9,7 @@ import pytest
 
 from facelens.errors import BundleError, ThresholdError
 from facelens.tasks import load_model
-from facelens.tasks.attributes.curves import GRID, Curves, curves_for_page
+from facelens.tasks.attributes.curves import GRID, NEAR, Curves, curves_for_page, doubt_bands
 from facelens.tasks.attributes.thresholds import (
     Verdict,
     meaning,
@@ -15,6 +18,8 @@ from facelens.tasks.attributes.thresholds import (
     verdicts,
 )
 from facelens.tasks.classifier import Prediction
+
+ROOT = Path(__file__).parents[3]
 
 
 def curves(names, *, low=0.4, high=0.6) -> Curves:
@@ -59,6 +64,37 @@ def test_a_threshold_out_of_reach_is_doubtful_and_says_so():
     assert "No threshold" in meaning("Smiling", np.nan, curves(said.names))
 
 
+def test_a_near_miss_is_doubtful_on_either_side_of_the_threshold():
+    """Intervals often begin right at the threshold: 0.4999 under a tick at 0.50 was a firm no."""
+    names = ("Smiling", "Bangs", "Bald", "Wavy_Hair")
+    above, below = curves(names, low=0.5, high=0.7), curves(names, low=0.3, high=0.5)
+    said = prediction(Smiling=0.4999, Bangs=0.501, Bald=0.44, Wavy_Hair=0.56)
+    for found in (above, below):
+        answers = verdicts(said, np.full(4, 0.5), found)
+        assert answers[:2] == [Verdict.DOUBTFUL] * 2
+    assert verdicts(said, np.full(4, 0.5), above)[2] is Verdict.NO
+    assert verdicts(said, np.full(4, 0.5), below)[3] is Verdict.YES
+
+
+def test_doubt_is_as_wide_as_a_shift_of_one_pixel_and_never_narrower_than_the_interval():
+    found = load_model().curves
+    low, high = doubt_bands(found)
+    assert (low <= found.doubt_low).all()
+    assert (high >= found.doubt_high).all()
+    inner = GRID[1:-1]
+    logit = lambda p: np.log(p / (1 - p))  # noqa: E731
+    assert (logit(inner) - logit(low[:, 1:-1]) >= NEAR - 0.02).all()
+    assert (logit(high[:, 1:-1]) - logit(inner) >= NEAR - 0.02).all()
+    assert low[:, 0].max() == 0
+    assert high[:, 100].min() == 1
+
+
+def test_the_margin_of_doubt_is_what_the_benchmark_measured():
+    with (ROOT / "benchmarks" / "results" / "shift.csv").open(newline="") as file:
+        moved = [float(row["rms"]) for row in csv.DictReader(file) if row["answers"] != "all"]
+    assert round(max(moved), 1) == NEAR
+
+
 def test_the_meaning_of_a_threshold_is_in_words():
     assert meaning("Smiling", 0.5, curves(("Smiling",))) == (
         "Of 100 CelebA faces that get a yes here, 50 are labelled so; "
@@ -70,11 +106,37 @@ def test_the_sentence_leaves_judgements_out_and_names_doubts():
     said = prediction(Smiling=0.97, Attractive=0.99, Brown_Hair=0.8, No_Beard=0.02, Bangs=0.5)
     half = np.full(5, 0.5)
     answers = verdicts(said, half, curves(said.names))
-    text = sentence(said, answers, half)
-    assert text == "Fairly sure: smiling, brown hair, a beard. Doubtful: bangs."
+    text = sentence(said, answers, half, curves(said.names))
+    assert text == "Fairly sure: smiling, brown hair. Doubtful: bangs."
     hints = ("The face is dark.",)
-    assert sentence(said, answers, half, hints=hints) == (
+    assert sentence(said, answers, half, curves(said.names), hints=hints) == (
         "Sure of nothing in this face. The face is dark."
+    )
+
+
+def test_the_sentence_says_what_is_surprising_and_not_what_most_faces_have():
+    names = ("No_Beard", "Smiling", "Wearing_Hat", "Eyeglasses", "Bangs")
+    rates = replace(curves(names), prevalence=np.array([0.84, 0.48, 0.05, 0.07, 0.15]))
+    half = np.full(5, 0.5)
+
+    def said(**probabilities):
+        found = prediction(**probabilities)
+        answers = verdicts(found, half, rates)
+        return sentence(found, answers, half, rates)
+
+    # The hat is the news, though the network is surer of the smile; nobody asks about no beard.
+    assert said(No_Beard=0.999, Smiling=0.99, Wearing_Hat=0.95, Eyeglasses=0.01, Bangs=0.01) == (
+        "Fairly sure: a hat, smiling."
+    )
+    assert said(No_Beard=0.02, Smiling=0.01, Wearing_Hat=0.01, Eyeglasses=0.99, Bangs=0.01) == (
+        "Fairly sure: eyeglasses, a beard, not smiling."
+    )
+    bearded = replace(rates, prevalence=np.array([0.1, 0.9, 0.9, 0.9, 0.9]))
+    found = prediction(No_Beard=0.98, Smiling=0.97, Wearing_Hat=0.02, Eyeglasses=0.97, Bangs=0.97)
+    answers = verdicts(found, half, bearded)
+    assert sentence(found, answers, half, bearded) == "Fairly sure: no beard, no hat."
+    assert said(No_Beard=0.99, Smiling=0.65, Wearing_Hat=0.01, Eyeglasses=0.01, Bangs=0.01) == (
+        "Nothing out of the ordinary."
     )
 
 
@@ -82,8 +144,8 @@ def test_what_a_threshold_alone_decides_is_not_called_sure():
     said = prediction(Smiling=0.97, Bald=0.06, No_Beard=0.8)
     cuts = np.array([0.5, 0.05, 0.9])
     answers = [Verdict.YES, Verdict.YES, Verdict.NO]
-    assert sentence(said, answers, cuts) == (
-        "Fairly sure: smiling. By these thresholds also: bald, a beard."
+    assert sentence(said, answers, cuts, curves(said.names)) == (
+        "Fairly sure: smiling. By these thresholds also: a beard, bald."
     )
 
 
@@ -91,7 +153,7 @@ def test_what_has_no_threshold_is_no_news_and_the_nearest_doubt_comes_first():
     said = prediction(Smiling=0.4, Bangs=0.58, Eyeglasses=0.01, Bald=0.52)
     cuts = np.array([0.5, 0.5, np.nan, 0.5])
     doubts = [Verdict.DOUBTFUL] * 4
-    assert sentence(said, doubts, cuts) == "Doubtful: bald, bangs, smiling."
+    assert sentence(said, doubts, cuts, curves(said.names)) == "Doubtful: bald, bangs, smiling."
 
 
 def test_an_operating_point_is_a_name_or_a_number():
