@@ -73,7 +73,7 @@ def describe_face(
             folded += 1
             continue
         low, high = (probability_text(end) for end in ranges[name].values()) if ranges else ("", "")
-        around = f"  {low:>5} to {high:>5}" if ranges else ""
+        around = f"  {f'{low} to {high}':<14}" if ranges else ""
         row = f"    {attribute.label:<26}{probability_text(probability):>5}{around}  {text}"
         groups.setdefault(attribute.group, []).append(row)
     for group in sorted(groups, key=[*attributes.GROUPS, *groups].index):
