@@ -17,7 +17,9 @@ _COMMON: dict[str, dict[str, Any]] = {
     "--data": {
         "type": Path,
         "required": True,
-        "help": "what the run was trained on, with test faces beside it",
+        "action": "append",
+        "help": "what the run was trained on, with test faces beside it; may be given several "
+        "times, and is one set then",
     },
     "--out": {"type": Path, "required": True, "help": "directory of the bundle"},
     "--name": {"help": "name of the bundle (default: by the task)"},

@@ -32,7 +32,10 @@ def add(commands: Any) -> None:
         description="Train a network. An interrupted run resumes after its last complete epoch if "
         "the same command is given again.",
     )
-    parser.add_argument("data", metavar="DATA", type=Path, help="the faces to learn from")
+    parser.add_argument(
+        "data", metavar="DATA", type=Path, nargs="+",
+        help="the faces to learn from; several directories are one set, split by split",
+    )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, required=True, metavar="RUN",
         help="run directory; an existing run is resumed",

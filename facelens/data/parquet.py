@@ -134,6 +134,14 @@ def bool_columns(path: str | Path) -> list[str]:
         return [field.name for field in opened.schema_arrow if str(field.type) == "bool"]
 
 
+def column(path: Path, name: str) -> list[object]:
+    """The values of a column of a file, None for each row if it has no such column."""
+    with _open(path) as opened, _reading(path):
+        if name not in opened.schema_arrow.names:
+            return [None] * opened.metadata.num_rows
+        return opened.read(columns=[name]).column(name).to_pylist()
+
+
 def column_names(path: str | Path) -> list[str]:
     """The names of all columns, in the order of the (first) file."""
     with _open(files(path)[0]) as opened:

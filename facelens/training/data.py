@@ -66,9 +66,12 @@ class Store:
         return replace(self, labels=self.labels[:, columns], names=tuple(names), targets=targets)
 
 
-def split_files(data: Path, split: str) -> list[Path]:
-    """The parquet files of `split` ("train", "valid", "test") under `data`."""
-    files = sorted(Path(data).rglob(f"{split}-*.parquet"))
+def split_files(data: Path | Sequence[Path], split: str) -> list[Path]:
+    """The parquet files of `split` ("train", "valid", "test") under `data`, one folder or more."""
+    if isinstance(data, list | tuple):
+        having = [folder for folder in data if any(Path(folder).rglob(f"{split}-*.parquet"))]
+        return [file for folder in having or data[:1] for file in split_files(folder, split)]
+    files = sorted(Path(data).rglob(f"{split}-*.parquet"))  # type: ignore[arg-type]
     if not files:
         raise DataError(
             f"No {split}-*.parquet under {data}: fetch CelebA with `facelens download celeba DIR`."

@@ -35,19 +35,22 @@ def train(args: argparse.Namespace) -> None:
     from facelens.tasks import load_model
     from facelens.tasks.attributes.training.distill import ask, soften
     from facelens.training import fit, processes
-    from facelens.training.data import open_store
+    from facelens.training.folders import check_apart, open_joined
     from facelens.training.run import open_run
 
     recipe = recipe_of(args)
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
+    args.start_from = start_folder(args.start_from)
     _check(args)
     teachers = [load_model(name, task=args.task).title for name in args.teacher]
     cache = args.cache or cache_folder()
     processes.join(args.device)
     with processes.first_alone():
-        train_set = open_store(args.data, "train", cache=cache, limit=args.limit)
-        valid_set = open_store(args.data, "valid", cache=cache, limit=args.limit)
+        train_set = open_joined(args.data, "train", cache=cache, limit=args.limit)
+        valid_set = open_joined(args.data, "valid", cache=cache, limit=args.limit)
+        if not processes.rank():
+            check_apart(args.data, limit=args.limit)
         run = open_run(
             args.out,
             recipe,
@@ -74,13 +77,30 @@ def train(args: argparse.Namespace) -> None:
     processes.leave()
 
 
+def start_folder(name: str | None) -> Path | None:
+    """The folder of the bundle or run that --start-from names."""
+    from facelens.bundles.find import find_bundle
+    from facelens.training.run import weights_file
+
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        is_bundle = not folder.is_dir() or (folder / "manifest.json").is_file()
+    except OSError:  # too long a name
+        is_bundle = True
+    if is_bundle:
+        folder = find_bundle(str(name)).folder
+    weights_file(folder)
+    return folder
+
+
 def _check(args: argparse.Namespace) -> None:
     """Say what cannot work before the pictures are decoded."""
     import torch
 
     from facelens.training.network import build
     from facelens.training.place import check_place
-    from facelens.training.run import weights_file
 
     starts = [
         f"--{name.replace('_', '-')}"
@@ -98,8 +118,6 @@ def _check(args: argparse.Namespace) -> None:
         raise DataError("--local looks into the network, which --compile hides: give one of them.")
     if args.backbone_weights and not args.backbone_weights.is_file():
         raise DataError(f"There is no file {args.backbone_weights}.")
-    if args.start_from:
-        weights_file(args.start_from)
     with torch.device("meta"):  # shapes only
         build(
             args.arch,
@@ -164,7 +182,7 @@ def export(args: argparse.Namespace) -> None:
     from facelens.bundles.find import find_bundle
     from facelens.files import cache_folder
     from facelens.tasks.attributes.training.export import LICENCE, Shipped, export
-    from facelens.training.data import open_store
+    from facelens.training.folders import open_joined
     from facelens.training.quantise import ENOUGH
     from facelens.training.run import open_run
 
@@ -175,8 +193,8 @@ def export(args: argparse.Namespace) -> None:
         run,
         args.out,
         data=args.data,
-        valid_set=open_store(args.data, "valid", cache=cache, limit=args.limit),
-        train_set=open_store(args.data, "train", cache=cache, limit=args.limit or ENOUGH)
+        valid_set=open_joined(args.data, "valid", cache=cache, limit=args.limit),
+        train_set=open_joined(args.data, "train", cache=cache, limit=args.limit or ENOUGH)
         if args.precision == "int8"
         else None,
         limit=args.limit,

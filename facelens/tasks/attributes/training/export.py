@@ -137,7 +137,7 @@ def export(
     run: Run | Shipped,
     out: Path,
     *,
-    data: Path,
+    data: Path | Sequence[Path],
     valid_set: Store,
     train_set: Store | None = None,
     name: str,
@@ -159,7 +159,7 @@ def export(
     """
     names = run.about.get("data", {}).get("names", list(valid_set.names))
     if names != list(valid_set.names):
-        raise DataError(f"{run.folder} was trained on other questions than {data} answers.")
+        raise DataError(f"{run.folder} was trained on other questions than {_said(data)} answers.")
     out = out.resolve()
     check_place(out)
     if run.recipe.head != "linear":
@@ -181,10 +181,14 @@ def export(
     return load_model(str(out))
 
 
+def _said(data: Path | Sequence[Path]) -> str:
+    return " and ".join(map(str, data)) if isinstance(data, list | tuple) else str(data)
+
+
 def _write(
     out: Path,
     run: Run | Shipped,
-    data: Path,
+    data: Path | Sequence[Path],
     valid_set: Store,
     train_set: Store | None,
     *,

@@ -34,7 +34,10 @@ def train_options(parser: argparse.ArgumentParser) -> None:
     )
     start.add_argument("--from-scratch", action="store_true", help="random weights")
     start.add_argument(
-        "--start-from", type=Path, metavar="FOLDER", help="fine-tune this bundle or run"
+        "--start-from",
+        metavar="M",
+        help="fine-tune a bundle, by name or directory, or a run; for other attributes its "
+        "backbone, and of its head what both answer",
     )
     what = parser.add_argument_group("training")
     what.add_argument(

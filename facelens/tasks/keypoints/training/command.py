@@ -6,6 +6,7 @@ Nothing heavy is imported here: the options are shown on a machine without torch
 import argparse
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,9 @@ def train(args: argparse.Namespace) -> None:
 
     level = args.level or "ours"
     _check(args, level)
+    data_folder = only(args.data, "train")
     check_place(args.out, args.device)
-    faces = run.read_faces(args.data).take(slice(args.limit))
+    faces = run.read_faces(data_folder).take(slice(args.limit))
     rest, valid = hold_out(faces, seed=args.seed)
     data = run.data_of(rest, valid)
     start, begun = _start(args, level, data)
@@ -73,6 +75,17 @@ def train(args: argparse.Namespace) -> None:
         "%s: %.2f px off on %d faces of other people, %.1f minutes.",
         level, error, len(valid), trained.minutes,
     )  # fmt: skip
+
+
+def only(folders: Sequence[Path], verb: str) -> Path:
+    """The one folder that is given; several are refused."""
+    first, *others = folders
+    if others:
+        raise DataError(
+            f"facelens {verb} takes one DATA for keypoints, not {len(folders)}: put their parquet "
+            "files into one directory."
+        )
+    return first
 
 
 def _check(args: argparse.Namespace, level: str) -> None:
@@ -133,14 +146,15 @@ def export(args: argparse.Namespace) -> None:
 
     if (args.run / "manifest.json").is_file():
         raise DataError(f"{args.run} finds points: only a bundle for attributes is written anew.")
+    data = only(args.data, "export")
     model = export(
         open_run(args.run),
         args.out,
-        data=args.data,
+        data=data,
         name=args.name or "keypoints",
         version=args.version,
-        dataset=args.dataset or terms(args.data)[0],
-        licence=args.licence or terms(args.data)[1],
+        dataset=args.dataset or terms(data)[0],
+        licence=args.licence or terms(data)[1],
     )
     log.info("%s is in %s.", model.title, args.out)
 
