@@ -1,10 +1,12 @@
 """Take the pictures of the dashboard that README and docs show, with the bundled example.
 
     python benchmarks/screenshots.py [--out FOLDER]
+    python benchmarks/screenshots.py --widths FOLDER
 
 Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, points.png,
 steps.png and the moving tour.webp; needs Chromium and the extra `test`. Judgements about people
-stay folded.
+stay folded. `--widths` takes the whole page instead, at the widths of a phone, a tablet, a
+laptop and a large screen, light and dark, to be looked at: page-390-light.png and so on.
 """
 
 import argparse
@@ -19,9 +21,10 @@ import live
 from measure import QUICK
 from page import Way, served
 from PIL import Image
-from playwright.sync_api import Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
+WIDTHS = {390: 844, 768: 1024, 1280: 800, 1920: 1080}
 SMALL = (960, 600)  # of the tour, which is taken at 1280 x 800
 POINTER = """
 const pointer = document.createElement("div");
@@ -39,7 +42,9 @@ addEventListener("mousemove", (event) => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=FIGURES)
-    out = parser.parse_args().out
+    parser.add_argument("--widths", type=Path, metavar="FOLDER")
+    options = parser.parse_args()
+    out = options.out
     chromium = os.environ.get("FACELENS_CHROMIUM") or shutil.which("chromium")
     command = [sys.executable, "-m", "facelens", "dashboard", "--no-browser"]
     with sync_playwright() as driver, served(Way("facelens", command, Path.cwd())) as (address, _):
@@ -47,7 +52,14 @@ def main() -> None:
             executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
-        desk = answered(browser.new_page(viewport={"width": 1280, "height": 860}), address)
+        if options.widths:
+            whole(browser, address, options.widths)
+            browser.close()
+            return
+        desk = answered(
+            browser.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce"),
+            address,
+        )
         desk.screenshot(path=out / "dashboard-1280.png")
         for name in ("No_Beard", "Bangs", "Mouth_Slightly_Open"):
             desk.get_by_label("Attribute to look at").select_option(name)
@@ -72,6 +84,29 @@ def main() -> None:
         browser.close()
     with sync_playwright() as driver:
         moving(driver, out / "live-1280.png")
+
+
+def whole(browser: Browser, address: str, folder: Path) -> None:
+    """Take the whole page at every width, light and dark."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for width, height in WIDTHS.items():
+        page = browser.new_page(
+            viewport={"width": width, "height": height},
+            has_touch=width < 1000,
+            is_mobile=width < 1000,
+            reduced_motion="reduce",
+        )
+        answered(page, address)
+        for view in (".inside", ".steps"):
+            page.locator(view).scroll_into_view_if_needed()
+            page.locator(f"{view} button img").first.wait_for()
+        page.evaluate("scrollTo(0, 0)")
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(300)  # colours come to rest
+            page.screenshot(path=folder / f"page-{width}-{scheme}.png", full_page=True)
+        page.goto("about:blank")
+        page.close()
 
 
 def moving(driver: Playwright, path: Path) -> None:

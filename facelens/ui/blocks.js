@@ -46,6 +46,10 @@ export function blocks(open) {
         button.onclick = () => open(name);
         return [name, button];
       }));
+      // In one row, in two or, on a phone, in rows of four at most: none with a single block left over.
+      const count = layers.length + 2;
+      const columns = { "--all": count, "--half": Math.ceil(count / 2), "--few": Math.ceil(count / Math.ceil(count / 4)) };
+      for (const [key, value] of Object.entries(columns)) list.style.setProperty(key, value);
       list.replaceChildren(
         element("li", {}, element("span", { className: "drawing" }, picture), ...words("Your face", "3 colours", `${width} × ${height}`)),
         ...[...buttons.values()].map((button) => element("li", {}, button)),
