@@ -106,6 +106,11 @@ class Model(ABC):
         return f"{self.config.name} {self.config.version}"
 
     @property
+    def place(self) -> "Path":
+        """The folder or file that `load_model` opens again."""
+        return self.bundle.folder
+
+    @property
     def card(self) -> str:
         """The model card, the bundle's README.md; a sentence if there is none."""
         if "README.md" not in self.bundle.files:
