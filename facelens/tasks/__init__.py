@@ -88,20 +88,22 @@ def load_model(
 
     if not name and (task is None or task == DEFAULT):
         name = os.environ.get("FACELENS_MODEL")
-    if name and (head := _head(name)):
-        if task not in (None, DEFAULT):
-            raise BundleError(
-                f"{name} is a taught word, which is a head for {DEFAULT}, not {task}."
-            )
-        return head[1](head[0], lambda base: load_model(base, task=DEFAULT, progress=progress))
+    if name and (found := _head(name)):
+        own, path, open_head = found
+        if task not in (None, own):
+            raise BundleError(f"{name} is a taught word, a head for {own}, not for {task}.")
+        return open_head(path, lambda base: load_model(base, task=own, progress=progress))
     bundle = find_bundle(name or find_task(task or DEFAULT).default, progress)
     return find_task(task or bundle.task or DEFAULT).model(bundle)
 
 
-def _head(name: str) -> "tuple[Path, Callable[..., Any]] | None":
-    """The file of a taught word and what opens it, if `name` is one."""
+def _head(name: str) -> "tuple[str, Path, Callable[..., Any]] | None":
+    """The task of a taught word, its file, and what opens it, if `name` is one."""
     if not name.isprintable():
         return None
-    from facelens.tasks.attributes.taught import head_file, open_head
-
-    return (path, open_head) if (path := head_file(name)) else None
+    for task in TASKS.values():
+        if task.taught:
+            module = import_module(task.taught)
+            if path := module.head_file(name):
+                return task.name, path, module.open_head
+    return None

@@ -164,6 +164,7 @@ class Task:
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
     `training`: the module with `train`, `export` and `evaluate` and their options; see
     `facelens.commands.train`.
+    `taught`: the module with `head_file` and `open_head`, if the network can be taught a word.
     `commands`: modules with `add(commands)`, for commands of its own.
     `views`: the panels of the page that it uses: board, heatmap, layers, classes, points, boxes.
     """
@@ -180,5 +181,6 @@ class Task:
     figures: tuple[Figure, ...] = ()
     measured_on: "Callable[[Config], str]" = lambda _: ""
     training: str = ""
+    taught: str = ""
     commands: tuple[str, ...] = ()
     views: tuple[str, ...] = ()

@@ -304,6 +304,6 @@ def _head(about: dict[str, Any], tensors: dict[str, np.ndarray], path: Path) -> 
         raise BundleError(f"{path} states a number of photos that cannot be.")
     columns = {name: row[None] for name, row in zip(_COLUMNS, curves, strict=True)}
     columns |= {name: value[None] for name, value in zip(_SCALARS, scalars, strict=True)}
-    return Head(
-        word, weight, float(bias[0]), base, checksum, yes, no, *numbers, Curves((word,), **columns)
-    )
+    area, low, high = numbers
+    own = Curves((word,), **columns)
+    return Head(word, weight, float(bias[0]), base, checksum, yes, no, area, low, high, own)
