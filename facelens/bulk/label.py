@@ -17,6 +17,7 @@ from facelens import __version__
 from facelens.bulk.listing import SUFFIXES, beside_tables, is_photo_file, list_folder
 from facelens.bulk.work import Chunk, Job, Labelled, part_path, text_of
 from facelens.bulk.workers import here, in_processes, on_cluster
+from facelens.bundles.bundle import MANIFEST
 from facelens.data import parquet
 from facelens.errors import DataError, OutputError, printable
 from facelens.files import Progress, check_out, only_one, sha256, write_text, writing
@@ -99,7 +100,7 @@ def same_everywhere(
     from facelens.faces.detect import resolve
 
     # A model that cannot be used is refused before anything is written.
-    model = str(load_model(model, task=task).bundle.folder.absolute())
+    model = str(load_model(model, task=task).place.absolute())
     if aligned:
         return model, None
     name, file = resolve(detector)
@@ -176,12 +177,12 @@ def _fingerprint(paths: Iterable[Path]) -> str:
 
 
 def _plan(job: Job, listing: str) -> dict[str, Any]:
-    manifest = Path(job.model) / "manifest.json"
+    model = Path(job.model)
     about = asdict(job) | {
         "photos": listing,
         "chunk": [CHUNK, _MIN_CHUNK, _CHUNKS],
         "version": __version__,
-        "model": sha256(manifest),
+        "model": sha256(model if model.is_file() else model / MANIFEST),
     }
     del about["parts"]
     return about

@@ -22,6 +22,7 @@ from facelens.commands import (
     predict,
     prepare,
     publish,
+    teach,
     train,
     video,
 )
@@ -32,8 +33,8 @@ from facelens.tasks import TASKS
 
 # In the order of `facelens --help`.
 COMMANDS = (
-    predict, label, keypoints, video, evaluate, download, prepare, train, export, experiment,
-    publish, dashboard, bench,
+    predict, label, keypoints, video, evaluate, teach, download, prepare, train, export,
+    experiment, publish, dashboard, bench,
 )  # fmt: skip
 # What the system says of a standard output that takes no more, by whatever it is.
 _CANNOT_WRITE = {

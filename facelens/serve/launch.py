@@ -162,7 +162,7 @@ def _host(command: list[str], env: dict[str, str]) -> NoReturn:
 
 
 def _absolute(name: str) -> str:
-    return str(Path(name).resolve()) if Path(name).is_dir() else name
+    return str(Path(name).resolve()) if Path(name).exists() else name
 
 
 def _is_free(host: str, port: int) -> bool:

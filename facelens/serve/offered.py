@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from facelens.bundles.bundle import Bundle, task_of
-from facelens.bundles.find import embedded_folder, find_bundle, is_repository
+from facelens.bundles.find import embedded_folder, is_repository
 from facelens.bundles.hub import Progress, download_bundle
 from facelens.errors import BundleError, FacelensError
 from facelens.tasks import DEFAULT, TASKS, find_task, load_model
@@ -79,6 +79,8 @@ def choose(name: str, progress: Progress | None = None) -> Any:
         BundleError: it is not offered, or not a valid bundle.
         DownloadError: the Hub cannot be reached.
     """
+    if name in offered():
+        return tried(load_model(name, task=DEFAULT, progress=progress))
     return tried(TASKS[DEFAULT].model(_bundle(name, progress)))
 
 
@@ -89,8 +91,7 @@ def tried(model: M) -> M:
 
 
 def _bundle(name: str, progress: Progress | None) -> Bundle:
-    if name in offered():
-        return find_bundle(name, progress)
+    """The bundle on the Hub that a visitor wants."""
     if not may_choose_freely():
         raise BundleError("That network is not offered on this page; choose one from the list.")
     if not is_repository(name):

@@ -1,13 +1,15 @@
 """The registry of tasks, and the one way to load a model."""
 
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from facelens.errors import BundleError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from facelens.bundles.hub import Progress
     from facelens.tasks.base import Task
 
@@ -68,8 +70,9 @@ def load_model(
     """Load a model.
 
     Args:
-        name: a bundle's folder, an embedded bundle's name, or "owner/repo[@revision]" on the
-            Hub. By default `FACELENS_MODEL`, then the embedded default; for a task other than the
+        name: a bundle's folder, an embedded bundle's name, "owner/repo[@revision]" on the
+            Hub, or the file of a head that `facelens teach` has written. By default
+            `FACELENS_MODEL`, then the embedded default; for a task other than the
             default its embedded bundle.
         task: by default the bundle's own.
         progress: called with the bytes downloaded from the Hub and the total.
@@ -85,5 +88,22 @@ def load_model(
 
     if not name and (task is None or task == DEFAULT):
         name = os.environ.get("FACELENS_MODEL")
+    if name and (found := _head(name)):
+        own, path, open_head = found
+        if task not in (None, own):
+            raise BundleError(f"{name} is a taught word, a head for {own}, not for {task}.")
+        return open_head(path, lambda base: load_model(base, task=own, progress=progress))
     bundle = find_bundle(name or find_task(task or DEFAULT).default, progress)
     return find_task(task or bundle.task or DEFAULT).model(bundle)
+
+
+def _head(name: str) -> "tuple[str, Path, Callable[..., Any]] | None":
+    """The task of a taught word, its file, and what opens it, if `name` is one."""
+    if not name.isprintable():
+        return None
+    for task in TASKS.values():
+        if task.taught:
+            module = import_module(task.taught)
+            if path := module.head_file(name):
+                return task.name, path, module.open_head
+    return None

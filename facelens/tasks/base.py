@@ -112,6 +112,11 @@ class Model(ABC):
         return f"{self.config.name} {self.config.version}"
 
     @property
+    def place(self) -> "Path":
+        """The folder or file that `load_model` opens again."""
+        return self.bundle.folder
+
+    @property
     def card(self) -> str:
         """The model card, the bundle's README.md; a sentence if there is none."""
         if "README.md" not in self.bundle.files:
@@ -166,6 +171,7 @@ class Task:
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
     `training`: the module with `train`, `export` and `evaluate` and their options; see
     `facelens.commands.train`.
+    `taught`: the module with `head_file` and `open_head`, if the network can be taught a word.
     `commands`: modules with `add(commands)`, for commands of its own.
     `views`: the panels of the page that it uses: board, heatmap, layers, classes, points, boxes.
     """
@@ -183,6 +189,7 @@ class Task:
     figures: tuple[Figure, ...] = ()
     measured_on: "Callable[[Config], str]" = lambda _: ""
     training: str = ""
+    taught: str = ""
     commands: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
 

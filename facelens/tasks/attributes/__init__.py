@@ -77,5 +77,6 @@ TASK = Task(
     ),
     measured_on=_measured_on,
     training="facelens.tasks.attributes.training.command",
+    taught="facelens.tasks.attributes.taught",
     views=("board", "heatmap", "layers"),
 )

@@ -32,6 +32,14 @@ class AttributeModel(Classifier):
         """The name of the data set on which it was trained and measured."""
         return str(self.config.data.get("name") or "CelebA")
 
+    def measured_on(self, name: str) -> str:  # noqa: ARG002 - a taught word has faces of its own
+        """The faces by which the thresholds of `name` have their meaning."""
+        return self.data
+
+    def note(self, name: str) -> str:
+        """What to know about the answers for `name`; empty if they are as reliable as any."""
+        return describe(name).note
+
     @cached_property
     def curves(self) -> Curves:
         """What each threshold means, measured on validation faces."""
