@@ -11,6 +11,7 @@ from facelens.bundles.hub import Progress, download_bundle
 from facelens.errors import BundleError, FacelensError
 from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.tasks.base import Model, Task
+from facelens.tasks.config import Config
 
 M = TypeVar("M", bound=Model)
 # The tasks of a hosted page, unless its host chooses others.
@@ -70,6 +71,17 @@ def title_of(name: str) -> str:
         return str(load_model(name, task=DEFAULT).title)
     except FacelensError:
         return Path(name).name
+
+
+def config_of(name: str) -> Config | None:
+    """The config.json of the network `name`, if it is local."""
+    if is_repository(name):
+        return None
+    try:
+        config: Config = load_model(name, task=DEFAULT).config
+    except FacelensError:
+        return None
+    return config
 
 
 def choose(name: str, progress: Progress | None = None) -> Any:

@@ -1,4 +1,5 @@
 import { element, listen, sheet } from "./shared.js";
+import { atLength, inList, inShort } from "./strength.js";
 
 const HUB = "another from the Hub";
 // The page's address chooses once, however often the view is drawn.
@@ -16,8 +17,9 @@ function render({ model, el }) {
   const hub = element("form", { hidden: true },
     element("label", {}, "Repository on the Hugging Face Hub", field), load, cancel,
     element("small", {}, "A Facelens bundle; owner/repo@revision for a certain version."));
+  const facts = element("small", { className: "facts" });
   const line = element("div", { className: "line" },
-    element("div", { className: "pair" }, element("label", {}, "Network", select), open), status);
+    element("label", {}, element("span", {}, "Network"), select), open, facts, status);
 
   const card = element("div", { className: "text", tabIndex: 0 });
   const dialog = sheet("Model card", card);
@@ -26,11 +28,18 @@ function render({ model, el }) {
 
   let used = null;
   let names = [];
+  let figures = {};
+  let speed = null;
   let wanted = null;
   let focused = false;
+  const here = () => (speed?.name === used ? speed.milliseconds : null);
+  const tell = () => {
+    facts.textContent = wanted === null ? inShort(figures[used], here()) : "";
+  };
   const show = () => {
     const busy = wanted !== null;
     status.textContent = busy ? "Loading…" : "";
+    tell();
     for (const control of [select, field, load]) control.disabled = busy;
     open.disabled = busy || used === null;
     select.value = busy && names.includes(wanted) ? wanted : used ?? "";
@@ -84,13 +93,19 @@ function render({ model, el }) {
     networks(message) {
       used = message.used;
       names = message.networks.map(([name]) => name);
-      const options = message.networks.map(([value, text]) => element("option", { value }, text));
+      figures = message.figures;
+      const options = message.networks.map(([value, title]) => (
+        element("option", { value }, inList(title, figures[value]))));
       // Chosen until the first network is there; nobody can choose it.
       if (used === null) options.unshift(element("option", { value: "", hidden: true }, "none yet"));
       if (message.free) options.push(element("option", { value: HUB }, "Another from the Hugging Face Hub…"));
       select.replaceChildren(...options);
       show();
       heed();
+    },
+    speed(message) {
+      speed = message;
+      tell();
     },
     progress({ text }) {
       if (wanted !== null) status.textContent = text;
@@ -103,6 +118,7 @@ function render({ model, el }) {
     card(message) {
       if (!dialog.open) return;
       card.innerHTML = message.html;
+      card.prepend(element("p", { className: "small" }, atLength(figures[used], here())));
       card.scrollTop = 0;
     },
     error() {

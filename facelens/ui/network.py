@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facelens.bundles.find import is_repository
-from facelens.serve.offered import may_choose_freely, offered, title_of
+from facelens.serve.offered import config_of, may_choose_freely, offered, title_of
 from facelens.ui._view import View, script, source
+from facelens.ui.strengths import Strength, compared, strength_of
 
 if TYPE_CHECKING:
     from facelens.tasks.base import Model
+    from facelens.tasks.config import Config
 
 
 class Network(View):
@@ -28,6 +30,9 @@ class Network(View):
         self._model: Model | None = None
         self._titles = {name: title_of(name) for name in offered()}
         self._keys: dict[str, str] = {}
+        self._strengths: dict[str, Strength] = {}
+        for name in self._titles:
+            self._note(name, config_of(name))
         self._show(None)
 
     def key(self, name: str) -> str:
@@ -46,7 +51,12 @@ class Network(View):
         self._model = model
         # Two repositories may hold networks of the same title.
         self._titles[name] = f"{model.title}, {name}" if is_repository(name) else model.title
+        self._note(name, model.config)
         self._show(name)
+
+    def took(self, name: str, milliseconds: float) -> None:
+        """Say how long the network `name` took for a face on this machine."""
+        self.show("speed", {"name": self.key(name), "milliseconds": milliseconds})
 
     def tell(self, text: str) -> None:
         """Say how far the network is that the visitor waits for."""
@@ -64,8 +74,15 @@ class Network(View):
             # Not `show`: a view that is drawn later has not asked for it.
             self.send({"kind": "card", "html": card_html(self._model.card)})
 
+    def _note(self, name: str, config: "Config | None") -> None:
+        if config is not None and (strength := strength_of(config)):
+            self._strengths[name] = strength
+
     def _show(self, used: str | None) -> None:
         networks = [[self.key(name), title] for name, title in self._titles.items()]
         used = None if used is None else self.key(used)
-        content = {"networks": networks, "free": may_choose_freely(), "used": used}
-        self.show("networks", content)
+        figures = {self.key(name): each for name, each in compared(self._strengths).items()}
+        self.show(
+            "networks",
+            {"networks": networks, "figures": figures, "free": may_choose_freely(), "used": used},
+        )

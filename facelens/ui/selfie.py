@@ -91,8 +91,9 @@ class Selfie(ipywidgets.Box):
             above, stays = [], above + stays
         seen = ipywidgets.Box(stays)
         left = ipywidgets.Box([*above, seen])
-        right = ipywidgets.Box([self.board, *self.classes, self.compare, self.inside, self.steps])
-        foot = ipywidgets.Box([self.network, self.about, self.footer])
+        answers = [self.board, *self.classes, self.compare, self.inside, self.steps]
+        right = ipywidgets.Box([self.network, *answers])
+        foot = ipywidgets.Box([self.about, self.footer])
         for column in (seen, left, right):
             column.add_class("facelens-column")
         foot.add_class("facelens-foot")
@@ -246,6 +247,7 @@ class Selfie(ipywidgets.Box):
         self.about.show_face(model.names, answer.logits / model.config.temperature)
         self._set_beside()
         self.footer.time(self._stages)
+        self.network.took(self._name, self._stages["network"] / len(self._faces))
         for view in self.classes:
             self._ask(view, face)
 
