@@ -12,11 +12,11 @@ from facelens.bundles.find import is_repository
 from facelens.bundles.hub import Progress
 from facelens.errors import BundleError, DownloadError, FacelensError
 from facelens.explain.exchange import Region, exchange
-from facelens.explain.maps import Evidence, finer
+from facelens.explain.maps import Evidence, finer, shown_first
 from facelens.explain.stem import Stem, stem
 from facelens.faces import Face, align, detector_in_use, find_faces
 from facelens.photo import Photo, read_photo
-from facelens.report import picture, report
+from facelens.report import card, picture, report
 from facelens.serve.offered import choose, offered, page_tasks, tried
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.attributes.model import AttributeModel
@@ -24,7 +24,7 @@ from facelens.tasks.attributes.telling import most_telling
 from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
 from facelens.ui._view import PATIENCE, jpeg, sentence_of
-from facelens.ui.about import About
+from facelens.ui.about import About, repository
 from facelens.ui.board import Board, ReportRequest
 from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
@@ -44,9 +44,10 @@ NO_FACE = (
     "and in good light."
 )
 FORMS = {
-    "png": (picture.as_png, "image/png"),
-    "csv": (report.as_csv, "text/csv"),
-    "json": (report.as_json, "application/json"),
+    "png": (picture.as_png, "face-{}.png", "image/png"),
+    "card": (card.as_card, "card-{}.png", "image/png"),
+    "csv": (report.as_csv, "face-{}.csv", "text/csv"),
+    "json": (report.as_json, "face-{}.json", "application/json"),
 }
 WAYS: tuple[Literal["finer", "finest"], ...] = ("finer", "finest")
 
@@ -360,9 +361,15 @@ class Selfie(ipywidgets.Box):
         if self._picked is None or self._photo is None or wish.form not in FORMS:
             return
         model, index = self.model, self._picked
-        chosen = self._choice if self._choice in model.names else model.names[0]
-        cuts = [wish.thresholds.get(name) for name in model.names]
-        written, kind = FORMS[wish.form]
+        given = [wish.thresholds.get(name) for name in model.names]
+        cuts = np.array([np.nan if cut is None else cut for cut in given], np.float32)
+        chosen = report.subject(
+            model, self._faces[index], self._answers[index], cuts,
+            chosen=self._choice if self._chosen else None,
+            judgements=wish.judgements and wish.form != "card",
+        )  # fmt: skip
+        where = self._leading_map()
+        written, name, kind = FORMS[wish.form]
         data = written(
             report.Report(
                 photo=self._photo,
@@ -370,13 +377,15 @@ class Selfie(ipywidgets.Box):
                 number=index + 1,
                 count=len(self._faces),
                 prediction=self._answers[index],
-                thresholds=np.array([np.nan if cut is None else cut for cut in cuts], np.float32),
+                thresholds=cuts,
                 curves=model.curves,
                 model=_origin(model),
                 detector=DETECTORS[detector_in_use(self._detector)],
                 licence=model.config.licence,
                 chosen=chosen,
-                heat=_maps(self._answers[index])[model.names.index(chosen)],
+                heat=where.values[model.names.index(chosen)],
+                way="occlusion" if where.way == "occlusion" else "map",
+                project=repository(),
                 marks=wish.marks,
                 judgements=wish.judgements,
                 data=model.data,
@@ -384,7 +393,15 @@ class Selfie(ipywidgets.Box):
                 others=[face.box for i, face in enumerate(self._faces) if i != index],
             )
         )
-        self.board.hand_over(data, f"facelens-face-{index + 1}.{wish.form}", kind)
+        self.board.hand_over(data, f"facelens-{name.format(index + 1)}", kind)
+
+    def _leading_map(self) -> Evidence:
+        """The map that the page shows first, or the exact one while that is not there yet."""
+        assert self._picked is not None
+        check = self._covering.evidence if self._covering else None
+        if check is not None and shown_first(self.model.config.metrics) == "occlusion":
+            return check
+        return Evidence("map", _maps(self._answers[self._picked]), 1)
 
     def forget(self) -> None:
         """Let go of the photo, of the face that was kept, and of all that was made of them."""

@@ -378,7 +378,7 @@ def test_two_photos_are_compared(visit, portrait):
     assert moved == sorted(moved, reverse=True)
     page.get_by_role("button", name="Show all rows").click()
     assert page.locator(".compare .lists > .moves > li:visible").count() == 32
-    assert page.locator(".compare details").get_attribute("open") is None
+    assert page.locator(".compare details").first.get_attribute("open") is None
     page.get_by_role("button", name="Forget the first face").click()
     page.get_by_role("button", name="Keep this face to compare").wait_for()
 

@@ -14,6 +14,7 @@ from facelens.tasks.attributes.names import describe
 from facelens.tasks.attributes.telling import above_base_rate, most_telling
 from facelens.ui import Selfie
 from facelens.ui.covering import Covering
+from facelens.ui.selfie import FORMS
 
 
 @pytest.fixture(scope="module")
@@ -169,3 +170,51 @@ def test_a_region_of_the_kept_face_is_put_into_the_one_on_the_page(page, sent, t
     assert "exchanged" not in page.compare._shown
     say(page.compare, "exchange", region="nose")
     assert json.dumps(content)
+
+
+def take_home(page, form, **changes):
+    wish = {"thresholds": dict.fromkeys(page.model.names, 0.5), "marks": {}, "judgements": False}
+    say(page.board, "report", form=form, **(wish | changes))
+
+
+@pytest.mark.parametrize("form", ["png", "card"])
+def test_a_report_shows_the_strongest_yes_until_the_visitor_chooses(page, sent, monkeypatch, form):
+    drawn = []
+    _, name, kind = FORMS[form]
+    monkeypatch.setitem(FORMS, form, (lambda told: drawn.append(told) or b"file", name, kind))
+    say(page.intake, "example")
+    say(page.board, "choose", name="Wearing_Hat")
+    say(page.intake, "example")
+    take_home(page, form)
+    assert drawn[-1].chosen == "Bangs", "what was chosen for the face before is gone"
+    assert drawn[-1].way == "map"
+    exact = page._answers[0].evidence("Bangs")
+    assert (drawn[-1].heat == exact).all()
+    cover(page, sent)
+    take_home(page, form)
+    assert drawn[-1].way == "occlusion", "the map that the page shows first"
+    assert drawn[-1].heat.shape == (maps.ROWS, maps.COLUMNS)
+    say(page.heatmap, "choose", name="Eyeglasses")
+    take_home(page, form)
+    assert drawn[-1].chosen == "Eyeglasses"
+    say(page.board, "choose", name="Male")
+    take_home(page, form)
+    assert drawn[-1].chosen == "Bangs"
+    take_home(page, form, judgements=True)
+    assert drawn[-1].chosen == ("Male" if form == "png" else "Bangs")
+
+
+def test_a_card_goes_home_as_a_picture(page, sent):
+    say(page.intake, "example")
+    take_home(page, "card")
+    file, [data] = last(sent, page.board, "file")
+    assert (file["name"], file["type"]) == ("facelens-card-1.png", "image/png")
+    assert Image.open(io.BytesIO(data)).size == (1200, 630)
+
+
+def test_the_project_is_linked_in_a_report_where_its_address_is_known(page, sent, monkeypatch):
+    monkeypatch.setenv("BINDER_REPO_URL", "https://example.org/someone/facelens")
+    say(page.intake, "example")
+    take_home(page, "json")
+    _, [data] = last(sent, page.board, "file")
+    assert json.loads(data)["project"] == "https://example.org/someone/facelens"
