@@ -5,12 +5,13 @@ logits.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from facelens.bundles.session import BATCH
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 
 if TYPE_CHECKING:
@@ -62,23 +63,75 @@ def finer(
 
 
 def occlusion(model: "Classifier", crop: np.ndarray) -> Evidence:
-    """Occlusion sensitivity: the drop in each logit when a patch is replaced by the mean colour.
+    """Occlusion sensitivity of one crop, uint8 (218, 178, 3), from all patches at once."""
+    check = Occlusion(model, crop)
+    while not check.complete:
+        check.step()
+    return check.evidence()
 
-    The colour is the crop's mean; the patches slide over the crop (Zeiler & Fergus, 2014).
 
-    Args:
-        crop: uint8 (218, 178, 3).
+class Occlusion:
+    """Occlusion sensitivity a few patches at a time, so that a page can answer in between.
+
+    The drop in each logit when a patch is replaced by the crop's mean colour; the patches slide
+    over the crop (Zeiler & Fergus, 2014). Only one batch of covered crops is in memory at a time.
+
+    `crop`: uint8 (218, 178, 3).
     """
-    step = (CROP_HEIGHT / ROWS, CROP_WIDTH / COLUMNS)
-    occluded = np.repeat(crop[None], ROWS * COLUMNS + 1, axis=0)
-    for i in range(ROWS * COLUMNS):
-        y, x = (i // COLUMNS + 0.5) * step[0], (i % COLUMNS + 0.5) * step[1]
+
+    count = ROWS * COLUMNS + 1  # the crop itself comes last
+
+    def __init__(self, model: "Classifier", crop: np.ndarray) -> None:
+        self._model, self._crop = model, crop
+        self._logits: list[np.ndarray] = []
+
+    @property
+    def done(self) -> int:
+        """How many crops have gone through the network."""
+        return len(self._logits)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all patches have been tried."""
+        return self.done == self.count
+
+    def step(self, most: int = BATCH) -> None:
+        """Try the next patches, at most `most`."""
+        following = range(self.done, min(self.done + most, self.count))
+        if following:
+            crops = [self._covered(i) for i in following]
+            self._logits += [prediction.logits for prediction in self._model.predict(crops)]
+
+    def evidence(self) -> Evidence:
+        """The map, once it is complete."""
+        logits = np.stack(self._logits)
+        values = (logits[-1] - logits[:-1]).T.reshape(-1, ROWS, COLUMNS)
+        return Evidence("occlusion", np.ascontiguousarray(values), self.count)
+
+    def _covered(self, patch: int) -> np.ndarray:
+        """The crop with one patch covered, or as it is."""
+        if patch == ROWS * COLUMNS:
+            return self._crop
+        covered = self._crop.copy()
+        y = (patch // COLUMNS + 0.5) * CROP_HEIGHT / ROWS
+        x = (patch % COLUMNS + 0.5) * CROP_WIDTH / COLUMNS
         top, left = (max(0, round(middle - PATCH / 2)) for middle in (y, x))
         bottom, right = (round(middle + PATCH / 2) for middle in (y, x))
-        occluded[i, top:bottom, left:right] = crop.mean((0, 1))
-    logits = np.stack([prediction.logits for prediction in model.predict(occluded)])
-    values = (logits[-1] - logits[:-1]).T.reshape(-1, ROWS, COLUMNS)
-    return Evidence("occlusion", np.ascontiguousarray(values), len(occluded))
+        covered[top:bottom, left:right] = self._crop.mean((0, 1))
+        return covered
+
+
+def shown_first(metrics: Mapping[str, Any]) -> Literal["map", "occlusion"]:
+    """Which map of a network a page shows first, by the `metrics` of its config.json.
+
+    `metrics["pointing"]` is `{"map": share, "occlusion": share}`: of faces that get a yes, the
+    share on which the map's brightest field lies where the attribute is. The exact map comes
+    first only if it points better than occlusion; a network that does not say is not trusted.
+    """
+    match metrics.get("pointing"):
+        case {"map": int() | float() as exact, "occlusion": int() | float() as check}:
+            return "map" if exact > check else "occlusion"
+    return "occlusion"
 
 
 def _stride(model: "Classifier", height: int, width: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -17,12 +17,14 @@ from facelens.tables import escaped
 from facelens.tasks import fairness
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import Attribute, describe, group_title
+from facelens.tasks.attributes.telling import most_telling, telling_yeses
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
 from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
     from facelens.faces import Box, Face
     from facelens.photo import Photo
+    from facelens.tasks.attributes.model import AttributeModel
     from facelens.tasks.classifier import Prediction
 
 NOTE = "Answers are about the labels of celebrity photos, not about the person."
@@ -54,11 +56,12 @@ class Report:
     """All answers about face `number` of `count`.
 
     `thresholds`: float32 (attributes,), NaN if out of reach.
-    `heat`: float32 (h, w), signed activation map of the attribute `chosen`.
+    `heat`: float32 (h, w), signed evidence for the attribute `chosen`; `way` says how it was found.
     `marks`: attribute to the visitor's own answer.
     `data`: the data set whose validation faces give a threshold its meaning.
     `judgements`: include the judgements about people.
     `metrics`: of the bundle's `config.json`, whose errors by group come with the answers.
+    `project`: the address of the project, to be found again; empty where it is not known.
     `others`: boxes of the photo's other faces, which the picture crops out or blurs.
     """
 
@@ -78,6 +81,8 @@ class Report:
     judgements: bool = False
     data: str = "CelebA"
     others: Sequence["Box"] = ()
+    way: Literal["map", "occlusion"] = "map"
+    project: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
     made: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -112,6 +117,12 @@ class Report:
             self.prediction, self.verdicts, self.thresholds, self.curves, hints=self.face.hints
         )
 
+    @property
+    def words(self) -> list[str]:
+        """Labels of what gets a yes, the most telling first, judgements left out."""
+        found = telling_yeses(self.prediction, self.verdicts, self.curves.prevalence)
+        return [describe(name).label for name in found]
+
     @cached_property
     def rows(self) -> list[Row]:
         """The answers to include, in the bundle's order."""
@@ -130,6 +141,31 @@ class Report:
         return [row for row in rows if self.judgements or not row.attribute.is_judgement]
 
 
+def subject(
+    model: "AttributeModel",
+    face: "Face",
+    prediction: "Prediction",
+    thresholds: np.ndarray,
+    *,
+    chosen: str | None,
+    judgements: bool,
+) -> str:
+    """The attribute whose map a report shows: the visitor's choice, or the strongest yes.
+
+    The strongest is the one farthest above its base rate: "no beard" is likely on most faces.
+
+    Args:
+        thresholds: float32 (attributes,), NaN if out of reach.
+        chosen: by the visitor, for this face; None if nothing was.
+        judgements: whether a judgement about people may be shown.
+    """
+    if chosen is not None and (judgements or not describe(chosen).is_judgement):
+        return chosen
+    said = verdicts(prediction, thresholds, model.curves, hints=face.hints)
+    yeses = telling_yeses(prediction, said, model.curves.prevalence)
+    return next(iter(yeses), None) or most_telling(model, prediction) or model.names[0]
+
+
 def as_json(report: Report) -> bytes:
     """Write the report as one JSON object; a threshold out of reach is null."""
     content = {
@@ -140,6 +176,7 @@ def as_json(report: Report) -> bytes:
         "model": report.model,
         "detector": report.detector,
         "licence": report.licence,
+        **({"project": report.project} if report.project else {}),
         "note": NOTE,
         "fairness": report.fairness,
         "face": {

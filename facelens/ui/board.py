@@ -42,8 +42,8 @@ DOTS = (0.6, 0.8)
 class ReportRequest:
     """What a report is to hold; the page alone knows it.
 
-    `form`: "png", "csv" or "json". `thresholds`: attribute to threshold, None where out of reach.
-    `marks`: attribute to whether the visitor says that it is so. `judgements`: whether the
+    `form`: "png", "card", "csv" or "json". `thresholds`: attribute to threshold, None where out of
+    reach. `marks`: attribute to whether the visitor says that it is so. `judgements`: whether the
     fold with the judgements about people is open.
     """
 

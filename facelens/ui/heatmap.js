@@ -1,46 +1,9 @@
-import { element, hearChosen, listen, numbers, pictures, probabilityText, tellChosen, two } from "./shared.js";
+import { coveringWords, exactWords, figures, paintFace, paintMap, strongestOf, WHY } from "./heat.js";
+import { element, hearChosen, listen, numbers, pictures, tellChosen } from "./shared.js";
 
 const WIDTH = 178;
 const HEIGHT = 218;
 const MOST_BESIDE = 6;
-
-/** Values between the fields of a map at a pixel, as `cv2.resize` has them; nearest if `square`. */
-function sampler(values, height, width, tall, wide, square) {
-  const along = (pixel, pixels, fields) => {
-    const at = Math.min(fields - 1, Math.max(0, ((pixel + 0.5) * fields) / pixels - 0.5));
-    const low = square ? Math.round(at) : Math.floor(at);
-    return [low, Math.min(fields - 1, low + 1), square ? 0 : at - low];
-  };
-  const rows = Array.from({ length: tall }, (_, y) => along(y, tall, height));
-  const columns = Array.from({ length: wide }, (_, x) => along(x, wide, width));
-  return (y, x) => {
-    const [top, bottom, down] = rows[y];
-    const [left, right, across] = columns[x];
-    const row = (at) => values[at * width + left] * (1 - across) + values[at * width + right] * across;
-    return row(top) * (1 - down) + row(bottom) * down;
-  };
-}
-
-/** Paint what speaks for (`sign` 1) or against (-1) over the grey face. */
-function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
-  const { width: wide, height: tall } = canvas;
-  const context = canvas.getContext("2d", { willReadFrequently: true });
-  context.drawImage(crop, 0, 0, wide, tall);
-  const picture = context.getImageData(0, 0, wide, tall);
-  const data = picture.data;
-  const at = sampler(map.values, map.height, map.width, tall, wide, square);
-  const top = Math.max(...map.values.map((value) => sign * value));
-  for (let y = 0, i = 0; y < tall; y += 1) {
-    for (let x = 0; x < wide; x += 1, i += 4) {
-      const grey = (data[i] + data[i + 1] + data[i + 2]) / 3;
-      const share = top > 0 ? Math.min(1, Math.max(0, (sign * at(y, x)) / top)) : 0;
-      const weight = opacity * share;
-      const colour = 3 * Math.round(255 * share);
-      for (let c = 0; c < 3; c += 1) data[i + c] = (1 - weight) * grey + weight * lut[colour + c];
-    }
-  }
-  context.putImageData(picture, 0, 0);
-}
 
 /** An SVG element. */
 function drawn(tag, attributes, ...children) {
@@ -56,16 +19,23 @@ function render({ model, el, signal }) {
   const cropCaption = element("figcaption", { className: "small" });
   const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
   const pointed = element("input", { type: "checkbox" });
-  const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
+  // Both maps of an attribute: how the score falls when a place is covered, and what adds up to it.
+  const plate = (kind) => {
+    const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
+    const title = element("figcaption", { className: "small" });
+    return { kind, canvas, title, figure: element("figure", { className: kind }, canvas, title) };
+  };
+  const covering = plate("covering");
+  const exact = plate("exact");
   const bar = element("i", { ariaHidden: "true" });
   const scaleEnd = element("span");
-  const scale = element("figcaption", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
+  const scale = element("p", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
   const pointing = element("label", { className: "small" }, pointed, "Fifteen points");
-  const pair = element("div", { className: "pair" },
-    element("figure", {}, element("div", { className: "marked" }, crop, dots), cropCaption, pointing),
-    element("figure", {}, canvas, scale));
+  const pair = element("div", { className: "pair" }, covering.figure, exact.figure, scale,
+    element("figure", { className: "own" }, element("div", { className: "marked" }, crop, dots),
+      element("div", {}, cropCaption, pointing)));
   const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
   const contra = element("button", { type: "button", ariaPressed: "false" }, "Speaks against it");
@@ -80,8 +50,11 @@ function render({ model, el, signal }) {
     element("label", { className: "small" }, square, "Fields as squares"),
     keep);
   const caption = element("p", { className: "small caption", ariaLive: "polite" });
+  const why = element("p", { className: "small why" });
+  const numbersOf = element("div");
+  const fold = element("details", { className: "small" }, element("summary", {}, "The numbers"), numbersOf);
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
-  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, tools, caption, beside);
+  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, caption, why, tools, beside, fold);
   el.classList.add("facelens", "heatmap");
   el.append(body);
 
@@ -98,71 +71,79 @@ function render({ model, el, signal }) {
   let asked = false; // for the points of this face
   let lut = null;
   let maps = {};
+  let pending = false; // a wish for covering is on its way
+  let failed = false; // covering, on this face
+  let done = { done: 0, count: 1 };
   let chosen = null;
   let sign = 1;
   let kept = [];
 
   const attribute = (name) => face.attributes.find((each) => each.name === name);
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
-  const mapOf = (name) => {
-    const all = maps[way.value] ?? maps.map;
+  const mapOf = (name, kind) => {
+    const all = kind === "covering" ? maps.occlusion : maps[way.value] ?? maps.map;
     if (!all) return null;
     const size = all.height * all.width;
     const index = face.attributes.findIndex((each) => each.name === name);
     return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
   };
-  const score = ({ logit, probability, temperature }) => `Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${probabilityText(probability)}.`;
+  // A face that could not be covered has the exact map alone.
+  const leads = () => (face.first === "occlusion" && !failed ? covering : exact);
 
-  function words(about, map, strongest) {
-    const fields = `${map.width} × ${map.height} fields`;
-    const looks = map.passes === 1 ? "one look" : `${map.passes} looks`;
-    const time = `${looks}, ${Math.max(1, Math.round(map.milliseconds))} ms`;
-    if (strongest <= 0) {
-      return sign > 0
-        ? `The picture is grey: no part of this face speaks for “${about.label}”. Turn to what speaks against it.`
-        : `The picture is grey: no part of this face speaks against “${about.label}”.`;
-    }
-    if (map.way === "occlusion") {
-      return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places.`
-        + ` Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
-    }
-    const total = map.values.reduce((sum, value) => sum + value, 0) / map.values.length + about.constant;
-    const sum = two(total);
-    // Of the rounded numbers, so that adding them up agrees.
-    const mean = Number(total.toFixed(2)) - Number(about.constant.toFixed(2));
-    const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
-    const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${map.values.length} that are averaged.`;
-    return map.way === "map"
-      ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${two(mean)} ${signed} = ${sum}.`
-      : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${two(mean)} ${signed} = ${sum}; the answer itself comes from one look.`;
+  /** Paint one of the two maps, or the grey face where it is on the way. */
+  function paintPlate({ kind, canvas, title }, about) {
+    const map = mapOf(about.name, kind);
+    const name = kind === "covering" ? "By covering" : face.ways.find(([value]) => value === way.value)[1];
+    const waiting = kind === "covering" ? !map : !maps[way.value];
+    const progress = kind === "covering" && waiting ? ` … ${Math.floor((100 * done.done) / done.count)} %` : waiting ? " …" : "";
+    title.textContent = name[0].toUpperCase() + name.slice(1) + progress;
+    canvas.parentElement.ariaBusy = String(waiting);
+    if (map) paintMap(canvas, crop, lut, map, settings());
+    else paintFace(canvas, crop);
+    canvas.ariaLabel = map
+      ? `${name}: what speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face`
+      : `${name}: not there yet`;
   }
 
   function paint() {
     if (!face || !chosen || !crop.complete || !crop.naturalWidth) return;
     const about = attribute(chosen);
-    const map = mapOf(chosen);
-    if (!about || !map) return;
-    const waiting = !maps[way.value];
-    body.ariaBusy = String(waiting);
-    paintMap(canvas, crop, lut, map, settings());
-    const strongest = Math.max(...map.values.map((value) => sign * value));
-    canvas.ariaLabel = `What speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face`;
+    const map = about && mapOf(chosen, "exact");
+    if (!map) return;
+    const covered = mapOf(chosen, "covering");
+    pair.classList.toggle("exactly", leads() === exact);
+    covering.figure.hidden = failed;
+    paintPlate(covering, about);
+    paintPlate(exact, about);
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
-    scale.hidden = strongest <= 0;
-    caption.textContent = waiting
-      ? "Looking again, in another way. Meanwhile this is the exact map…"
-      : `${score(about)} ${words(about, map, strongest)}`;
+    scale.hidden = [map, covered].every((each) => !each || strongestOf(each, sign) <= 0);
+    caption.textContent = leads() === exact ? exactWords(about, map, sign)
+      : covered ? coveringWords(about, covered, sign)
+        : "Square after square of the face is being covered, to see where the score falls.";
+    why.textContent = failed ? "" : WHY[face.first];
+    numbersOf.replaceChildren(...figures(about, map, covered, sign).map((line) => element("p", {}, line)));
     // A button that is disabled would lose the focus.
     keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
     paintBeside();
   }
+
+  /** Have the next places covered, one wish at a time: in between the kernel is free for others. */
+  function cover() {
+    if (!face || pending || failed || maps.occlusion) return;
+    pending = true;
+    model.send({ kind: "ask", way: "occlusion" });
+  }
+
+  // Not before the answer has been painted.
+  const coverSoon = () => requestAnimationFrame(() => setTimeout(cover));
 
   function paintBeside() {
     const names = kept.filter(attribute);
     beside.replaceChildren(...names.map((name) => {
       const about = attribute(name);
       const tile = element("canvas", { width: WIDTH, height: HEIGHT, ariaHidden: "true" });
-      paintMap(tile, crop, lut, mapOf(name), settings());
+      const map = mapOf(name, leads().kind) ?? mapOf(name, "exact");
+      paintMap(tile, crop, lut, map, settings());
       const show = element("button", { type: "button", className: "tile", ariaLabel: `Look at ${about.label}` }, tile);
       show.onclick = () => turn(name);
       const away = element("button", { type: "button", className: "away", ariaLabel: `Take ${about.label} away` }, "×");
@@ -240,6 +221,7 @@ function render({ model, el, signal }) {
   };
   crop.onload = paint;
   pointed.onchange = () => {
+    pair.classList.toggle("pointed", pointed.checked); // a dot has to be hit by a finger
     paintPoints();
     if (!pointed.checked || points || asked) return;
     asked = true;
@@ -249,6 +231,7 @@ function render({ model, el, signal }) {
   const take = (kind) => (message, [buffer]) => {
     maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
     paint();
+    if (kind === "map") coverSoon();
   };
 
   hearChosen(el, signal, choose);
@@ -256,6 +239,8 @@ function render({ model, el, signal }) {
     face(message, [jpeg, colours]) {
       face = message;
       maps = {};
+      failed = false;
+      done = { done: 0, count: 1 };
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
@@ -283,7 +268,17 @@ function render({ model, el, signal }) {
     map: take("map"),
     finer: take("finer"),
     finest: take("finest"),
-    occlusion: take("occlusion"),
+    occlusion(message, buffers) {
+      pending = false;
+      take("occlusion")(message, buffers);
+    },
+    covering(message) {
+      pending = false;
+      done = message;
+      if (!face || !chosen) return;
+      paintPlate(covering, attribute(chosen));
+      cover();
+    },
     points(message) {
       points = message;
       asked = false;
@@ -291,6 +286,12 @@ function render({ model, el, signal }) {
     },
     chosen({ name }) { choose(name); },
     error({ wish }) {
+      if (wish === "occlusion") {
+        pending = false;
+        failed = true;
+        paint();
+        return;
+      }
       if (wish === "points") {
         asked = false;
         pointed.checked = false;
@@ -309,10 +310,12 @@ function render({ model, el, signal }) {
       asked = false;
       paintPoints();
       chosen = null;
-      caption.textContent = "";
+      caption.textContent = why.textContent = "";
+      numbersOf.replaceChildren();
       maps = {};
+      pending = false;
       crop.removeAttribute("src");
-      for (const each of [canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
+      for (const each of [covering.canvas, exact.canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
       beside.replaceChildren();
       body.hidden = true;
     },

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facelens.explain.layers import viridis
+from facelens.explain.maps import shown_first
 from facelens.tasks.attributes.names import describe
 from facelens.ui._view import View, script, sentence_of, source
 
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from facelens.tasks.classifier import Prediction
     from facelens.tasks.keypoints.model import Keypoints
 
-# What the page offers, in order: how it is called.
+# How each kind of map is called; of the exact one the page offers three, covering comes by itself.
 WAYS = {
     "map": "exact map",
-    "finer": "finer map",
-    "finest": "finest map",
-    "occlusion": "check by covering",
+    "finer": "exact map, finer",
+    "finest": "exact map, finest",
+    "occlusion": "by covering",
 }
 
 
@@ -29,7 +30,8 @@ class Heatmap(View):
     """Show the straightened face beside its maps.
 
     The maps of all attributes are on the page, which paints them itself: choosing, turning to
-    what speaks against, or making the colours weaker waits for nothing from the kernel.
+    what speaks against, or making the colours weaker waits for nothing from the kernel. Once an
+    answer is painted the page asks for the check by covering, again and again until it is complete.
     `on_choose(name)` hears which attribute is looked at; `on_ask(way)` gets the wish for another
     kind of map; `on_points()` the wish for the fifteen points of the face.
     """
@@ -61,13 +63,14 @@ class Heatmap(View):
 
         `marks`: whether keypoints can be asked for.
         """
-        for stale in (*WAYS, "points"):
+        for stale in (*WAYS, "covering", "points"):
             self._shown.pop(stale, None)
         described = [describe(name) for name in model.names]
         content = {
             "number": number,
             "alone": count == 1,
-            "ways": list(WAYS.items()),
+            "ways": [[way, title] for way, title in WAYS.items() if way != "occlusion"],
+            "first": shown_first(model.config.metrics),
             "marks": marks,
             "attributes": [
                 {
@@ -101,7 +104,13 @@ class Heatmap(View):
             "passes": where.passes,
             "milliseconds": milliseconds,
         }
+        if where.way == "occlusion":
+            self._shown.pop("covering", None)
         self.show(where.way, content, [np.ascontiguousarray(where.values, np.float32).tobytes()])
+
+    def cover(self, done: int, count: int) -> None:
+        """Say how much of the check by covering is done; the page asks on."""
+        self.show("covering", {"done": done, "count": count})
 
     def mark(self, where: np.ndarray, found: "Keypoints", model: "Model") -> None:
         """Show the points that `model` has found: `where`, float (n, 2), in pixels of the crop."""
@@ -119,7 +128,7 @@ class Heatmap(View):
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
         """Pass the visitor's wish on."""
-        self._wish = kind
+        self._wish = str(content.get("way", kind))
         if kind == "choose":
             self._on_choose(str(content["name"]))
         elif kind == "ask":

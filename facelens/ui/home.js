@@ -1,6 +1,6 @@
 import { element } from "./shared.js";
 
-const FORMS = [["png", "Picture (PNG)"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
+const FORMS = [["png", "Picture (PNG)"], ["card", "Card to share (PNG)"], ["csv", "Table (CSV)"], ["json", "Data (JSON)"]];
 const BREAK = 1500; // milliseconds before the same file can be asked for again
 
 /** Have the browser save `buffer` as a file. */

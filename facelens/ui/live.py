@@ -4,6 +4,8 @@ from math import hypot
 
 from facelens.photo import Photo, read_photo
 from facelens.tasks.attributes.model import AttributeModel
+from facelens.tasks.attributes.names import describe
+from facelens.tasks.classifier import Prediction
 from facelens.ui._view import PATIENCE
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
@@ -19,6 +21,7 @@ class Live(Selfie):
 
     moving = True
     _predictor: LivePredictor | None = None
+    _followed: str | None = None
 
     def _input(self) -> Camera:
         self._camera = Camera(self)
@@ -53,8 +56,14 @@ class Live(Selfie):
     def choose(self, name: str) -> None:
         """Turn to attribute `name`: at once where a snapshot is on the page, else with the next."""
         if name in self.model.names:
-            self._choice = name
+            self._followed = name
         super().choose(name)
+
+    def _opening(self, answer: Prediction) -> str | None:
+        """What was followed on the moving picture goes on, a judgement apart."""
+        if self._followed in self.model.names and not describe(self._followed).is_judgement:
+            return self._followed
+        return super()._opening(answer)
 
     def _first(self) -> int:
         """Turn to the face of the snapshot that was picked on the moving picture."""

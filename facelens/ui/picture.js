@@ -1,6 +1,7 @@
 import { drawBox, hearMissed, tellMissed } from "./missed.js";
 import { element, listen, pictures } from "./shared.js";
 
+const HIGH = 0.1; // of the photo's height: above such a box a number would be cut off
 const percent = (share) => `${(100 * share).toFixed(3)}%`;
 
 function render({ model, el, signal }) {
@@ -53,7 +54,7 @@ function render({ model, el, signal }) {
       ...message.boxes.map(([x, y, w, h], index) => {
         const box = element(
           "button",
-          { type: "button", className: "box", ariaLabel: `Face ${index + 1}` },
+          { type: "button", className: y < HIGH ? "box high" : "box", ariaLabel: `Face ${index + 1}` },
           element("span", { ariaHidden: "true" }, String(index + 1)),
         );
         Object.assign(box.style, {

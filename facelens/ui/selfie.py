@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
+from typing import Literal
 
 import ipywidgets
 import numpy as np
@@ -10,24 +11,26 @@ import numpy as np
 from facelens.bundles.find import is_repository
 from facelens.bundles.hub import Progress
 from facelens.errors import BundleError, DownloadError, FacelensError
-from facelens.explain.maps import Evidence, finer, occlusion
+from facelens.explain.exchange import Region, exchange
+from facelens.explain.maps import Evidence, finer, shown_first
 from facelens.explain.stem import Stem, stem
 from facelens.explain.whiskers import whiskers
 from facelens.faces import Face, align, detector_in_use, find_faces
 from facelens.photo import Photo, read_photo
-from facelens.report import picture, report
+from facelens.report import card, picture, report
 from facelens.serve.offered import choose, offered, page_tasks, tried
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.attributes.model import AttributeModel
-from facelens.tasks.attributes.names import describe
+from facelens.tasks.attributes.telling import most_telling
 from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
 from facelens.ui import missed
 from facelens.ui._view import PATIENCE, jpeg, sentence_of
-from facelens.ui.about import About
+from facelens.ui.about import About, repository
 from facelens.ui.board import Board, ReportRequest
 from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
+from facelens.ui.covering import Covering
 from facelens.ui.footer import Footer
 from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
@@ -38,17 +41,13 @@ from facelens.ui.steps import Steps, able
 from facelens.ui.wipe import overwrite_freed, release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
-FIRST_CHOICE = "Smiling"
 FORMS = {
-    "png": (picture.as_png, "image/png"),
-    "csv": (report.as_csv, "text/csv"),
-    "json": (report.as_json, "application/json"),
+    "png": (picture.as_png, "face-{}.png", "image/png"),
+    "card": (card.as_card, "card-{}.png", "image/png"),
+    "csv": (report.as_csv, "face-{}.csv", "text/csv"),
+    "json": (report.as_json, "face-{}.json", "application/json"),
 }
-WAYS = {
-    "finer": lambda model, crop: finer(model, crop, "finer"),
-    "finest": lambda model, crop: finer(model, crop, "finest"),
-    "occlusion": occlusion,
-}
+WAYS: tuple[Literal["finer", "finest"], ...] = ("finer", "finest")
 
 
 class Selfie(ipywidgets.Box):
@@ -64,7 +63,9 @@ class Selfie(ipywidgets.Box):
         self._model: AttributeModel | None = None
         self._name = ""
         self._loaded: dict[str, AttributeModel] = {}
-        self._choice = FIRST_CHOICE
+        self._choice: str | None = None
+        self._chosen = False  # by the visitor, for the face on the page
+        self._covering: Covering | None = None
         self._photo: Photo | None = None
         self._photos = 0
         self._faces: list[Face] = []
@@ -80,7 +81,7 @@ class Selfie(ipywidgets.Box):
         self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report, self.whisk)
         self.classes = [Classes(task) for task in page_tasks() if "classes" in task.views]
-        self.compare = Compare(self.keep, self.drop)
+        self.compare = Compare(self.keep, self.drop, self.exchange)
         self.inside = Inside(self.open_layer)
         self.steps = Steps(self.walk)
         self.network = Network(self.switch)
@@ -156,7 +157,7 @@ class Selfie(ipywidgets.Box):
         self.intake.tell("")
         if self._faces:
             self._answers = answers
-            self._turn(self._picked or 0)
+            self._turn(self._picked or 0, anew=False)
             self._say_found(f"you see face {(self._picked or 0) + 1}")
 
     def warm_up(self) -> None:
@@ -224,7 +225,8 @@ class Selfie(ipywidgets.Box):
             self._turn(index)
             self._say_found(f"you see face {index + 1}")
 
-    def _turn(self, index: int) -> None:
+    def _turn(self, index: int, *, anew: bool = True) -> None:
+        """Turn the page to face `index`: `anew`, or to what another network reads in it."""
         self._picked = index
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]
@@ -237,11 +239,11 @@ class Selfie(ipywidgets.Box):
         self.heatmap.light(
             Evidence("map", _maps(answer), 1), self._stages["network"] / len(self._faces)
         )
-        ordinary = [name for name in model.names if not describe(name).is_judgement]
-        for name in [self._choice, *ordinary]:
-            if name in model.names:
-                self.choose(name)
-                break
+        self._covering = Covering(model, face.crop)
+        if anew or self._choice not in model.names:
+            self._choice, self._chosen = self._opening(answer), False
+        if self._choice is not None:
+            self._look_for(self._choice)
         self.inside.offer(model, picture)
         self.steps.offer(model)
         self.about.show_face(model.names, answer.logits / model.config.temperature)
@@ -272,21 +274,35 @@ class Selfie(ipywidgets.Box):
         except FacelensError as error:
             view.fail(error)
 
+    def _opening(self, answer: Prediction) -> str | None:
+        """Which attribute a face that is new to the page opens on."""
+        return most_telling(self.model, answer)
+
     def choose(self, name: str) -> None:
         """Turn to attribute `name`, on the board and on the map."""
         if self._picked is None or name not in self.model.names:
             return
-        self._choice = name
+        self._choice, self._chosen = name, True
+        self._look_for(name)
+
+    def _look_for(self, name: str) -> None:
         self.heatmap.choose(name)
         self.board.choose(name)
 
     def look_again(self, way: str) -> None:
-        """Ask in another `way` where the network looks."""
-        if self._picked is None or way not in WAYS:
+        """Ask in another `way` where the network looks; covering takes several such wishes."""
+        if self._picked is None:
             return
-        with self._timed(way):
-            where = WAYS[way](self.model, self._faces[self._picked].crop)
-        self.heatmap.light(where, self._stages.pop(way))
+        if way == "occlusion" and self._covering is not None:
+            if where := self._covering.advance():
+                self.heatmap.light(where, self._covering.milliseconds)
+            else:
+                self.heatmap.cover(*self._covering.progress)
+        for kind in WAYS:
+            if kind == way:
+                with self._timed(way):
+                    where = finer(self.model, self._faces[self._picked].crop, kind)
+                self.heatmap.light(where, self._stages.pop(way))
 
     def locate(self) -> None:
         """Show the fifteen points of the face that is on the page."""
@@ -313,6 +329,16 @@ class Selfie(ipywidgets.Box):
         """Let the kept face go."""
         self._drop()
         self._set_beside()
+
+    def exchange(self, region: Region) -> None:
+        """Put a region of the kept face into the one on the page, and ask what that changes."""
+        if self._picked is None or self._kept is None:
+            return
+        face = self._faces[self._picked]
+        crop = exchange(face.crop, self._kept.face.crop, region)
+        (answer,) = self.model.predict([crop])
+        self.compare.exchanged(region, crop, self._answers[self._picked], answer)
+        wipe(crop)
 
     def _drop(self) -> None:
         kept, self._kept = self._kept, None
@@ -364,9 +390,15 @@ class Selfie(ipywidgets.Box):
         if self._picked is None or self._photo is None or wish.form not in FORMS:
             return
         model, index = self.model, self._picked
-        chosen = self._choice if self._choice in model.names else model.names[0]
-        cuts = [wish.thresholds.get(name) for name in model.names]
-        written, kind = FORMS[wish.form]
+        given = [wish.thresholds.get(name) for name in model.names]
+        cuts = np.array([np.nan if cut is None else cut for cut in given], np.float32)
+        chosen = report.subject(
+            model, self._faces[index], self._answers[index], cuts,
+            chosen=self._choice if self._chosen else None,
+            judgements=wish.judgements and wish.form != "card",
+        )  # fmt: skip
+        where = self._leading_map()
+        written, name, kind = FORMS[wish.form]
         data = written(
             report.Report(
                 photo=self._photo,
@@ -374,13 +406,15 @@ class Selfie(ipywidgets.Box):
                 number=index + 1,
                 count=len(self._faces),
                 prediction=self._answers[index],
-                thresholds=np.array([np.nan if cut is None else cut for cut in cuts], np.float32),
+                thresholds=cuts,
                 curves=model.curves,
                 model=_origin(model),
                 detector=DETECTORS[detector_in_use(self._detector)],
                 licence=model.config.licence,
                 chosen=chosen,
-                heat=_maps(self._answers[index])[model.names.index(chosen)],
+                heat=where.values[model.names.index(chosen)],
+                way="occlusion" if where.way == "occlusion" else "map",
+                project=repository(),
                 marks=wish.marks,
                 judgements=wish.judgements,
                 data=model.data,
@@ -388,7 +422,15 @@ class Selfie(ipywidgets.Box):
                 others=[face.box for i, face in enumerate(self._faces) if i != index],
             )
         )
-        self.board.hand_over(data, f"facelens-face-{index + 1}.{wish.form}", kind)
+        self.board.hand_over(data, f"facelens-{name.format(index + 1)}", kind)
+
+    def _leading_map(self) -> Evidence:
+        """The map that the page shows first, or the exact one while that is not there yet."""
+        assert self._picked is not None
+        check = self._covering.evidence if self._covering else None
+        if check is not None and shown_first(self.model.config.metrics) == "occlusion":
+            return check
+        return Evidence("map", _maps(self._answers[self._picked]), 1)
 
     def forget(self) -> None:
         """Let go of the photo, of the face that was kept, and of all that was made of them."""
@@ -414,8 +456,7 @@ class Selfie(ipywidgets.Box):
             *(layer.maps for layer in self._layers),
         )
         self._photo, self._picked = None, None
-        if describe(self._choice).is_judgement:  # folded away again with the next face
-            self._choice = FIRST_CHOICE
+        self._choice, self._chosen, self._covering = None, False, None
         self._faces, self._answers, self._layers, self._stages = [], [], [], {}
         for view in (
             self.picture, self.heatmap, self.board, *self.classes, self.compare, self.inside,

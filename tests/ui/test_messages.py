@@ -171,13 +171,16 @@ def messages(sent, astronaut, monkeypatch):
     say(live.intake, "photo", b"no photo", turn="4", name="snapshot", near=None)
     say(page.intake, "photo", file.getvalue(), turn="0", name="small.jpg", shrunk=True)
     say(page.intake, "photo", file.getvalue(), turn="a", name="two.jpg")
-    for way in ("finer", "finest", "occlusion"):
+    for way in ("finer", "finest"):
         say(page.heatmap, "ask", way=way)
+    while "occlusion" not in page.heatmap._shown:
+        say(page.heatmap, "ask", way="occlusion")
     say(page.heatmap, "points")
     say(page.inside, "ask", name=model.config.layers[0].name)
     say(page.steps, "ask", channel=None)
     say(page.compare, "keep")
     say(page.picture, "pick", index=1)
+    say(page.compare, "exchange", region="hair")
     wish = {"thresholds": {}, "marks": {}, "judgements": False}
     say(page.board, "report", form="json", **wish)
     say(page.board, "whiskers", key=page._key(1))

@@ -604,7 +604,7 @@ def test_a_judgement_that_was_looked_at_is_folded_away_with_the_next_face(page, 
     say(page.board, "choose", name="Male")
     assert last(sent, page.heatmap, "chosen")[0]["name"] == "Male"
     say(page.intake, "example")
-    assert last(sent, page.heatmap, "chosen")[0]["name"] == "Smiling"
+    assert last(sent, page.heatmap, "chosen")[0]["name"] == "Bangs"
 
 
 @pytest.mark.parametrize(
