@@ -25,7 +25,7 @@ UI = Path(__file__).parents[1] / "facelens" / "ui"
 WIDTH, HEIGHT, UNIT = 400, 480, 104.0  # pixels; a unit is a little more than half a face's width
 CENTRE = (200.0, 232.0)
 FINER = 3  # the faces are drawn this many times as large and averaged
-THUMB = 112
+THUMB = 96
 # Of the astronaut: three rows that anybody can check in the picture, and where one is looked for.
 SHOWN, LOOKED_FOR = ("Smiling", "Bangs", "Eyeglasses"), "Smiling"
 
@@ -345,7 +345,7 @@ def thumbs() -> None:
     (UI / "thumbs").mkdir(exist_ok=True)
     for number, path in enumerate(EXAMPLES, 1):
         part = Image.fromarray(around_face(path)).resize((THUMB, THUMB), Image.Resampling.LANCZOS)
-        save(part, UI / "thumbs" / f"{number}.jpg", 78)
+        save(part, UI / "thumbs" / f"{number}.jpg", 75)
 
 
 def around_face(path: Path) -> np.ndarray:

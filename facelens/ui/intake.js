@@ -1,6 +1,6 @@
 import { examples, THUMBS } from "./examples.js";
+import { decode, enlarge, isHeic, LARGEST_RAW, picturesIn } from "./files.js";
 import HEIC from "./heic.txt";
-import { bare } from "./jpeg.js";
 import { cameras, cameraTrouble, encode, halt, LONGEST, otherCamera } from "./lens.js";
 import { hearMissed, offers, tellMissed } from "./missed.js";
 import { preview } from "./preview.js";
@@ -8,53 +8,11 @@ import { element, listen } from "./shared.js";
 import { strip } from "./strip.js";
 import { undo } from "./undo.js";
 
-// One websocket message carries the photo, and the server drops what is over 10 MiB.
-const LARGEST_RAW = 9 * 1024 * 1024;
-// What is sent where the kernel asks for more, because faces are small: 6000 x 4000, which is 72 MB
-// of pixels in its memory; and no side longer than canvases may be.
-const MOST = 24e6;
-const LONGEST_CANVAS = 16384;
 const PATIENCE = 20000;
 // What is held in a hand has its camera in front of a face, and nothing to drop.
 const HELD = matchMedia("(pointer: coarse)").matches;
 const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
-/** The photo upright, or null if the browser cannot read it. */
-async function decode(file) {
-  try {
-    return await createImageBitmap(file, { imageOrientation: "from-image" });
-  } catch {
-    return null;
-  }
-}
-
-/**
- * The bytes of a photo with as many of its pixels as one message carries, or null. A JPEG goes as it
- * is, for to encode it again moves the answers; only its metadata stay here.
- */
-async function enlarge(file) {
-  const bitmap = await decode(file);
-  if (!bitmap) return null;
-  const { width, height } = bitmap;
-  let bytes = null;
-  if (file.size <= LARGEST_RAW && width * height <= MOST)
-    bytes = bare(new Uint8Array(await file.arrayBuffer()));
-  for (let most = MOST; most > MOST / 10 && !bytes; most /= 2) {
-    const blob = await encode(bitmap, width, height, { longest: LONGEST_CANVAS, most });
-    if (blob?.size <= LARGEST_RAW) bytes = new Uint8Array(await blob.arrayBuffer());
-  }
-  bitmap.close();
-  return bytes?.buffer;
-}
-
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-const isHeic = ({ name, type }) => /\.hei[cf]$/i.test(name) || /^image\/hei[cf]/.test(type);
-/** The pictures among `files`, or the first of what may be one under another name. */
-function picturesIn(files) {
-  const all = [...files];
-  const some = all.filter((file) => file.type.startsWith("image/") || isHeic(file));
-  return some.length ? some : all.slice(0, 1);
-}
-
 function render(view) {
   const early = globalThis.facelensEarly;
   delete globalThis.facelensEarly;

@@ -68,6 +68,7 @@ def _joined(photo: Photo, faces: Sequence[Face], added: Sequence[Face]) -> Found
 def in_vain(how: str, faces: Sequence[Face]) -> tuple[str, str]:
     """What to say, and its state, where a search has shown nothing more."""
     tried = {
+        "rotate": "No face was found in the rotated photo. Rotate it again, or draw the box.",
         "finer": "A finer search shows no face either. Draw a box around it by hand.",
         "box": "This box is too small, or its face has one already. Draw it around a whole face.",
     }

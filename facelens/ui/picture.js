@@ -14,7 +14,7 @@ function render({ model, el, signal }) {
   const more = element("button", { type: "button", className: "more", hidden: true }, "A face is missing? Draw its box");
   const drawn = element("p", { className: "small", ariaLive: "polite", hidden: true });
   const giveUp = element("button", { type: "button", hidden: true }, "Stop drawing");
-  const figure = element("figure", { hidden: true }, frame, drawn, giveUp, caption, more, hints);
+  const figure = element("figure", { hidden: true }, drawn, frame, giveUp, caption, more, hints);
   el.classList.add("facelens", "picture");
   el.append(figure);
   let faces = { boxes: [], hints: [] };

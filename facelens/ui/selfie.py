@@ -192,15 +192,15 @@ class Selfie(ipywidgets.Box):
         if found.photo is not self._photo:
             wipe(self._photo.pixels)
         self._photo, self._faces = found.photo, list(found.faces)
-        self._show(found.first)
+        self._show(found.first, missed.in_vain(how, [])[0])
 
-    def _show(self, first: int) -> None:
-        """Show the photo, and of its faces the `first`, or say why there may be none."""
+    def _show(self, first: int, in_vain: str = "") -> None:
+        """Show the photo, and of its faces the `first`; without one say that, by default why."""
         assert self._photo
         self._photos += 1
         self.picture.draw(self._photo, self._faces, more=not self.moving)
         if not self._faces:
-            self.intake.say(missed.why(self._photo, self._detector), "none")
+            self.intake.say(in_vain or missed.why(self._photo, self._detector), "none")
             return
         self.intake.say("Asking the network…")
         model = self.model

@@ -23,7 +23,7 @@ export function strip(send) {
 
   const show = async (all) => {
     files = all;
-    title.textContent = `${all.length} photos, in your browser only. Touch one to send it.`;
+    title.textContent = `${all.length} photos, in your browser only. Pick the one to send.`;
     const buttons = all.map((file, i) => {
       const canvas = element("canvas", { width: SIDE, height: SIDE, ariaHidden: "true" });
       const button = element("button", { type: "button", ariaPressed: "false", ariaLabel: `Photo ${i + 1}: ${file.name}` }, canvas);

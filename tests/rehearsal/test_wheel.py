@@ -37,7 +37,8 @@ def test_the_wheel_holds_the_page_and_the_networks_and_is_small(built):
     for name in (
         "facelens/_dashboards/selfie.ipynb", "facelens/_dashboards/live.ipynb",
         "facelens/_dashboards/voila.json", "facelens/_dashboards/hosted/voila.json",
-        "facelens/ui/astronaut.jpg", "facelens/ui/built/camera.js",
+        "facelens/ui/astronaut.jpg", "facelens/ui/built/camera.js", "facelens/ui/heic.txt",
+        "facelens/ui/hopper.jpg", "facelens/ui/drawn-1.jpg", "facelens/ui/drawn-2.jpg",
     ):  # fmt: skip
         assert name in names
     networks = {
