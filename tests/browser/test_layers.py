@@ -104,6 +104,24 @@ def test_maps_stand_in_eight_columns_or_four_below_what_was_counted_in_the_one_t
     assert face.is_visible()
 
 
+def test_a_large_screen_has_the_network_beside_the_answers(answered):
+    tab = answered(viewport={"width": 1920, "height": 1080}, **STILL)
+    page = tab.page
+    photo, board, inside, steps = (
+        page.locator(f".{view}").bounding_box() for view in ("picture", "board", "inside", "steps")
+    )
+    assert photo["x"] < 100
+    assert apart(photo, board) == apart(board, inside) == 32
+    assert inside["x"] + inside["width"] > 1820
+    assert inside["x"] == steps["x"]
+    assert 0 < apart(inside, steps) <= 32, "there is a hole between them"
+    assert page.evaluate("document.documentElement.scrollWidth") == 1920
+    page.get_by_role("button", name="Clear").click()
+    page.locator(".board .empty").wait_for()
+    empty = page.locator(".board").bounding_box()
+    assert empty["x"] + empty["width"] > 1820, "what is empty has a column of its own"
+
+
 @pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
 def test_nothing_lies_over_the_pictures_of_step_by_step_and_captions_keep_apart(answered, options):
     page = answered(**options, **STILL).page
