@@ -223,6 +223,12 @@ def test_the_first_layer_is_played_once_and_can_be_paused(answered):
     # After a few places the filter runs over the whole picture, and the maps come as it goes.
     veils = "[...document.querySelectorAll('.steps .veil')].map((veil) => veil.clientHeight)"
     until(page, f"{veils}.filter((height) => height > 10).length === 3")
+    # Another filter, in the middle of it, is shown whole.
+    page.locator(".steps .filters button").nth(3).click()
+    page.locator('.steps .filters button:nth-child(4)[aria-pressed="true"]').wait_for()
+    assert not any(page.evaluate(veils))
+    button.click()
+    assert button.inner_text() == "Pause"
     # Whoever points at a place wants to see that place.
     page.locator(".steps .live").first.hover(position={"x": 20, "y": 30})
     assert button.inner_text() == "Play"
