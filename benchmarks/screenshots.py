@@ -1,11 +1,11 @@
 """Take the pictures of the dashboard that README and docs show, with the bundled example.
 
     python benchmarks/screenshots.py [--out FOLDER]
-    python benchmarks/screenshots.py --widths FOLDER
+    python benchmarks/screenshots.py --widths [--out FOLDER]
 
 Writes docs/figures/dashboard-1280.png, dashboard-390.png, live-1280.png, looks.png, points.png,
 steps.png and the moving tour.webp; needs Chromium and the extra `test`. Judgements about people
-stay folded. `--widths` takes the whole page instead, at the widths of a phone, a tablet, a
+stay folded. `--widths` takes the whole answered page instead, at the widths of a phone, a tablet, a
 laptop and a large screen, light and dark, to be looked at: page-390-light.png and so on.
 """
 
@@ -42,7 +42,7 @@ addEventListener("mousemove", (event) => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=FIGURES)
-    parser.add_argument("--widths", type=Path, metavar="FOLDER")
+    parser.add_argument("--widths", action="store_true")
     options = parser.parse_args()
     out = options.out
     chromium = os.environ.get("FACELENS_CHROMIUM") or shutil.which("chromium")
@@ -53,7 +53,7 @@ def main() -> None:
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         if options.widths:
-            whole(browser, address, options.widths)
+            whole(browser, address, out)
             browser.close()
             return
         desk = answered(
@@ -90,7 +90,7 @@ def main() -> None:
 def whole(browser: Browser, address: str, folder: Path) -> None:
     """Take the whole page at every width, light and dark."""
     folder.mkdir(parents=True, exist_ok=True)
-    for width, height in WIDTHS.items():
+    for width, height in list(WIDTHS.items())[: 1 if QUICK else None]:
         page = browser.new_page(
             viewport={"width": width, "height": height},
             has_touch=width < 1000,

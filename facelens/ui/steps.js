@@ -252,6 +252,7 @@ function render({ model, el, signal }) {
       now = { ...message, values };
       if (has) now.filter = { ...has, padded: numbers(padded, Uint16Array), weights: numbers(weights, Float32Array) };
       else products.clear();
+      cover();
       const [height, width] = message.shape;
       const low = Math.min(...values[0]);
       const high = Math.max(...values[0]);
