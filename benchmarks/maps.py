@@ -1,6 +1,6 @@
 """Do maps tell the truth about where a network looks? And what do they cost?
 
-    python benchmarks/maps.py DATA [--model M] [--faces N] [--curves N]
+    python benchmarks/maps.py DATA [--model M] [--faces N] [--curves N] [--kept DIR]
 
 DATA holds celeba/. Over the first validation faces, for every attribute that the network finds
 likely, each way of asking is held against
@@ -15,16 +15,17 @@ likely, each way of asking is held against
 Beside our maps stand Grad-CAM and LayerCAM, and the body run on a larger picture, the other way to
 finer maps, computed with torch from the same weights. Writes benchmarks/results/maps.csv and
 maps_pointing.csv, in which rows of other networks are kept; intervals by bootstrap over faces.
-Needs the extra `train`.
+With --kept an interrupted run resumes: each face's figures lie in a file there. Needs the extra
+`train`.
 """
 
 import argparse
 import csv
 import datetime as dt
+import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from regions import REGIONS, hits, pointing
 from facelens import load_model
 from facelens.data.parquet import images
 from facelens.explain.maps import finer, occlusion
+from facelens.files import write_text
 from facelens.metrics import interval
 from facelens.photo import read_photo
 from facelens.tasks.attributes.training.distill import rebuilt
@@ -52,16 +54,9 @@ COVERING = "covering"
 Way = Callable[[np.ndarray, Sequence[int]], np.ndarray]
 
 
-@dataclass
-class Found:
-    """What is known of one way: face by face, or attribute by attribute."""
-
-    fields: str = ""
-    seconds: list[float] = field(default_factory=list)
-    alike: list[np.ndarray] = field(default_factory=list)
-    game: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
-    deletion: list[float] = field(default_factory=list)
-    insertion: list[float] = field(default_factory=list)
+# What one way says of one face: fields, seconds, and for each likely attribute the correlation,
+# hit or miss by name, deletion and insertion.
+Found = dict[str, Any]
 
 
 def main() -> None:
@@ -72,14 +67,23 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=200)
     parser.add_argument("--curves", type=int, default=25)
     parser.add_argument("--model", default=None)
+    parser.add_argument("--kept", type=Path)
     args = parser.parse_args()
     faces, curves = (2, 1) if QUICK else (args.faces, args.curves)
     model = load_model(args.model)
     chosen = ways(model)
-    found = {way: Found() for way in chosen}
+    found: dict[str, list[Found]] = {way: [] for way in chosen}
     (valid,) = sorted((args.data / "celeba").glob("valid-*.parquet"))[:1]
     for number, row in enumerate(images(valid, columns=(), stop=faces)):
-        look(model, chosen, found, read_photo(row.data).pixels, curves=number < curves)
+        file = args.kept and args.kept / f"{model.title}-{number}.json".replace(" ", "-")
+        if file and file.is_file():
+            here = json.loads(file.read_text())
+        else:
+            here = look(model, chosen, read_photo(row.data).pixels, curves=number < curves)
+            if file:
+                write_text(file, json.dumps(here))
+        for way in chosen:
+            found[way].append(here[way])
     rows = [
         {
             "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
@@ -114,6 +118,10 @@ def ways(model: Classifier) -> dict[str, tuple[int, Way]]:
         "moved by half a field and put together": (4, ours(lambda c: finer(model, c).values)),
         "moved by quarters of a field": (16, ours(lambda c: finer(model, c, "finest").values)),
         "the body on a picture 1.5 times as large": (1, ours(partial(enlarged, model, network))),
+        "the body on a picture twice as large": (
+            1,
+            ours(partial(enlarged, model, network, times=2)),
+        ),
         "Grad-CAM, last layer": (1, by(gradients.grad_cam, last)),
         "LayerCAM, last layer": (1, by(gradients.layer_cam, last)),
         "LayerCAM, the stage before": (1, by(gradients.layer_cam, before)),
@@ -129,42 +137,59 @@ def name_is_timed(way: str) -> bool:
 def look(
     model: Classifier,
     chosen: dict[str, tuple[int, Way]],
-    found: dict[str, Found],
     crop: np.ndarray,
     *,
     curves: bool,
-) -> None:
+) -> dict[str, Found]:
     """Ask about one face in every way."""
     likely = np.flatnonzero(model.predict([crop])[0].probabilities >= 0.5)
-    maps = {}
+    names = [model.names[number] for number in likely]
+    maps, seconds = {}, {}
     for way, (_, ask) in chosen.items():
         start = time.perf_counter()
         maps[way] = ask(crop, likely)
-        found[way].seconds.append(time.perf_counter() - start)
-        found[way].fields = f"{maps[way].shape[2]}x{maps[way].shape[1]}"
-    for way, values in maps.items():
-        checked = zip(values, maps[COVERING], strict=True)
-        found[way].alike.append(np.array([alike(a, b) for a, b in checked]))
-        for number, each in zip(likely, values, strict=True):
-            if (name := model.names[number]) in REGIONS:
-                found[way].game[name].append(hits(each, name))
-            if curves:
-                less, more = deleted_and_inserted(model, crop, each, number)
-                found[way].deletion.append(less)
-                found[way].insertion.append(more)
+        seconds[way] = time.perf_counter() - start
+    return {
+        way: {
+            "fields": f"{values.shape[2]}x{values.shape[1]}",
+            "seconds": seconds[way],
+            "alike": [alike(a, b) for a, b in zip(values, maps[COVERING], strict=True)],
+            "game": {
+                name: hits(each, name)
+                for name, each in zip(names, values, strict=True)
+                if name in REGIONS
+            },
+            "curves": [
+                deleted_and_inserted(model, crop, each, number)
+                for number, each in zip(likely, values, strict=True)
+                if curves
+            ],
+        }
+        for way, values in maps.items()
+    }
 
 
-def figures(found: Found, first: Found, *, timed: bool) -> dict[str, Any]:
+def game_of(found: list[Found]) -> dict[str, list[bool]]:
+    """Hits and misses of each attribute."""
+    game: dict[str, list[bool]] = defaultdict(list)
+    for face in found:
+        for name, hit in face["game"].items():
+            game[name].append(hit)
+    return game
+
+
+def figures(found: list[Found], first: list[Found], *, timed: bool) -> dict[str, Any]:
     """The row of a way; `first` is what its time is compared with."""
-    sums, counts = (np.array([f(face) for face in found.alike]) for f in (np.nansum, len))
+    sums, counts = (np.array([f(face["alike"]) for face in found]) for f in (np.sum, len))
     rng = np.random.default_rng(0)
     draws = rng.integers(0, len(sums), (DRAWS, len(sums)))
     low, high = interval(sums[draws].sum(1) / counts[draws].sum(1))
-    game = pointing(found.game)
+    game = pointing(game_of(found))
+    curves = np.array([pair for face in found for pair in face["curves"]]).reshape(-1, 2)
     least = min(game, key=game.get) if game else ""  # type: ignore[arg-type]
-    ratio = np.median(found.seconds) / np.median(first.seconds)
+    taken, unit = (np.median([face["seconds"] for face in faces]) for faces in (found, first))
     return {
-        "fields": found.fields,
+        "fields": found[0]["fields"],
         "maps": int(counts.sum()),
         "correlation_with_covering": f"{sums.sum() / counts.sum():.3f}",
         "low": f"{low:.3f}",
@@ -173,26 +198,26 @@ def figures(found: Found, first: Found, *, timed: bool) -> dict[str, Any]:
         "attributes": len(game),
         "least": least,
         "least_pointing": f"{game[least]:.2f}" if game else "",
-        "deletion": f"{np.mean(found.deletion):.3f}",
-        "insertion": f"{np.mean(found.insertion):.3f}",
-        "curves": len(found.deletion),
-        "time_ratio": f"{ratio:.1f}" if timed else "",
+        "deletion": f"{curves[:, 0].mean():.3f}",
+        "insertion": f"{curves[:, 1].mean():.3f}",
+        "curves": len(curves),
+        "time_ratio": f"{taken / unit:.1f}" if timed else "",
     }
 
 
-def by_attribute(model: Classifier, found: dict[str, Found]) -> list[dict[str, Any]]:
+def by_attribute(model: Classifier, found: dict[str, list[Found]]) -> list[dict[str, Any]]:
     """The pointing game of each attribute, however few faces have it."""
     return [
         {
             "network": model.title,
             "way": way,
             "attribute": name,
-            "faces": len(each.game[name]),
-            "pointing": f"{np.mean(each.game[name]):.2f}",
+            "faces": len(game[name]),
+            "pointing": f"{np.mean(game[name]):.2f}",
         }
-        for way, each in found.items()
+        for way, game in ((way, game_of(faces)) for way, faces in found.items())
         for name in REGIONS
-        if each.game.get(name)
+        if name in game
     ]
 
 
