@@ -49,6 +49,12 @@ class DownloadError(FacelensError):
     """A file that could not be downloaded, or arrived damaged."""
 
 
+class StoppedError(FacelensError):
+    """A person stopped the command; the sentence says how to resume."""
+
+    exit_code = 130
+
+
 class MissingExtraError(FacelensError):
     """A command that needs packages that are not installed."""
 

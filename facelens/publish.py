@@ -227,6 +227,11 @@ def _folder(bundle: Path | str) -> Path:
     for folder in (Path(bundle), embedded_folder(str(bundle))):
         if (folder / MANIFEST).is_file():
             return folder
+    if (Path(bundle) / "history.csv").is_file() or (Path(bundle) / "best.safetensors").is_file():
+        raise BundleError(
+            f"{bundle} is a training run, not a bundle; export it first: facelens export {bundle} "
+            "--data DATA --out BUNDLE, and push BUNDLE."
+        )
     raise BundleError(f"{bundle} is not a bundle's folder: it has no {MANIFEST}.")
 
 

@@ -1,24 +1,47 @@
 """docs/dashboard.md: maps, and what a visit weighs."""
 
+from itertools import groupby
+
 from tables.common import rows, shown, visits
 
 
 def maps() -> str:
     """How well each way of asking where a network looks agrees with covering."""
-    table = rows("maps.csv")
-    lines = [
-        f"`{table[0]['network']}`, {table[0]['faces']} faces, {table[0]['maps']} maps, measured "
-        f"{table[0]['date']}; 95 % intervals by bootstrap over faces.",
-        "",
-        "| map | fields | looks | correlation with covering | time |",
-        "|---|---|---|---|---|",
-    ]
-    for row in table:
-        time = f"{row['time_ratio']} x" if row["time_ratio"] else "not offered"
-        lines.append(
-            f"| {row['way']} | {row['fields'].replace('x', ' x ')} | {row['passes']} "
-            f"| {row['correlation_with_covering']} ({row['low']} to {row['high']}) | {time} |"
-        )
+    lines = []
+    for network, table in groupby(rows("maps.csv"), lambda row: row["network"]):
+        first, *others = table
+        lines += [
+            *([""] if lines else []),
+            f"`{network}`, {first['faces']} faces, {first['maps']} maps, measured {first['date']}; "
+            "95 % intervals by bootstrap over faces. Pointing is the mean over "
+            f"{first['attributes']} attributes, deletion and insertion over {first['curves']} "
+            "maps.",
+            "",
+            "| map | fields | looks | correlation with covering | pointing | least | deletion "
+            "| insertion | time |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
+        for row in (first, *others):
+            time = f"{row['time_ratio']} x" if row["time_ratio"] else "not offered"
+            least = f"{row['least'].replace('_', ' ').lower()}, {row['least_pointing']}"
+            lines.append(
+                f"| {row['way']} | {row['fields'].replace('x', ' x ')} | {row['passes']} "
+                f"| {row['correlation_with_covering']} ({row['low']} to {row['high']}) "
+                f"| {row['pointing']} | {least} | {row['deletion']} | {row['insertion']} | {time} |"
+            )
+    return "\n".join(lines)
+
+
+def pointing() -> str:
+    """The pointing game, attribute by attribute: the exact map and covering."""
+    found = rows("maps_pointing.csv")
+    network = found[0]["network"]
+    shown = ("the exact map", "LayerCAM, the stage before", "covering")
+    by = {(r["way"], r["attribute"]): r for r in found if r["network"] == network}
+    lines = [f"| `{network}` | faces | {' | '.join(shown)} |", "|---|---|---|---|---|"]
+    for name in dict.fromkeys(attribute for _, attribute in by):
+        cells = " | ".join(by[way, name]["pointing"] for way in shown)
+        lines.append(f"| {name.replace('_', ' ')} | {by[shown[0], name]['faces']} | {cells} |")
     return "\n".join(lines)
 
 
@@ -44,5 +67,6 @@ def page() -> str:
 PAGE = "docs/dashboard.md"
 TABLES = {
     "maps": maps,
+    "pointing": pointing,
     "page": page,
 }

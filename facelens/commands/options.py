@@ -113,7 +113,10 @@ def training(task: str, verb: str) -> "ModuleType":
 def needing_train(verb: str) -> "Iterator[None]":
     """Show what training logs, and raise a sentence if the extra `train` is missing."""
     import logging
+    import warnings
 
+    # What torch and fastai say of themselves when imported is not for the person who trains.
+    warnings.filterwarnings("ignore", module=r"(torch|fastai|torchvision|onnxscript)\b")
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("facelens").setLevel(logging.INFO)
     try:

@@ -18,6 +18,7 @@ from typing import Any
 
 from facelens.arguments import command, count, whole
 from facelens.commands.options import add_task, needing_train, task_named, training
+from facelens.errors import StoppedError
 
 _SEED = whole(0, 2**20 - 1, "a whole number from 0 to 1048575")
 
@@ -51,5 +52,13 @@ def add(commands: Any) -> None:
 
 def _train(args: argparse.Namespace) -> int:
     with needing_train("train"):
-        training(args.task, "train").train(args)
+        try:
+            training(args.task, "train").train(args)
+        except KeyboardInterrupt:
+            raise StoppedError(
+                f"Stopped: give the same command again, and {args.out} is resumed after its last "
+                "complete epoch."
+                if (args.out / "last.pt").is_file()
+                else "Stopped before the first epoch was complete; the same command begins again."
+            ) from None
     return 0

@@ -1,5 +1,6 @@
 """A torch module to one ONNX file that says nothing of the machine it was made on."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,17 +21,19 @@ def write_graph(
         takes: name of the input.
         gives: names of the outputs.
     """
-    torch.onnx.export(
-        module,
-        (example,),
-        path,
-        input_names=[takes],
-        output_names=list(gives),
-        dynamic_shapes=({0: torch.export.Dim("n", min=1, max=1024)},),
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about torch's own inside, of which nobody can do anything
+        torch.onnx.export(
+            module,
+            (example,),
+            path,
+            input_names=[takes],
+            output_names=list(gives),
+            dynamic_shapes=({0: torch.export.Dim("n", min=1, max=1024)},),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
     proto = onnx.load(path)
     graph = proto.graph
     values = (*graph.value_info, *graph.input, *graph.output)

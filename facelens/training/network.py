@@ -149,8 +149,9 @@ def _pretrained(arch: str, weights: WeightsEnum) -> nn.Module:
         return torchvision.models.get_model(arch, weights=weights)
     except (OSError, RuntimeError) as error:  # no network, or a file cut short
         raise DownloadError(
-            f"The ImageNet weights of {arch} could not be fetched ({error}): start from random "
-            f"weights, or put {imagenet_file(arch).name} in {imagenet_file(arch).parent}."
+            f"The ImageNet weights of {arch} could not be fetched ({error}): name their file by "
+            f"--backbone-weights, put {imagenet_file(arch).name} in {imagenet_file(arch).parent}, "
+            "or give --from-scratch for random weights."
         ) from error
 
 

@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 RESUME = "Make room and give the same command again: it resumes after the last whole epoch."
 
+TEACHER = "teacher.npy"  # what teachers say of the training faces
+
 # What torch.load and safetensors raise on a file that is cut short or something else.
 DAMAGE = (
     OSError, EOFError, RuntimeError, AttributeError, ValueError, KeyError, TypeError,
@@ -151,7 +153,8 @@ def versions() -> dict[str, str]:
 def open_run(folder: Path, recipe: Recipe | None = None, **about: Any) -> Run[Recipe]:
     """Open the run of a classifier in `folder`; make it where there is none.
 
-    A folder that holds another recipe is refused: a resumed run must be the same run.
+    A folder that holds another recipe is refused: a resumed run must be the same run. One that has
+    not finished an epoch has nothing to lose, and is begun anew.
     """
     return open_as(Recipe, folder, recipe, **about)
 
@@ -165,16 +168,18 @@ def open_as(kind: type[S], folder: Path, recipe: S | None = None, **about: Any) 
             kept = kind.fromdict(known["recipe"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise DataError(f"{path} is not a training run's.") from error
-        if any(known.get(key) != value for key, value in _as_json(about).items()):
-            raise DataError(f"{folder} holds a run on other data; choose another folder.")
-        if recipe is not None and kept != recipe:
-            raise DataError(f"{folder} holds a run of another recipe; choose another folder.")
-        return Run(Path(folder), kept)
+        other = [key for key, value in _as_json(about).items() if known.get(key) != value]
+        if recipe is None or (kept == recipe and not other):
+            return Run(Path(folder), kept)
+        if any((Path(folder) / name).exists() for name in ("history.csv", "last.pt")):
+            what = "on other data" if other else "of another recipe"
+            raise DataError(f"{folder} holds a run {what}; choose another folder.")
     if recipe is None:
         raise DataError(f"{folder} is not a training run: it has no config.json.")
     path.parent.mkdir(parents=True, exist_ok=True)
     config = {"recipe": recipe.asdict(), "versions": versions(), **about}
-    with written(path) as partial:
+    with only_one(Path(folder)), written(path) as partial:  # it may be in its first epoch
+        (Path(folder) / TEACHER).unlink(missing_ok=True)  # answers to other faces
         partial.write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     return Run(Path(folder), recipe)
 

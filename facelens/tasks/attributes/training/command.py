@@ -36,7 +36,7 @@ def train(args: argparse.Namespace) -> None:
     from facelens.tasks.attributes.training.distill import ask, soften
     from facelens.training import fit, processes
     from facelens.training.folders import check_apart, open_joined
-    from facelens.training.run import open_run
+    from facelens.training.run import TEACHER, open_run
 
     recipe = recipe_of(args)
     if not sum(stage.epochs for stage in recipe.stages):
@@ -60,7 +60,7 @@ def train(args: argparse.Namespace) -> None:
         )
         if args.teacher and not args.teacher_view:
             train_set = soften(
-                train_set, args.teacher, recipe.teacher_share, kept=run.folder / "teacher.npy"
+                train_set, args.teacher, recipe.teacher_share, kept=run.folder / TEACHER
             )
     asked = ask(args.teacher, train_set.names, recipe.teacher_share) if args.teacher_view else None
     fit.train(
