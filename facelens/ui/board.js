@@ -1,32 +1,13 @@
 import { curvesOf } from "./curves.js";
+import { guessFirst } from "./guess.js";
 import { download, takeHome } from "./home.js";
+import { invitation } from "./invite.js";
 import { settingsIn, shareLink } from "./link.js";
+import { FIRST, ordered, SORTS } from "./order.js";
 import { buildRow, paintRow } from "./row.js";
 import { element, hearChosen, listen, tellChosen } from "./shared.js";
 import { sentence, verdict } from "./verdicts.js";
-
-const SORTS = [
-  ["group", "In groups"],
-  ["likely", "Most likely first"],
-  ["doubt", "Doubtful first"],
-  ["name", "A to Z"],
-];
-const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
-const SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
-const OF_A_PHOTO = [
-  "What happens to a photo here",
-  "Every face in it is detected, and the one you pick is aligned: turned, shifted and scaled into one frame.",
-  "A network that has seen thousands of labelled faces says how likely each of its attributes is: smiling, eyeglasses, wavy hair…",
-  "A threshold turns each probability into yes, no or doubtful. You can move every one.",
-  "You see where the network looked, and what its layers made of the face.",
-];
-const OF_A_CAMERA = [
-  "What happens to the camera's picture here",
-  "The picture goes to the network frame by frame, each as soon as the one before is answered.",
-  "Every face in it is found and followed, so that a person keeps a number.",
-  "The network says how likely each attribute is; thresholds turn that into yes or no, here and beside the face.",
-  "A snapshot can be looked at closely: where the network looked, and what its layers made of it.",
-];
+import { howComputed, whatIf } from "./whatif.js";
 
 function render({ model, el, signal }) {
   el.classList.add("facelens", "board");
@@ -43,9 +24,19 @@ function render({ model, el, signal }) {
   const search = element("input", { type: "search", placeholder: "Find a row", ariaLabel: "Find a row" });
   const explain = element("button", { type: "button", ariaPressed: "false" }, "Explain every row");
   const reset = element("button", { type: "button" }, "Reset");
-  const tools = element("div", { className: "tools" }, sort, search, explain, reset);
+  const guess = guessFirst({ el, mark: said });
+  const tools = element("div", { className: "tools" }, sort, search, explain, guess.button, reset);
+  const how = howComputed();
+  const ifs = whatIf({
+    common(rateOf) {
+      for (const row of rows) row.common = row.base === null ? null : rateOf(row.base);
+      rows.forEach(paint);
+    },
+    cost: (ratio) => model.send({ kind: "cost", ratio }),
+  });
   const home = takeHome({ report, address });
   const lists = element("div", { className: "lists" });
+  const more = element("button", { type: "button", className: "all" });
   const nothing = element("p", { className: "small", hidden: true }, "No row is called that.");
   const foldTitle = element("summary");
   const foldNote = element("p", { className: "small" });
@@ -56,19 +47,15 @@ function render({ model, el, signal }) {
     "div",
     { className: "filled", hidden: true },
     element("h2", { className: "unseen" }, "What the network answers"),
-    element("div", { className: "card" }, answer, doubts),
-    element("div", { className: "controls" },
-      element("span", { className: "small" }, "Thresholds for all rows:"), presets),
-    about, tools, skip, lists, nothing, fold, home.line,
+    guess.panel,
+    element("div", { className: "card said" }, answer, doubts),
+    element("div", { className: "answers" },
+      element("div", { className: "controls" },
+        element("span", { className: "small" }, "Thresholds for all rows:"), presets),
+      about, element("div", { className: "folded small" }, how.box, ifs.box),
+      tools, guess.note, skip, lists, nothing, more, fold, home.line),
   );
-  const emptyTitle = element("h2");
-  const emptyList = element("ol");
-  const empty = element("div", { className: "empty card" }, emptyTitle, emptyList);
-  const invite = () => {
-    const [first, ...steps] = el.closest(".facelens-moving") ? OF_A_CAMERA : OF_A_PHOTO;
-    emptyTitle.textContent = first;
-    emptyList.replaceChildren(...steps.map((step) => element("li", {}, step)));
-  };
+  const { box: empty, invite } = invitation(el);
   invite();
   el.append(empty, filled);
 
@@ -85,6 +72,7 @@ function render({ model, el, signal }) {
   };
   // Groups that the visitor has folded.
   const folded = new Set();
+  let all = false; // rows are shown, not only the most telling
   let wanted = settingsIn(new URLSearchParams(document.body.dataset.voila ? location.search : ""));
   const current = () => network.points.find((point) => rows.every(
     (row) => point.thresholds[row.index] === row.threshold));
@@ -99,6 +87,10 @@ function render({ model, el, signal }) {
       paintSummary();
     },
     mark,
+    common(row, rate) {
+      row.common = rate;
+      paint(row);
+    },
     choose(row) {
       activate(row);
       markChosen({ name: row.name });
@@ -130,6 +122,12 @@ function render({ model, el, signal }) {
     paint(row);
   }
 
+  /** Note what is so, as the visitor says after a guess. */
+  function said(name, so) {
+    marksOf(face.key).set(name, so);
+    paint(rows.find((row) => row.name === name));
+  }
+
   const paint = (row) => paintRow(row, network, face, marksOf(face.key).get(row.name));
 
   function paintSummary() {
@@ -145,6 +143,7 @@ function render({ model, el, signal }) {
     about.textContent = point ? point.about : "Your own thresholds.";
     about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched"
       + " part, the answer is too close to call.");
+    ifs.tell(rows);
   }
 
   function paintAll() {
@@ -154,19 +153,8 @@ function render({ model, el, signal }) {
   }
 
   function arrange() {
-    const words = SPELLINGS.reduce((text, [from, to]) => text.replaceAll(from, to),
-      search.value.trim().toLowerCase());
-    const fits = (row) => `${row.label.textContent} ${row.name}`.toLowerCase().includes(words);
-    const p = (row) => face.probabilities[row.index];
-    const orders = {
-      group: () => 0,
-      likely: (a, b) => p(b) - p(a),
-      doubt: (a, b) => DOUBT_ORDER[a.verdict] - DOUBT_ORDER[b.verdict] || p(b) - p(a),
-      name: (a, b) => a.label.textContent.localeCompare(b.label.textContent),
-    };
-    const order = orders[sort.value];
-    const plain = rows.filter((row) => !row.judgement && fits(row)).sort(order);
-    const judged = rows.filter((row) => row.judgement && fits(row)).sort(order);
+    const { words, plain, rest, judged, foldable } = ordered(
+      rows, face, { sort: sort.value, search: search.value, all });
     const sections = sort.value === "group"
       ? network.groups
         .map(([group, title]) => [title, plain.filter((row) => row.group === group)])
@@ -184,7 +172,10 @@ function render({ model, el, signal }) {
         else folded.add(title);
       };
       return group;
-    }));
+    }), element("ol", { hidden: true }, ...rest.map((row) => row.item)));
+    more.hidden = !foldable;
+    more.ariaExpanded = String(all);
+    more.textContent = all ? `Show the ${FIRST} most telling` : `Show all ${plain.length + rest.length} rows`;
     foldList.replaceChildren(...judged.map((row) => row.item));
     fold.hidden = judged.length === 0;
     const count = rows.filter((row) => row.judgement).length;
@@ -236,6 +227,10 @@ function render({ model, el, signal }) {
     next.scrollIntoView({ block: "center" });
   };
   sort.onchange = arrange;
+  more.onclick = () => {
+    all = !all;
+    arrange();
+  };
   search.oninput = arrange;
   explain.onclick = () => {
     const all = explain.ariaPressed !== "true";
@@ -244,7 +239,10 @@ function render({ model, el, signal }) {
   };
   reset.onclick = () => {
     setPoint(network.points[0].name);
-    sort.value = "group";
+    sort.value = SORTS[0][0];
+    all = false;
+    ifs.reset();
+    for (const row of rows) row.common = null;
     search.value = "";
     explain.ariaPressed = "false";
     el.classList.remove("explained");
@@ -260,11 +258,12 @@ function render({ model, el, signal }) {
     active = null;
     if (network) {
       // New rows hold nothing of the face, only the thresholds.
-      const cuts = rows.map((row) => row.threshold);
+      const kept = rows.map(({ threshold, common }) => ({ threshold, common }));
       rows = network.rows.map(rowOf);
-      rows.forEach((row, i) => { row.threshold = cuts[i]; });
+      rows.forEach((row, i) => { Object.assign(row, kept[i]); });
     }
     marked.clear();
+    guess.forget();
     home.forget();
     empty.hidden = false;
     filled.hidden = true;
@@ -327,6 +326,8 @@ function render({ model, el, signal }) {
         return button;
       }));
       foldNote.textContent = network.judgements.note;
+      how.tell(network);
+      ifs.offer(network);
     },
     face(message) {
       if (!network) return;
@@ -335,6 +336,12 @@ function render({ model, el, signal }) {
       el.classList.remove("stale");
       empty.hidden = true;
       filled.hidden = false;
+      paintAll();
+      guess.meet(network.guesses.map((name) => rows.find((row) => row.name === name)));
+    },
+    costs(message) {
+      rows.forEach((row, i) => { row.threshold = message.thresholds[i]; });
+      ifs.hear(message);
       paintAll();
     },
     chosen(message) {

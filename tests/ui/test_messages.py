@@ -176,6 +176,7 @@ def messages(sent, astronaut, monkeypatch):
     say(page.picture, "pick", index=1)
     wish = {"thresholds": {}, "marks": {}, "judgements": False}
     say(page.board, "report", form="json", **wish)
+    say(page.board, "cost", ratio=5)
     say(page.network, "card")
     page.network.tell("Half of it is there.")
     say(page.network, "choose", name=page.network.key(page._name))
