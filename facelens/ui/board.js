@@ -1,27 +1,14 @@
 import { curvesOf } from "./curves.js";
-import { OF_A_PHOTO } from "./happens.js";
+import { guessFirst } from "./guess.js";
 import { download, takeHome } from "./home.js";
+import { invitation } from "./invite.js";
 import { settingsIn, shareLink } from "./link.js";
+import { FIRST, ordered, SORTS } from "./order.js";
 import { buildRow, paintRow } from "./row.js";
 import { element, hearChosen, listen, tellChosen } from "./shared.js";
 import { sentence, verdict } from "./verdicts.js";
+import { howComputed, whatIf } from "./whatif.js";
 import { whiskersOf } from "./whiskers.js";
-
-const SORTS = [
-  ["group", "In groups"],
-  ["likely", "Most likely first"],
-  ["doubt", "Doubtful first"],
-  ["name", "A to Z"],
-];
-const DOUBT_ORDER = { doubtful: 0, yes: 1, no: 2 };
-const SPELLINGS = [["grey", "gray"], ["moustache", "mustache"], ["make up", "make-up"]];
-const OF_A_CAMERA = [
-  "What happens to the camera's picture here",
-  "The picture goes to the network frame by frame, each as soon as the one before is answered.",
-  "Every face in it is found and followed, so that a person keeps a number.",
-  "The network says how likely each attribute is; thresholds turn that into yes or no, here and beside the face.",
-  "A snapshot can be looked at closely: where the network looked, and what its layers made of it.",
-];
 
 function render({ model, el, signal }) {
   el.classList.add("facelens", "board");
@@ -38,9 +25,19 @@ function render({ model, el, signal }) {
   const search = element("input", { type: "search", placeholder: "Find a row", ariaLabel: "Find a row" });
   const explain = element("button", { type: "button", ariaPressed: "false" }, "Explain every row");
   const reset = element("button", { type: "button" }, "Reset");
-  const tools = element("div", { className: "tools" }, sort, search, explain, reset);
+  const guess = guessFirst({ el, mark: said });
+  const tools = element("div", { className: "tools" }, sort, search, explain, guess.button, reset);
+  const how = howComputed();
+  const ifs = whatIf({
+    common(rateOf) {
+      for (const row of rows) row.common = row.base === null ? null : rateOf(row.base);
+      rows.forEach(paint);
+    },
+    cost: (ratio) => model.send({ kind: "cost", ratio }),
+  });
   const home = takeHome({ report, address });
   const lists = element("div", { className: "lists" });
+  const more = element("button", { type: "button", className: "all" });
   const nothing = element("p", { className: "small", hidden: true }, "No row is called that.");
   const foldTitle = element("summary");
   const foldNote = element("p", { className: "small" });
@@ -51,19 +48,15 @@ function render({ model, el, signal }) {
     "div",
     { className: "filled", hidden: true },
     element("h2", { className: "unseen" }, "What the network answers"),
-    element("div", { className: "card" }, answer, doubts),
-    element("div", { className: "controls" },
-      element("span", { className: "small" }, "Thresholds for all rows:"), presets),
-    about, tools, skip, lists, nothing, fold, home.line,
+    guess.panel,
+    element("div", { className: "card said" }, answer, doubts),
+    element("div", { className: "answers" },
+      element("div", { className: "controls" },
+        element("span", { className: "small" }, "Thresholds for all rows:"), presets),
+      about, element("div", { className: "folded small" }, how.box, ifs.box),
+      tools, guess.note, skip, lists, nothing, more, fold, home.line),
   );
-  const emptyTitle = element("h2");
-  const emptyList = element("ol");
-  const empty = element("div", { className: "empty card" }, emptyTitle, emptyList);
-  const invite = () => {
-    const [first, ...steps] = el.closest(".facelens-moving") ? OF_A_CAMERA : OF_A_PHOTO;
-    emptyTitle.textContent = first;
-    emptyList.replaceChildren(...steps.map((step) => element("li", {}, step)));
-  };
+  const { box: empty, invite } = invitation(el);
   invite();
   el.append(empty, filled);
 
@@ -80,6 +73,7 @@ function render({ model, el, signal }) {
   };
   // Groups that the visitor has folded.
   const folded = new Set();
+  let all = false; // rows are shown, not only the most telling
   let wanted = settingsIn(new URLSearchParams(document.body.dataset.voila ? location.search : ""));
   const current = () => network.points.find((point) => rows.every(
     (row) => point.thresholds[row.index] === row.threshold));
@@ -95,6 +89,10 @@ function render({ model, el, signal }) {
       paintSummary();
     },
     mark,
+    common(row, rate) {
+      row.common = rate;
+      paint(row);
+    },
     choose(row) {
       activate(row);
       markChosen({ name: row.name });
@@ -126,6 +124,12 @@ function render({ model, el, signal }) {
     paint(row);
   }
 
+  /** Note what is so, as the visitor says after a guess. */
+  function said(name, so) {
+    marksOf(face.key).set(name, so);
+    paint(rows.find((row) => row.name === name));
+  }
+
   const paint = (row) => paintRow(row, network, face, marksOf(face.key).get(row.name));
 
   function paintSummary() {
@@ -142,6 +146,7 @@ function render({ model, el, signal }) {
     about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched"
       + " part, the answer is too close to call. The thin line below a bar shows how far the"
       + " answer moves when the picture is shifted, scaled, lit or mirrored a little.");
+    ifs.tell(rows);
   }
 
   function paintAll() {
@@ -151,19 +156,8 @@ function render({ model, el, signal }) {
   }
 
   function arrange() {
-    const words = SPELLINGS.reduce((text, [from, to]) => text.replaceAll(from, to),
-      search.value.trim().toLowerCase());
-    const fits = (row) => `${row.label.textContent} ${row.name}`.toLowerCase().includes(words);
-    const p = (row) => face.probabilities[row.index];
-    const orders = {
-      group: () => 0,
-      likely: (a, b) => p(b) - p(a),
-      doubt: (a, b) => DOUBT_ORDER[a.verdict] - DOUBT_ORDER[b.verdict] || p(b) - p(a),
-      name: (a, b) => a.label.textContent.localeCompare(b.label.textContent),
-    };
-    const order = orders[sort.value];
-    const plain = rows.filter((row) => !row.judgement && fits(row)).sort(order);
-    const judged = rows.filter((row) => row.judgement && fits(row)).sort(order);
+    const { words, plain, rest, judged, foldable } = ordered(
+      rows, face, { sort: sort.value, search: search.value, all });
     const sections = sort.value === "group"
       ? network.groups
         .map(([group, title]) => [title, plain.filter((row) => row.group === group)])
@@ -181,7 +175,10 @@ function render({ model, el, signal }) {
         else folded.add(title);
       };
       return group;
-    }));
+    }), element("ol", { hidden: true }, ...rest.map((row) => row.item)));
+    more.hidden = !foldable;
+    more.ariaExpanded = String(all);
+    more.textContent = all ? `Show the ${FIRST} most telling` : `Show all ${plain.length + rest.length} rows`;
     foldList.replaceChildren(...judged.map((row) => row.item));
     fold.hidden = judged.length === 0;
     const count = rows.filter((row) => row.judgement).length;
@@ -233,6 +230,10 @@ function render({ model, el, signal }) {
     next.scrollIntoView({ block: "center" });
   };
   sort.onchange = arrange;
+  more.onclick = () => {
+    all = !all;
+    arrange();
+  };
   search.oninput = arrange;
   explain.onclick = () => {
     const all = explain.ariaPressed !== "true";
@@ -241,7 +242,10 @@ function render({ model, el, signal }) {
   };
   reset.onclick = () => {
     setPoint(network.points[0].name);
-    sort.value = "group";
+    sort.value = SORTS[0][0];
+    all = false;
+    ifs.reset();
+    for (const row of rows) row.common = null;
     search.value = "";
     explain.ariaPressed = "false";
     el.classList.remove("explained");
@@ -258,11 +262,12 @@ function render({ model, el, signal }) {
     active = null;
     if (network) {
       // New rows hold nothing of the face, only the thresholds.
-      const cuts = rows.map((row) => row.threshold);
+      const kept = rows.map(({ threshold, common }) => ({ threshold, common }));
       rows = network.rows.map(rowOf);
-      rows.forEach((row, i) => { row.threshold = cuts[i]; });
+      rows.forEach((row, i) => { Object.assign(row, kept[i]); });
     }
     marked.clear();
+    guess.forget();
     home.forget();
     empty.hidden = false;
     filled.hidden = true;
@@ -326,6 +331,8 @@ function render({ model, el, signal }) {
         return button;
       }));
       foldNote.textContent = network.judgements.note;
+      how.tell(network);
+      ifs.offer(network);
     },
     face(message) {
       if (!network) return;
@@ -336,9 +343,15 @@ function render({ model, el, signal }) {
       filled.hidden = false;
       paintAll();
       whiskers.turn(rows, face.key);
+      guess.meet(network.guesses.map((name) => rows.find((row) => row.name === name)));
     },
     whiskers(message) {
       if (face?.key === message.key) whiskers.draw(rows, message);
+    },
+    costs(message) {
+      rows.forEach((row, i) => { row.threshold = message.thresholds[i]; });
+      ifs.hear(message);
+      paintAll();
     },
     chosen(message) {
       markChosen(message);

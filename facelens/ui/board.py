@@ -8,6 +8,7 @@ import numpy as np
 
 from facelens.tasks.attributes.curves import Curves, doubt_bands, separation
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
+from facelens.tasks.attributes.prior import cheapest
 from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
 from facelens.ui._view import View, launch_address, script, source
 
@@ -17,12 +18,22 @@ if TYPE_CHECKING:
     from facelens.tasks.classifier import Prediction
 
 POINT_TITLES = {
-    "half": "One half",
-    "f1": "Best F1",
-    "balanced": "Balanced",
-    "precision90": "90 % right",
+    "half": "Even odds",
+    "f1": "Fewest mistakes (F1)",
+    "balanced": "Fair to both",
+    "precision90": "Nine in ten right",
+}
+HOW = {
+    "half": "The threshold is 0.5 in every row.",
+    "f1": "The highest F1, 2 · precision · recall / (precision + recall), where precision is at "
+    "least 0.5.",
+    "balanced": "The highest mean of recall and 1 - false-positive rate (balanced accuracy).",
+    "precision90": "The lowest threshold with a measured precision of at least 0.9.",
 }
 
+# What a visitor may guess before the network answers: easy to see, and no judgement.
+GUESSES = ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Bangs", "Wearing_Hat")
+RATIOS = (0.001, 1000)  # the least and the largest cost of a false yes, in false noes
 
 # The columns of the curves that the page decides and speaks by.
 RATES = ("precision", "recall", "fpr")
@@ -65,7 +76,7 @@ def packed(curves: Curves) -> np.ndarray:
     """
     low, high = doubt_bands(curves)
     bands = {"doubt_low": low, "doubt_high": high}
-    table = np.stack([bands.get(name, getattr(curves, name, None)) for name in COLUMNS])
+    table = np.stack([np.asarray(bands.get(name, getattr(curves, name, None))) for name in COLUMNS])
     return np.where(np.isfinite(table), np.rint(10_000 * table.astype(np.float64)), UNKNOWN).astype(
         np.uint16
     )
@@ -89,6 +100,38 @@ def rows(names: Sequence[str]) -> list[dict[str, Any]]:
     ]
 
 
+def guesses(names: Sequence[str]) -> list[str]:
+    """The rows that a visitor is asked to guess."""
+    plain = [name for name in names if not describe(name).is_judgement]
+    return [name for name in GUESSES if name in plain] or plain[: len(GUESSES)]
+
+
+def _known_first(point: str) -> int:
+    known = list(OPERATING_POINTS)
+    return known.index(point) if point in known else len(known)
+
+
+def _point(model: "AttributeModel", name: str) -> dict[str, Any]:
+    """What the page has to know about an operating point, be it one that only the bundle knows."""
+    cuts = operating_point(model.config, name)
+    reached = np.isfinite(cuts)
+    at = np.arange(len(cuts))[reached], np.rint(cuts[reached] * 100).astype(int)
+    right, found = model.curves.precision[at], model.curves.recall[at]
+    means = ""
+    if np.isfinite(right).any():
+        means = (
+            f"On validation faces, mean of {reached.sum()} rows: precision "
+            f"{np.nanmean(right):.2f}, recall {np.nanmean(found):.2f}."
+        )
+    return {
+        "name": name,
+        "title": POINT_TITLES.get(name, name.replace("_", " ").strip().capitalize()),
+        "about": OPERATING_POINTS.get(name, "Thresholds that come with this network."),
+        "how": f"{HOW.get(name, '')} {means}".strip(),
+        "thresholds": _numbers(cuts),
+    }
+
+
 class Board(View):
     """Show every attribute of a face.
 
@@ -108,6 +151,8 @@ class Board(View):
     ) -> None:
         super().__init__()
         self._on_choose, self._on_report, self._on_whiskers = on_choose, on_report, on_whiskers
+        self._curves: Curves | None = None
+        self._faces: int | None = None  # on which the curves were measured
 
     def introduce(self, model: "AttributeModel", address: str | None = None) -> None:
         """Tell the page what `model` can say and what its thresholds mean.
@@ -133,17 +178,14 @@ class Board(View):
             "groups": [[group, group_title(group)] for group in groups],
             "judgements": {"title": GROUPS["judgements"], "note": JUDGEMENTS_NOTE},
             "points": [
-                {
-                    "name": point,
-                    "title": POINT_TITLES[point],
-                    "about": about,
-                    "thresholds": _numbers(operating_point(model.config, point)),
-                }
-                for point, about in OPERATING_POINTS.items()
-                if point in model.config.operating_points
+                _point(model, point)
+                for point in sorted(model.config.operating_points, key=_known_first)
             ],
+            "guesses": guesses(names),
             "columns": COLUMNS,
         }
+        self._curves = model.curves
+        self._faces = (model.config.metrics.get("valid") or {}).get("faces")
         self.show("network", content, [packed(model.curves).tobytes()])
 
     def read(self, prediction: "Prediction", hints: Sequence[str], key: str) -> None:
@@ -160,6 +202,15 @@ class Board(View):
         """Show how far the probabilities of face `key` move; not kept, a browser asks anew."""
         low, high = _numbers(found.low), _numbers(found.high)
         self.send({"kind": "whiskers", "key": key, "low": low, "high": high})
+
+    def _weigh(self, ratio: float) -> None:
+        """Answer which thresholds cost least if a false yes is as bad as `ratio` false noes."""
+        if self._curves is None or not RATIOS[0] <= ratio <= RATIOS[1]:
+            return
+        best = cheapest(self._curves, ratio, faces=self._faces)
+        content = {"thresholds": _numbers(best.thresholds)}
+        content |= {"low": _numbers(best.low), "high": _numbers(best.high)}
+        self.send({"kind": "costs", "ratio": ratio, **content})
 
     def choose(self, name: str) -> None:
         """Mark the row that the heat map is about."""
@@ -182,6 +233,8 @@ class Board(View):
             self._on_choose(str(content["name"]))
         elif kind == "whiskers":
             self._on_whiskers(str(content["key"]))
+        elif kind == "cost":
+            self._weigh(float(content["ratio"]))
         elif kind == "report":
             self._on_report(
                 ReportRequest(

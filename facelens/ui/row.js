@@ -1,3 +1,4 @@
+import { commonLine } from "./common.js";
 import { dragged } from "./handle.js";
 import { element, probabilityText } from "./shared.js";
 import { meaning, rounded, verdict } from "./verdicts.js";
@@ -8,8 +9,21 @@ let rowsBuilt = 0;
 const separated = ({ dots, separation }) => `Yes and no are ${DOT_WORDS[dots]}`
   + ` (${separation.toFixed(2)}, where 0 is guessing and 1 always right).`;
 
+/** What was measured at the row's threshold, in numbers. */
+function measured({ threshold, curves, base }, data) {
+  if (threshold === null) return "";
+  const column = rounded(Math.fround(threshold) * 100);
+  const of = (rate, name) => {
+    const [value, low, high] = ["", "_low", "_high"].map((end) => curves[`${rate}${end}`][column]);
+    return value === null ? `${name} unknown` : `${name} ${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`;
+  };
+  return `On validation faces of ${data}, with 95 % intervals: ${of("precision", "precision")}, ${of("recall", "recall r")}, `
+    + `${of("fpr", "false-positive rate f")}${base === null ? "" : `, base rate ${base.toFixed(3)}`}. Where the base rate is π, `
+    + "a yes is right with πr / (πr + (1 − π)f).";
+}
+
 /** The row of an attribute. `on` hears what the visitor does: `move(row, threshold)`,
- * `mark(row, yes)`, `choose(row)` for the map, and `show()` to see it.
+ * `mark(row, yes)`, `common(row, rate)`, `choose(row)` for the map, and `show()` to see it.
  */
 export function buildRow(description, index, network, on) {
   rowsBuilt += 1;
@@ -55,12 +69,21 @@ export function buildRow(description, index, network, on) {
   });
   const show = element("button", { type: "button", className: "show" }, "Show where");
   show.onclick = on.show;
+  const numbers = element("p", { className: "numbers", hidden: true });
+  const how = element("button", { type: "button", className: "how", ariaExpanded: "false" }, "How is this computed?");
+  how.onclick = () => {
+    numbers.hidden = !numbers.hidden;
+    how.ariaExpanded = String(!numbers.hidden);
+  };
+  const cheapest = element("span", { className: "cheapest" });
+  const common = commonLine(description.label, network.data, (rate) => on.common(row, rate));
   const more = element("div", { className: "more small" },
-    element("span", {}, "This row:"), ...points, question, ...marks, show);
+    element("span", {}, "This row:"), ...points, question, ...marks, show, cheapest, common.box,
+    how, numbers);
   const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
   const row = {
-    ...description, index, item, label, zone, fill, slider, tick, value, probability, chip, meaningLine, points, question, marks,
-    curves: network.curves[description.name], threshold: null, verdict: "doubtful",
+    ...description, index, item, label, zone, fill, slider, tick, value, probability, chip, meaningLine, points, question, marks, numbers, cheapest,
+    commonLine: common, common: null, curves: network.curves[description.name], threshold: null, verdict: "doubtful",
   };
   slider.oninput = () => on.move(row, slider.valueAsNumber);
   dragged(handle, bar, slider, { from: () => row.threshold, move: (threshold) => on.move(row, threshold) });
@@ -73,6 +96,7 @@ export function buildRow(description, index, network, on) {
 export function paintRow(row, network, face, so) {
   const p = face.probabilities[row.index];
   const { threshold } = row;
+  row.p = p;
   row.verdict = verdict(p, threshold, row.curves, face.hints.length > 0);
   row.item.dataset.verdict = row.verdict;
   row.fill.style.width = `${100 * p}%`;
@@ -85,7 +109,10 @@ export function paintRow(row, network, face, so) {
   const words = meaning(threshold, row.curves, network.data);
   row.meaningLine.replaceChildren(
     element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${threshold.toFixed(2)}. `),
-    [words, row.separation === null ? "" : separated(row), row.note].filter(Boolean).join(" "));
+    [words, row.note].filter(Boolean).join(" "));
+  row.numbers.textContent = [measured(row, network.data), row.separation === null ? "" : separated(row)]
+    .filter(Boolean).join(" ");
+  row.commonLine.paint(row);
   row.slider.value = threshold ?? 1;
   row.tick.style.left = `${100 * (threshold ?? 1)}%`;
   row.value.textContent = (threshold ?? 1).toFixed(2);

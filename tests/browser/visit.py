@@ -50,9 +50,18 @@ class Visit:
         return line.inner_text()
 
     def row(self, label):
-        """The row of the board with exactly this label."""
+        """The row of the board with exactly this label, though it be not among the first."""
         label = self.page.locator(".label", has_text=re.compile(f"^{label}"))
-        return self.page.locator(".board .row", has=label)
+        row = self.page.locator(".board .row", has=label)
+        if not row.is_visible():
+            self.show_all()
+        return row
+
+    def show_all(self):
+        """Show all rows of the board, not the most telling alone."""
+        more = self.page.get_by_role("button", name=re.compile("^Show all .* rows$"))
+        if more.locator("visible=true").count():
+            self.page.locator(".board .all").click()
 
     def rows(self):
         return self.page.locator(".board .row:visible").count()

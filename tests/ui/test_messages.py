@@ -184,6 +184,7 @@ def messages(sent, astronaut, monkeypatch):
     wish = {"thresholds": {}, "marks": {}, "judgements": False}
     say(page.board, "report", form="json", **wish)
     say(page.board, "whiskers", key=page._key(1))
+    say(page.board, "cost", ratio=5)
     say(page.network, "card")
     page.network.tell("Half of it is there.")
     say(page.network, "choose", name=page.network.key(page._name))

@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 OPERATING_POINTS = {
     "half": "Yes from a probability of one half.",
-    "f1": "The best balance of false alarms and misses (best F1); at least half "
-    "of the yeses are right.",
-    "balanced": "The best mean of two shares: of the yes faces found, and of the no faces found.",
-    "precision90": "The lowest threshold at which at least 90 of 100 yeses were right on "
-    "validation faces; out of reach for some rows.",
+    "f1": "The best balance of false alarms and misses; at least half of the yeses are right.",
+    "balanced": "A missed yes and a false yes weigh alike, however rare a yes is.",
+    "precision90": "At least 90 of 100 yeses were right on validation faces; out of reach for "
+    "some rows.",
 }
 
 # What differs from its base rate by less is not worth a word.
