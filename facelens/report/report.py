@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -57,6 +57,7 @@ class Report:
     `heat`: float32 (h, w), signed activation map of the attribute `chosen`.
     `marks`: attribute to the visitor's own answer.
     `data`: the data set whose validation faces give a threshold its meaning.
+    `measured_on`: the same by an attribute's name, where they differ.
     `judgements`: include the judgements about people.
     `metrics`: of the bundle's `config.json`, whose errors by group come with the answers.
     `others`: boxes of the photo's other faces, which the picture crops out or blurs.
@@ -77,6 +78,7 @@ class Report:
     marks: Mapping[str, bool]
     judgements: bool = False
     data: str = "CelebA"
+    measured_on: Callable[[str], str] | None = None
     others: Sequence["Box"] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
     made: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -110,6 +112,9 @@ class Report:
         """A sentence about what the network is fairly sure of, and what is doubtful."""
         return sentence(self.prediction, self.verdicts, self.thresholds, hints=self.face.hints)
 
+    def _data_of(self, name: str) -> str:
+        return self.measured_on(name) if self.measured_on else self.data
+
     @cached_property
     def rows(self) -> list[Row]:
         """The answers to include, in the bundle's order."""
@@ -117,7 +122,7 @@ class Report:
         rows = [
             Row(
                 describe(name), float(logit), float(probability), float(threshold), verdict,
-                meaning(name, float(threshold), self.curves, data=self.data),
+                meaning(name, float(threshold), self.curves, data=self._data_of(name)),
                 self.marks.get(name),
             )
             for name, logit, probability, threshold, verdict in zip(

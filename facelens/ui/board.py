@@ -101,7 +101,13 @@ class Board(View):
             "launch": launch_address(),
             "data": model.data,
             "rows": [
-                row | {"dots": _dots(value), "separation": value}
+                row
+                | {
+                    "dots": _dots(value),
+                    "separation": value,
+                    "note": model.note(row["name"]),
+                    "data": model.measured_on(row["name"]),
+                }
                 for row, value in zip(rows(names), _numbers(told_apart), strict=True)
             ],
             "groups": [[group, group_title(group)] for group in groups],

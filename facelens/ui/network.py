@@ -48,6 +48,11 @@ class Network(View):
         self._titles[name] = f"{model.title}, {name}" if is_repository(name) else model.title
         self._show(name)
 
+    def withdraw(self, name: str) -> None:
+        """Offer the network `name` no longer."""
+        self._titles.pop(name, None)
+        self._keys.pop(name, None)
+
     def tell(self, text: str) -> None:
         """Say how far the network is that the visitor waits for."""
         self.send({"kind": "progress", "text": text})

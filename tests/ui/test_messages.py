@@ -176,6 +176,18 @@ def messages(sent, astronaut, monkeypatch):
     say(page.picture, "pick", index=1)
     wish = {"thresholds": {}, "marks": {}, "judgements": False}
     say(page.board, "report", form="json", **wish)
+    wear = (np.asarray(face) // 2).astype(np.uint8)
+    for i in range(12):
+        pixels = wear if i < 6 else np.asarray(face)
+        small = io.BytesIO()
+        Image.fromarray(np.pad(pixels, ((8 + i, 8), (8, 8 + i), (0, 0)))).save(small, "JPEG")
+        say(page.teach, "photo", small.getvalue(), id=str(i), yes=i < 6)
+    say(page.teach, "photo", b"no photo", id="bad", yes=True)
+    say(page.teach, "current", id="now", yes=False)
+    say(page.teach, "learn", word="dim light")
+    say(page.teach, "head")
+    say(page.teach, "remove", id="1")
+    say(page.teach, "forget")
     say(page.network, "card")
     page.network.tell("Half of it is there.")
     say(page.network, "choose", name=page.network.key(page._name))
