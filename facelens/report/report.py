@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -59,6 +59,7 @@ class Report:
     `heat`: float32 (h, w), signed evidence for the attribute `chosen`; `way` says how it was found.
     `marks`: attribute to the visitor's own answer.
     `data`: the data set whose validation faces give a threshold its meaning.
+    `measured_on`: the same by an attribute's name, where they differ.
     `judgements`: include the judgements about people.
     `metrics`: of the bundle's `config.json`, whose errors by group come with the answers.
     `project`: the address of the project, to be found again; empty where it is not known.
@@ -80,6 +81,7 @@ class Report:
     marks: Mapping[str, bool]
     judgements: bool = False
     data: str = "CelebA"
+    measured_on: Callable[[str], str] | None = None
     others: Sequence["Box"] = ()
     way: Literal["map", "occlusion"] = "map"
     project: str = ""
@@ -123,6 +125,9 @@ class Report:
         found = telling_yeses(self.prediction, self.verdicts, self.curves.prevalence)
         return [describe(name).label for name in found]
 
+    def _data_of(self, name: str) -> str:
+        return self.measured_on(name) if self.measured_on else self.data
+
     @cached_property
     def rows(self) -> list[Row]:
         """The answers to include, in the bundle's order."""
@@ -130,7 +135,7 @@ class Report:
         rows = [
             Row(
                 describe(name), float(logit), float(probability), float(threshold), verdict,
-                meaning(name, float(threshold), self.curves, data=self.data),
+                meaning(name, float(threshold), self.curves, data=self._data_of(name)),
                 self.marks.get(name),
             )
             for name, logit, probability, threshold, verdict in zip(

@@ -172,7 +172,14 @@ class Board(View):
             "launch": launch_address(),
             "data": model.data,
             "rows": [
-                row | {"dots": _dots(apart), "separation": apart, "base": rate}
+                row
+                | {
+                    "dots": _dots(apart),
+                    "separation": apart,
+                    "base": rate,
+                    "note": model.note(row["name"]),
+                    "data": model.measured_on(row["name"]),
+                }
                 for row, apart, rate in zip(rows(names), told_apart, base, strict=True)
             ],
             "groups": [[group, group_title(group)] for group in groups],

@@ -8,6 +8,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, "../..");
 const VIEWS = [
   "about", "board", "camera", "classes", "compare", "footer", "inside", "intake", "heatmap", "network", "picture", "steps",
+  "teach",
 ];
 const options = {
   absWorkingDir: HERE,

@@ -58,6 +58,11 @@ class Network(View):
         """Say how long the network `name` took for a face on this machine."""
         self.show("speed", {"name": self.key(name), "milliseconds": milliseconds})
 
+    def withdraw(self, name: str) -> None:
+        """Offer the network `name` no longer."""
+        self._titles.pop(name, None)
+        self._keys.pop(name, None)
+
     def tell(self, text: str) -> None:
         """Say how far the network is that the visitor waits for."""
         self.send({"kind": "progress", "text": text})

@@ -35,7 +35,7 @@ export function buildRow(description, index, network, on) {
   );
   if (description.dots) {
     label.append(
-      element("span", { className: "dots", ariaHidden: "true", title: `On ${network.data} yes and no are ${DOT_WORDS[description.dots]}` },
+      element("span", { className: "dots", ariaHidden: "true", title: `On ${description.data} faces yes and no are ${DOT_WORDS[description.dots]}` },
         "●".repeat(description.dots), element("i", {}, "●".repeat(3 - description.dots))),
       element("span", { className: "unseen" }, ` (${DOT_WORDS[description.dots]})`),
     );
@@ -106,7 +106,7 @@ export function paintRow(row, network, face, so) {
   row.points.forEach((button, i) => {
     button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
   });
-  const words = meaning(threshold, row.curves, network.data);
+  const words = meaning(threshold, row.curves, row.data);
   row.meaningLine.replaceChildren(
     element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${threshold.toFixed(2)}. `),
     [words, row.note].filter(Boolean).join(" "));

@@ -38,6 +38,7 @@ from facelens.ui.intake import Intake
 from facelens.ui.network import Network
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
+from facelens.ui.teach import Teach
 from facelens.ui.wipe import overwrite_freed, release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
@@ -60,6 +61,7 @@ class Selfie(ipywidgets.Box):
     ) -> None:
         overwrite_freed()
         self._wanted, self._detector = model, detector
+        self._taught = ""
         self._model: AttributeModel | None = None
         self._name = ""
         self._loaded: dict[str, AttributeModel] = {}
@@ -84,6 +86,7 @@ class Selfie(ipywidgets.Box):
         self.compare = Compare(self.keep, self.drop, self.exchange)
         self.inside = Inside(self.open_layer)
         self.steps = Steps(self.walk)
+        self.teach = Teach(self)
         self.network = Network(self.switch)
         self.about = About()
         self.footer = Footer()
@@ -92,7 +95,7 @@ class Selfie(ipywidgets.Box):
             above, stays = [], above + stays
         seen = ipywidgets.Box(stays)
         left = ipywidgets.Box([*above, seen])
-        answers = [self.board, *self.classes, self.compare, self.inside, self.steps]
+        answers = [self.board, *self.classes, self.compare, self.inside, self.steps, self.teach]
         right = ipywidgets.Box([self.network, *answers])
         foot = ipywidgets.Box([self.about, self.footer])
         for column in (seen, left, right):
@@ -159,6 +162,32 @@ class Selfie(ipywidgets.Box):
             self._answers = answers
             self._turn(self._picked or 0, anew=False)
             self._say_found(f"you see face {(self._picked or 0) + 1}")
+
+    @property
+    def detector(self) -> str | None:
+        """How faces are found on this page, as for `find_faces`."""
+        return self._detector
+
+    @property
+    def base(self) -> AttributeModel:
+        """The network that answers, without a taught word."""
+        return getattr(self.model, "base", self.model)
+
+    def face(self) -> Face | None:
+        """The face that is on the page."""
+        return None if self._picked is None else self._faces[self._picked]
+
+    def adopt(self, model: AttributeModel) -> None:
+        """Let a network with a taught word answer, turned to it, or its base without one."""
+        self._loaded.pop(self._taught, None)
+        self.network.withdraw(self._taught)
+        base = next((name for name, each in self._loaded.items() if each is self.base), self._name)
+        head = getattr(model, "head", None)
+        name = self._taught = model.title if head else ""
+        self._loaded[name or base] = model
+        self._choice, self._chosen = (head.word, True) if head else (None, False)
+        self._name = ""  # a word that is learned again replaces itself
+        self.switch(name or base)
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
@@ -246,6 +275,7 @@ class Selfie(ipywidgets.Box):
             self._look_for(self._choice)
         self.inside.offer(model, picture)
         self.steps.offer(model)
+        self.teach.read(answer)
         self.about.show_face(model.names, answer.logits / model.config.temperature)
         self._set_beside()
         self.footer.time(self._stages)
@@ -418,6 +448,7 @@ class Selfie(ipywidgets.Box):
                 marks=wish.marks,
                 judgements=wish.judgements,
                 data=model.data,
+                measured_on=model.measured_on,
                 metrics=model.config.metrics,
                 others=[face.box for i, face in enumerate(self._faces) if i != index],
             )
@@ -435,6 +466,7 @@ class Selfie(ipywidgets.Box):
     def forget(self) -> None:
         """Let go of the photo, of the face that was kept, and of all that was made of them."""
         self._drop()
+        self.teach.forget()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -463,6 +495,7 @@ class Selfie(ipywidgets.Box):
             self.steps, self.about, self.footer,
         ):  # fmt: skip
             view.clear()
+        self.teach.read(None)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -22,7 +22,7 @@ export function verdict(probability, threshold, curves, hinted) {
 
 /** `facelens.tasks.attributes.thresholds.meaning`: what a yes from `threshold` on means on the faces of `data`. */
 export function meaning(threshold, curves, data = "CelebA") {
-  if (threshold === null) return `No threshold reaches this precision on ${data}.`;
+  if (threshold === null) return `No threshold reaches this precision on ${data} faces.`;
   const column = rounded(Math.fround(threshold) * 100);
   if (curves.precision[column] === null) return `No ${data} face gets a yes here.`;
   const hundred = (value) => rounded(100 * Math.fround(value));

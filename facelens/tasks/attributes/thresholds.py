@@ -74,7 +74,7 @@ def verdicts(
 def meaning(name: str, threshold: float, curves: Curves, *, data: str = "CelebA") -> str:
     """Describe precision and recall of `name` at `threshold` on the faces of `data`, in words."""
     if not np.isfinite(threshold):
-        return f"No threshold reaches this precision on {data}."
+        return f"No threshold reaches this precision on {data} faces."
     row, column = curves.names.index(name), round(threshold * 100)
     called, found = curves.precision[row, column], curves.recall[row, column]
     if not np.isfinite(called):
