@@ -15,7 +15,7 @@ help: ## show this list
 	@echo
 	@echo "  PYTHON=… another Python (3.11 or later), PORT=… of the page, PYTEST=… options for pytest"
 
-dashboard: $(VENV)/.app ## open the dashboard; makes .venv (about 0.6 GB) the first time
+dashboard: $(VENV)/.app ## open the dashboard; makes .venv (about 0.7 GB) the first time
 	@$(RUN) -m facelens download detector || echo "Going on with OpenCV's cascades."
 	@$(RUN) -m facelens dashboard --port $(PORT)
 
@@ -57,7 +57,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.app: pyproject.toml | $(VENV)/.made
-	@echo "Installing Facelens into $(VENV): about 0.6 GB."
+	@echo "Installing Facelens into $(VENV): about 0.7 GB."
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e .
 	@touch $@
 

@@ -20,6 +20,10 @@ class Box(NamedTuple):
     w: float
     h: float
 
+    def __repr__(self) -> str:
+        sides = (f"{name}={value:.1f}" for name, value in self._asdict().items())
+        return f"Box({', '.join(sides)})"
+
     @property
     def centre(self) -> tuple[float, float]:
         return self.x + self.w / 2, self.y + self.h / 2

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import subprocess
 
 _LOCAL = "127.0.0.1"
+# A socket's path has at most 103 letters on macOS, of which /voila_…/kernel-…-ipc-1 takes 65.
+LONGEST_SOCKET_ROOT = 38
 
 
 def serve(
@@ -54,7 +56,8 @@ def serve(
         os.chdir(folder)
         _host([*command, f"--Voila.ip={host}", "--PageServer.local=False"], env)
     # Override the user's own settings.
-    command += ["--Voila.ip=localhost", "--PageServer.local=True"]
+    command += ["--Voila.ip=localhost", "--PageServer.local=True", "--Voila.log_level=WARN"]
+    command += _own_sockets()
     if not browser:
         command.append("--no-browser")
     return _wait(command, folder, env, f"{title} with {name} at http://localhost:{port}/")
@@ -120,6 +123,22 @@ def _wait(command: list[str], folder: Path, env: dict[str, str], what: str) -> i
         return server.wait()
     finally:
         _end(server)
+
+
+def _own_sockets() -> list[str]:
+    """Settings that have server and kernels speak through files of this user, not over TCP.
+
+    Others on this machine could listen there. Empty where the system has no such sockets.
+    """
+    import tempfile
+
+    if os.name != "posix":
+        return []
+    folders = [Path(tempfile.gettempdir()), Path("/tmp")]  # noqa: S108 - Voilà makes a folder in it
+    fitting = [folder for folder in folders if len(str(folder)) <= LONGEST_SOCKET_ROOT]
+    if not fitting:
+        return []
+    return ["--KernelManager.transport=ipc", f"--Voila.connection_dir_root={fitting[0]}"]
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:

@@ -7,9 +7,12 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbclient.exceptions import CellExecutionError
+from nbformat.sign import MemorySignatureStore
 from tornado.httpserver import HTTPServer
 from tornado.iostream import IOStream
 from traitlets import Bool
@@ -27,6 +30,32 @@ class PageServer(Voila):
     """Voilà behind a gate, with bounds on what a connection may cost."""
 
     local = Bool(True, help="Whether the page is for this machine only.").tag(config=True)
+
+    def init_handlers(self) -> list[Any]:
+        """Serve the pages beside this one too if for this machine only: they link to each other."""
+        handlers = super().init_handlers()
+        if not (self.local and self.notebook_path):
+            return handlers
+        pattern, handler, options = handlers[-1]
+        pages = sorted(Path(self.notebook_path).parent.glob("*.ipynb"))
+        self._trust(pages)
+        place = Path(options["notebook_path"]).parent
+        others = [
+            (
+                pattern.replace("(.*)", re.escape(page.name)),
+                handler,
+                options | {"notebook_path": str(place / page.name)},
+            )
+            for page in pages
+        ]
+        return [*handlers[:-1], *others, handlers[-1]]
+
+    def _trust(self, pages: list[Path]) -> None:
+        """Sign our own pages, in memory: the user's list of trusted notebooks is not touched."""
+        notary = self.contents_manager.notary
+        notary.store = MemorySignatureStore()
+        for page in pages:
+            notary.sign(nbformat.read(page, as_version=4))
 
     def listen(self) -> None:
         """Listen behind the gate, until the server ends."""

@@ -197,7 +197,7 @@ function render({ model, el, signal }) {
       });
     }
     board()?.stale(!face);
-    const speed = pace(answers, now, { stands: late.held });
+    const speed = pace(answers, now, { stands: late.lasts(now) });
     figures.textContent = mode === "live" ? speed : "";
   }
 

@@ -1,7 +1,7 @@
 import { shareLink } from "./link.js";
 import { element, hearDeath, listen } from "./shared.js";
 
-// Where both pages are served, as on Binder, each leads to the other.
+// Where both pages are served, on Binder and on one's own machine, each leads to the other.
 const OTHERS = { selfie: ["live", "Live, with your camera"], live: ["selfie", "With a photo"] };
 // A kernel that a proxy has parted from the page may come back; one that has died does not.
 const GRACE = 8000;
@@ -19,10 +19,15 @@ function render({ model, el, signal }) {
   };
   el.classList.add("facelens", "footer");
   el.append(banner, facts);
-  const here = document.body.dataset.voila && location.pathname.match(/\/(selfie|live)\.ipynb$/)?.[1];
-  if (here) {
+  const link = element("a", { className: "other", hidden: true });
+  el.append(link);
+  /** Lead to the other page; `served` is this one where the server has both beside its root. */
+  function lead(served) {
+    if (!document.body.dataset.voila) return;
+    const here = location.pathname.match(/\/(selfie|live)\.ipynb$/)?.[1] ?? served;
+    if (!OTHERS[here]) return;
     const [page, words] = OTHERS[here];
-    el.append(element("a", { className: "small", href: `${page}.ipynb` }, words));
+    Object.assign(link, { href: `${page}.ipynb`, textContent: words, hidden: false });
   }
 
   const gone = () => {
@@ -55,6 +60,7 @@ function render({ model, el, signal }) {
     facts(message) {
       // On Binder the page has gone with its computer; its address would find nothing.
       launch = message.launch;
+      lead(message.page);
       reload.textContent = launch ? "Start it again" : "Reload the page";
       facts.replaceChildren(...message.lines.map((line) => element("li", {}, line)));
     },

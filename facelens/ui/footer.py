@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from facelens import __version__
+from facelens.serve.offered import may_choose_freely
 from facelens.ui._view import View, launch_address, script, source
 
 
@@ -15,8 +16,10 @@ class Footer(View):
     _esm = script("footer")
     _css = source("shared.css", "footer.css")
 
-    def __init__(self) -> None:
+    def __init__(self, page: str = "") -> None:
+        """Watch over `page`, "selfie" or "live", which links to the other where both are served."""
         super().__init__()
+        self._page = page
         self._facts: list[str] = []
         self._show({})
 
@@ -36,4 +39,6 @@ class Footer(View):
     def _show(self, stages: Mapping[str, float]) -> None:
         times = [f"{stage} {max(1, round(value))} ms" for stage, value in stages.items()]
         lines = [*self._facts, *([", ".join(times)] if times else []), f"Facelens {__version__}"]
-        self.show("facts", {"lines": lines, "launch": launch_address()})
+        # `facelens dashboard` and `facelens live` serve one at the root, and both by name.
+        page = self._page if may_choose_freely() else None
+        self.show("facts", {"lines": lines, "launch": launch_address(), "page": page})

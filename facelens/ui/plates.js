@@ -58,7 +58,8 @@ export function facePlates() {
   /** Write under the picture what has no room in it. */
   function write(shown, there, now) {
     const rows = way(now) === UNDER ? there.map((number) => [number, shown.get(number)]) : [];
-    const written = rows.filter(([, face]) => face.words?.length);
+    const written = rows.filter(([, face]) => face.words?.length && face.box)
+      .toSorted(([, one], [, other]) => one.box.x - other.box.x); // as they sit
     list.hidden = !written.length;
     list.replaceChildren(...written.map(([number, { words }]) => element("li", {},
       ...(there.length > 1 ? [element("b", {}, `Face ${number}`)] : []),

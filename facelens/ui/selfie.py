@@ -89,7 +89,7 @@ class Selfie(ipywidgets.Box):
         self.teach = Teach(self)
         self.network = Network(self.switch)
         self.about = About()
-        self.footer = Footer()
+        self.footer = Footer("live" if self.moving else "selfie")
         above, stays = [self.intake], [self.picture, self.heatmap]
         if self.moving:  # it stays in sight beside the rows; where a photo is chosen need not
             above, stays = [], above + stays

@@ -1,6 +1,7 @@
 """The way in, in Chromium: alone on an empty page with a kernel of paper, then on the dashboard."""
 
 import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -47,13 +48,16 @@ class Desk:
 
     def __init__(self, page):
         self.page = page
-        self.problems, self.frames = [], []
+        self.problems, self.frames, self.heard = [], [], []
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.add_init_script(NOTE_STREAMS)
 
     def note(self, frame):
         self.frames.append(frame)
+
+    def hear(self, frame):
+        self.heard.append(frame)
 
     def press(self, name):
         self.page.get_by_role("button", name=re.compile(f"^({name})$")).click()
@@ -128,6 +132,7 @@ def desk(seeing, dashboard):
     """The dashboard, one tab for all that follows."""
     desk = Desk(seeing.new_page(viewport={"width": 1280, "height": 800}))
     desk.page.on("websocket", lambda socket: socket.on("framesent", desk.note))
+    desk.page.on("websocket", lambda socket: socket.on("framereceived", desk.hear))
     desk.page.goto(dashboard)
     desk.page.get_by_role("button", name="Choose a photo").wait_for()
     yield desk
@@ -613,6 +618,51 @@ def test_a_group_is_found_on_the_page_as_elsewhere(desk, astronaut, tmp_path):
     desk.status("busy")
     assert desk.status("done").startswith("Found 15 faces")
     assert "pixels wide" not in desk.page.locator(".facelens-page").inner_text()
+
+
+def shown(frames, kind):
+    """The last message of a `kind` that the kernel has sent to a view."""
+    for frame in reversed(frames):
+        data = frame.encode() if isinstance(frame, str) else frame
+        start = re.search(rb'\{"kind": ?"%s"' % kind.encode(), data)
+        if start:
+            text = data[start.start() :].decode(errors="replace")
+            return json.JSONDecoder().raw_decode(text)[0]
+    return None
+
+
+@pytest.mark.data
+def test_the_page_says_of_a_group_what_the_command_line_says(desk, data_dir, run):
+    file = data_dir / "cases" / "02-group-6000.jpg"
+    code, out, _ = run("predict", file, "--json", "--detector", "haar")
+    assert code == 0
+    said = json.loads(out)
+    desk.heard.clear()
+    desk.clear()
+    desk.choose(file)
+    desk.status("busy")
+    assert desk.status("done").startswith(f"Found {len(said['faces'])} faces")
+    photo = shown(desk.heard, "photo")
+    assert (photo["width"], photo["height"]) == (said["width"], said["height"])
+    left = list(said["faces"])
+    for number, (x, y, w, h) in enumerate(photo["boxes"], 1):
+        if number > 1:
+            desk.heard.clear()
+            desk.page.get_by_role("button", name=f"Face {number}", exact=True).click()
+            desk.page.get_by_text(f"you see face {number}.").wait_for()
+        answer = shown(desk.heard, "face")
+        centre = (x + w / 2) * photo["width"], (y + h / 2) * photo["height"]
+        face = min(left, key=lambda each: np.hypot(*np.subtract(middle(each["box"]), centre)))
+        left.remove(face)
+        assert np.hypot(*np.subtract(middle(face["box"]), centre)) < face["box"]["w"] / 8
+        expected = [each["probability"] for each in face["attributes"]]
+        assert np.abs(np.subtract(answer["probabilities"], expected)).max() < 0.03
+        assert photo["hints"][number - 1] == answer["hints"] == face["hints"]
+    assert left == []
+
+
+def middle(box):
+    return box["x"] + box["w"] / 2, box["y"] + box["h"] / 2
 
 
 def test_a_phone_photo_of_forty_megabytes_passes_the_websocket(desk, astronaut, tmp_path):

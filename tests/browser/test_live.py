@@ -11,7 +11,7 @@ import pytest
 from paper import NOTE_STREAMS, NOWHERE, PAPER_KERNEL, animate, content_of, with_camera
 from PIL import Image
 from serving import ROOT, free_port, served
-from visit import until
+from visit import SMALL_TARGETS, until
 
 from facelens import load_model
 from facelens.ui import Live
@@ -719,6 +719,9 @@ def test_what_is_written_hides_no_face_on_a_phone_with_two(alone):
     assert written.locator("li").count() == 2
     assert "Mouth slightly open" in written.locator("li").first.inner_text()
     assert all(face["plate"] is None for face in tab.faces()), "it is written under the picture"
+    tab.page.locator(".camera .choice > summary").click()
+    tab.page.locator(".camera .judgements > summary").click()
+    assert tab.page.evaluate(SMALL_TARGETS) == []
 
 
 def test_a_plate_stands_clear_of_every_face_or_its_words_under_the_picture(alone):

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 from PIL import Image, ImageOps
-from visit import Visit, until
+from visit import SMALL_TARGETS, Visit, until
 
 from facelens.tasks import load_model
 from facelens.tasks.attributes.names import NAMES
@@ -446,6 +446,52 @@ def test_rows_are_found_folded_sorted_and_set_one_by_one(visit):
     assert others == "0.5"
     assert "told apart" in tab.row("Wavy hair").locator(".meaning").inner_text()
     assert page.get_by_text("Your own thresholds.").is_visible()
+
+
+# Captions with text right below them, which reads as if it went on.
+TOUCHING_CAPTIONS = """() => {
+    const place = (node) => node.getBoundingClientRect();
+    const shown = (what) => [...document.querySelectorAll(what)]
+        .filter((node) => node.checkVisibility() && node.textContent.trim());
+    const texts = shown(".facelens :is(p, h2, h3, small, figcaption, summary, button)");
+    return shown(".facelens figcaption").flatMap((one) => texts
+        .filter((other) => !one.contains(other) && !other.contains(one))
+        .filter((other) => place(other).left < place(one).right)
+        .filter((other) => place(other).right > place(one).left)
+        .map((other) => [place(other).top - place(one).bottom, one.textContent, other.textContent])
+        .filter(([gap]) => gap > -4 && gap < 4));
+}"""
+
+
+def test_what_a_finger_presses_is_44_pixels_high(visit):
+    tab = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert tab.page.evaluate("matchMedia('(pointer: coarse)').matches")
+    assert tab.page.evaluate(SMALL_TARGETS) == [], "of the empty page"
+    tab.page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    tab.page.get_by_role("button", name="Keep this face to compare").click()
+    tab.page.get_by_role("button", name="Explain every row").click()
+    tab.page.get_by_role("button", name="Keep this map beside").click()
+    tab.page.locator(".board .judgements summary").click()
+    for view in (".inside", ".steps"):
+        tab.page.locator(view).scroll_into_view_if_needed()
+        tab.page.locator(f"{view} button img").first.wait_for()
+    tab.page.locator(".inside .grid button").first.click()
+    assert tab.page.evaluate(SMALL_TARGETS) == [], "of the page with a face"
+    assert tab.page.evaluate(TOUCHING_CAPTIONS) == []
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= 390
+    tab.page.get_by_role("button", name="About this page").click()
+    assert tab.page.evaluate(SMALL_TARGETS) == [], "of the panel about the page"
+
+
+def test_both_pages_are_served_here_and_lead_to_each_other(visit):
+    tab = visit()
+    tab.page.get_by_role("link", name="Live, with your camera").click()
+    tab.page.get_by_role("button", name="Start the camera").wait_for()
+    tab.page.get_by_role("link", name="With a photo").click()
+    tab.page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    assert tab.page.url.endswith("/selfie.ipynb")
 
 
 def test_nothing_is_wider_than_a_phone_or_lost_on_a_large_screen(visit):

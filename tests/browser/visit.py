@@ -17,6 +17,28 @@ def until(page, expression, *, arg=None, timeout=PATIENCE):
         page.wait_for_timeout(30)
 
 
+# What a finger can press and that is less than 44 px high. The label of a box to tick counts, and
+# what lies around a small button for this; links in a text are as high as it.
+SMALL_TARGETS = """() => {
+    const kinds = ["button", "a[href]", "select", "summary", "input:not([type=file])"];
+    const high = (node) => node.getBoundingClientRect().height;
+    const reach = (node) => {
+        const around = getComputedStyle(node, "::after");
+        return around.position === "absolute" ? parseFloat(around.height) || 0 : 0;
+    };
+    return [...document.querySelectorAll(`.facelens :is(${kinds})`)]
+        .filter((node) => node.checkVisibility({ visibilityProperty: true }))
+        .filter((node) => !node.closest("dialog:not([open])"))
+        .filter((node) => getComputedStyle(node).clipPath === "none")
+        .filter((node) => getComputedStyle(node).display !== "inline")
+        .map((node) => [
+            Math.max(high(node), high(node.closest("label") ?? node), reach(node)),
+            `${node.className} ${node.ariaLabel || node.textContent || node.type}`,
+        ])
+        .filter(([height]) => height < 43.9);
+}"""
+
+
 class Visit:
     """A tab on the dashboard that notes what the page asks of whom."""
 

@@ -10,7 +10,7 @@ from facelens import faces
 from facelens.errors import DetectorError
 from facelens.faces import align, detect, landmarks, quality
 from facelens.faces.boxes import nms
-from facelens.faces.face import Detection
+from facelens.faces.face import Box, Detection
 from facelens.faces.haar import rotate
 from facelens.photo import Photo
 
@@ -215,3 +215,7 @@ def test_another_network_is_not_taken_for_yunet():
 @pytest.mark.parametrize("shape", [(1, 1), (3, 900), (900, 3), (64, 64)])
 def test_a_picture_without_a_face_gives_none(shape):
     assert faces.find_faces(Photo(np.full((*shape, 3), 128, np.uint8)), detector="haar") == []
+
+
+def test_a_box_prints_with_one_decimal():
+    assert str(Box(81.3912, 0, 30, 2.05)) == "Box(x=81.4, y=0.0, w=30.0, h=2.0)"

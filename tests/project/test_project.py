@@ -1,5 +1,6 @@
 """What a newcomer meets first: make, Binder's and conda's environments, no stray paths."""
 
+import csv
 import os
 import re
 import runpy
@@ -26,6 +27,23 @@ def wanted(*extras):
 def pins(text):
     found = re.findall(r"^[\s-]*([A-Za-z0-9._-]+)==([^\s#]+)$", text, re.MULTILINE)
     return {name.lower().replace("_", "-").replace(".", "-"): version for name, version in found}
+
+
+def test_the_size_of_an_install_is_the_measured_one_wherever_it_is_said():
+    measured = csv.DictReader((ROOT / "benchmarks" / "results" / "install.csv").open())
+    (size,) = (row["megabytes"] for row in measured if row["what"] == "pip install facelens")
+    said = f"{float(size) / 1000:.1f} GB"
+    places = {
+        "README.md": r"The first time installs ([\d.]+ GB) into",
+        "Makefile": r"(?:makes \.venv \(|Facelens into \$\(VENV\): )about ([\d.]+ GB)",
+        "docs/troubleshooting.md": r"`pip install -e \.` takes ([\d.]+ GB)",
+    }
+    for name, pattern in places.items():
+        found = [
+            max(groups.groups("")) for groups in re.finditer(pattern, (ROOT / name).read_text())
+        ]
+        assert set(found) == {said}, name
+    assert f"| on disk | {size} MB |" in (ROOT / "README.md").read_text()
 
 
 def test_binder_installs_what_the_dashboard_needs():
