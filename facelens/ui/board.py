@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.tasks.attributes.curves import curves_for_page, separation
+from facelens.tasks.attributes.curves import curves_for_page
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
 from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
 from facelens.ui._view import View, launch_address, script, source
@@ -95,7 +95,7 @@ class Board(View):
         groups = [*[g for g in GROUPS if g in found], *sorted(found - set(GROUPS))]
         # The bundle's own four digits, so that the page decides exactly as the library does.
         curves = curves_for_page(model.curves, digits=4)
-        told_apart = separation(model.curves)
+        told_apart = model.separation()
         content = {
             "address": address,
             "launch": launch_address(),
