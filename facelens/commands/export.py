@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,9 @@ from facelens.tasks import DEFAULT, TASKS
 _COMMON: dict[str, dict[str, Any]] = {
     "--data": {
         "type": Path,
-        "required": True,
         "action": "append",
         "help": "what the run was trained on, with test faces beside it; may be given several "
-        "times, and is one set then",
+        "times, and is one set then; a taught word needs none",
     },
     "--out": {"type": Path, "required": True, "help": "directory of the bundle"},
     "--name": {"help": "name of the bundle (default: by the task)"},
@@ -40,7 +40,10 @@ def add(commands: Any) -> None:
         "run's task decides which options there are: facelens export RUN --help.",
     )
     parser.add_argument(
-        "run", metavar="RUN", type=Path, help="run directory, or a bundle to export again"
+        "run",
+        metavar="RUN",
+        type=Path,
+        help="run directory, a bundle to export again, or the file of a taught word",
     )
     for name, options in _COMMON.items():
         parser.add_argument(name, **options)
@@ -48,8 +51,16 @@ def add(commands: Any) -> None:
 
 
 def _export(args: argparse.Namespace) -> int:
+    taught = TASKS[args.task].taught
+    head = import_module(taught).head_file(str(args.run)) if taught else None
+    if head is None and args.data is None:
+        raise DataError("Give --data DIR: what the run was trained on, with test faces beside it.")
     with needing_train("export"):
-        training(args.task, "export").export(args)
+        module = training(args.task, "export")
+        if head:
+            module.export_head(args, head)
+        else:
+            module.export(args)
     return 0
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from facelens.tasks.attributes.curves import Curves, doubt_bands, separation
+from facelens.tasks.attributes.curves import Curves, doubt_bands
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, group_title
 from facelens.tasks.attributes.prior import cheapest
 from facelens.tasks.attributes.thresholds import OPERATING_POINTS, operating_point
@@ -163,7 +163,7 @@ class Board(View):
         names = model.names
         found = {describe(name).group for name in names}
         groups = [*[g for g in GROUPS if g in found], *sorted(found - set(GROUPS))]
-        told_apart = _numbers(separation(model.curves))
+        told_apart = _numbers(model.separation())
         base = [
             None if rate is None else round(rate, 4) for rate in _numbers(model.curves.prevalence)
         ]

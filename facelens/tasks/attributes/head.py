@@ -35,7 +35,6 @@ _COLUMNS = (
     "fpr_low", "fpr_high", "doubt_low", "doubt_high",
 )  # fmt: skip
 _SCALARS = ("prevalence", "ap", "ece")
-DATA = "taught"  # "of 100 taught faces that get a yes here …"
 JUDGEMENT = "What you teach is your judgement, not a fact about people."
 ONE_PERSON = "Where several photos show one person, the interval is too narrow."
 

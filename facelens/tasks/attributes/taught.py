@@ -13,8 +13,8 @@ from facelens.bundles.session import BATCH
 from facelens.errors import BundleError, FacelensError
 from facelens.faces import Face
 from facelens.tasks.attributes.curves import Curves
-from facelens.tasks.attributes.head import DATA, FILE, JUDGEMENT, Head, last_view, read_head
-from facelens.tasks.attributes.model import AttributeModel
+from facelens.tasks.attributes.head import FILE, JUDGEMENT, Head, last_view, read_head
+from facelens.tasks.attributes.model import TAUGHT, AttributeModel
 from facelens.tasks.classifier import Prediction, stack
 
 
@@ -38,6 +38,7 @@ class TaughtModel(AttributeModel):
         own = base.config
         self.config = replace(
             own,
+            data={**own.data, TAUGHT: {head.word: f"{head.sentence} {JUDGEMENT}"}},
             names=(*own.names, head.word),
             temperature=_with(own.temperature, 1),
             bias=_with(own.bias, head.bias),
@@ -73,15 +74,10 @@ class TaughtModel(AttributeModel):
             **{name: np.concatenate([getattr(each, name) for each in both]) for name in columns},
         )
 
-    def measured_on(self, name: str) -> str:
-        """The faces by which the thresholds of `name` have their meaning."""
-        return DATA if name == self.head.word else self.data
-
-    def note(self, name: str) -> str:
-        """What to know about the answers for `name`."""
-        if name != self.head.word:
-            return super().note(name)
-        return f"{self.head.sentence} {JUDGEMENT}"
+    def separation(self) -> np.ndarray:
+        """Youden's J of each attribute; NaN for a word that cannot be told."""
+        found = super().separation()
+        return found if self.head.can_tell else _with(found[:-1], np.nan)
 
     def predict(
         self, inputs: Sequence[Face | np.ndarray] | np.ndarray, *, maps: bool = False

@@ -209,6 +209,16 @@ def export(args: argparse.Namespace) -> None:
     log.info("%s is in %s.", model.title, args.out)
 
 
+def export_head(args: argparse.Namespace, head: Path) -> None:
+    """Write a taught word and its base as one bundle."""
+    from facelens.tasks import load_model
+    from facelens.tasks.attributes.training.whole import export_taught
+
+    taught = load_model(str(head), task=args.task)
+    model = export_taught(taught, args.out, name=args.name, version=args.version)
+    log.info("%s is in %s.", model.title, args.out)
+
+
 # evaluate
 
 
