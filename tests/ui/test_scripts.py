@@ -67,6 +67,7 @@ def test_every_view_runs_the_file_that_was_joined_for_it():
     page = ui.Live(detector="haar")
     views = [page.board, page.compare, page.inside, page.steps, page.network, page.about]
     views += [
+        page.teach,
         page.footer,
         page.picture,
         page.heatmap,
