@@ -66,7 +66,7 @@ def occlusion(model: "Classifier", crop: np.ndarray) -> Evidence:
     """Occlusion sensitivity of one crop, uint8 (218, 178, 3), from all patches at once."""
     check = Occlusion(model, crop)
     while not check.complete:
-        check.step()
+        check.step(BATCH)
     return check.evidence()
 
 
@@ -74,7 +74,7 @@ class Occlusion:
     """Occlusion sensitivity a few patches at a time, so that a page can answer in between.
 
     The drop in each logit when a patch is replaced by the crop's mean colour; the patches slide
-    over the crop (Zeiler & Fergus, 2014). Only one batch of covered crops is in memory at a time.
+    over the crop (Zeiler & Fergus, 2014). One at a time they take no more memory than the answer.
 
     `crop`: uint8 (218, 178, 3).
     """
@@ -95,7 +95,7 @@ class Occlusion:
         """Whether all patches have been tried."""
         return self.done == self.count
 
-    def step(self, most: int = BATCH) -> None:
+    def step(self, most: int = 1) -> None:
         """Try the next patches, at most `most`."""
         following = range(self.done, min(self.done + most, self.count))
         if following:

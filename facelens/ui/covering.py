@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from facelens.explain.maps import Evidence
     from facelens.tasks.classifier import Classifier
 
-# A kernel takes one message after the other: a wish waits no longer than this, or one batch.
+# A kernel takes one message after the other: a wish waits no longer than this, or one look.
 SLICE = 0.05  # seconds
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import io
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -146,9 +146,7 @@ def test_long_and_foreign_words_stay_on_the_panel(report, written, names):
         assert right <= PANEL + MARGIN + INNER + 3, line
         assert low <= HEIGHT, line
     below = sorted((top, low) for _, _, top, _, low in lines)
-    assert all(low <= top + 1 for (_, low), (top, _) in itertools.pairwise(below)), (
-        "one over another"
-    )
+    assert all(low <= top + 1 for (_, low), (top, _) in pairwise(below)), "one over another"
     assert pixels.shape == (HEIGHT, WIDTH, 3)
 
 

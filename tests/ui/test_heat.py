@@ -69,9 +69,9 @@ def test_covering_waits_to_be_asked_and_comes_in_slices(page, sent, model, monke
     assert not {"covering", "occlusion"} & set(kinds(sent, page.heatmap)), "the answer comes first"
     assert last(sent, page.heatmap, "face")[0]["first"] == "occlusion"
     monkeypatch.setattr(Covering, "seconds", 0)
-    assert cover(page, sent) == -(-81 // 4), "a slow network is left after every batch"
+    assert cover(page, sent) == 81, "a slow network is left after every look"
     done = [c["done"] for to, c, _ in sent if (to, c["kind"]) == (page.heatmap, "covering")]
-    assert done == list(range(4, 81, 4))
+    assert done == list(range(1, 81))
     content, [data] = last(sent, page.heatmap, "occlusion")
     whole = maps.occlusion(model, page._faces[0].crop)
     assert data == whole.values.astype(np.float32).tobytes()

@@ -43,3 +43,37 @@ def test_memory_stays_flat_from_photo_to_photo(astronaut):
     # Forty photos kept by mistake would be 30 MB as pixels.
     assert grown(astronaut, "holds nothing") < 4 * MEGA
     assert grown(astronaut, "leaks") > 20 * MEGA
+
+
+COVERED = """
+import os, sys
+from pathlib import Path
+from facelens.explain.maps import Occlusion
+from facelens.ui import Selfie
+from facelens.ui._view import View
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+View.send = lambda *_: None
+if len(sys.argv) > 2:
+    Occlusion.step.__defaults__ = (int(sys.argv[2]),)
+page, data = Selfie(detector="haar"), Path(sys.argv[1]).read_bytes()
+for _ in range(3):
+    page.take(data, "photo.jpg")
+before = most = resident()
+while "occlusion" not in page.heatmap._shown:
+    page.look_again("occlusion")
+    most = max(most, resident())
+print(most - before)
+"""
+
+
+@pytest.mark.skipif(not STATM.is_file(), reason="reads memory from Linux' /proc")
+def test_covering_takes_no_more_memory_than_the_answer(astronaut):
+    def risen(*how):
+        command = [sys.executable, "-c", COVERED, str(astronaut), *how]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert risen() < 12 * MEGA
+    assert risen("4") > 20 * MEGA, "in batches it would"
