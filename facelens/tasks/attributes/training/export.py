@@ -23,6 +23,7 @@ from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training import calibrate
 from facelens.tasks.attributes.training.card import write_card
 from facelens.tasks.config import ClassifierConfig, View
+from facelens.tasks.example import write_example
 from facelens.training.augment import plain
 from facelens.training.data import Store, split_files
 from facelens.training.float16 import to_float16
@@ -255,6 +256,7 @@ def _write(
     config.save(out / "config.json")
     write_card(out / "README.md", config, results)
     write_manifest(out)
+    write_example(load_model(str(out)))
 
 
 def _round(
