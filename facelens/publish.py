@@ -20,6 +20,7 @@ from facelens.bundles.hub import hub_errors
 from facelens.errors import BundleError, DownloadError, OutputError
 from facelens.files import atomic_folder, read_file, sha256, sha256_of, writing
 from facelens.tasks import DEFAULT, TASKS, find_task
+from facelens.tasks.example import deviation
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -244,7 +245,14 @@ def _whole(folder: Path) -> dict[str, bytes]:
     files[MANIFEST] = read_file(folder / MANIFEST, LARGEST_TEXT[MANIFEST])
     if not _is_safetensors(files.get("model.safetensors")):
         raise BundleError(f"{folder / 'model.safetensors'} is not a safetensors file.")
-    find_task(bundle.task).model(bundle).check()
+    model = find_task(bundle.task).model(bundle)
+    model.check()
+    found = deviation(model)
+    if found and not found.is_fine:
+        raise BundleError(
+            f"{folder} answers its example.json otherwise, by {found.difference:.2g}: the file is "
+            "of another graph; export the bundle again."
+        )
     return files
 
 

@@ -48,12 +48,13 @@ def _to_second(values: dict[str, Any]) -> dict[str, Any]:
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _to_second}
 MANIFEST = "manifest.json"
 NEEDED = ("config.json", "model.onnx")
-FILES = (*NEEDED, "curves.json", "model.safetensors", "README.md")
+FILES = (*NEEDED, "curves.json", "example.json", "model.safetensors", "README.md")
 LARGEST = 400_000_000  # bytes; a ResNet152 in float32 has 240 MB
 # Bytes of what is read as text: as JSON it takes twenty times as much memory. For 40 attributes
 # they have 70 kB, 350 kB and 13 kB.
 LARGEST_TEXT = {
     MANIFEST: 100_000, "config.json": 2_000_000, "curves.json": 10_000_000, "README.md": 2_000_000,
+    "example.json": 1_000_000,
 }  # fmt: skip
 
 # What hostile JSON may raise: [[[[… is a RecursionError, Infinity an OverflowError.

@@ -17,7 +17,9 @@ from facelens.photo import read_photo
 from facelens.tables import ERROR_COLUMNS, write_table
 
 SHARES = (0.7, 0.15, 0.15)
+_SHOWN = 5  # missing answers that are named
 _TRIES = 50
+_MOST_TRIES = 500  # while a split lacks an answer
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Prepared:
     """The result of `prepare`: a folder of parquet files, and the photos that were left out.
 
     `crowded`: photos with several faces. `repeated`: rows that name a photo of an earlier row.
+    `lacking`: a split, a question, and the answer, "yes" or "no", that no face there has.
     """
 
     out: Path
@@ -33,6 +36,7 @@ class Prepared:
     left_out: tuple[tuple[str, str], ...]
     crowded: int
     repeated: int = 0
+    lacking: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def errors_out(self) -> Path:
@@ -48,6 +52,12 @@ class Prepared:
             text += f" {rows} a photo that an earlier row names too."
         if self.crowded:
             text += f" In {self.crowded:,} photos with several faces the largest one was used."
+        for split, name, answer in self.lacking[:_SHOWN]:
+            text += f" In {split} nobody has a {answer} for {name}."
+        if len(self.lacking) > _SHOWN:
+            text += f" So it is with {len(self.lacking) - _SHOWN:,} more."
+        if self.lacking:
+            text += " Figures say nothing of such a question: add photos that have that answer."
         return text
 
 
@@ -88,6 +98,7 @@ def prepare(
     total = len(whole) + len(left_out)
     chosen, person = _split(whole, seed, twins(photos, whole))
     crowded, done = 0, len(left_out)
+    seen: dict[int, set[tuple[int, bool]]] = {index: set() for index in range(len(SPLITS))}
 
     def samples(split: int) -> Iterator[Sample]:
         nonlocal crowded, done
@@ -101,6 +112,7 @@ def prepare(
                 left_out.append((line.photo, reason))
                 continue
             crowded += faces > 1
+            seen[split].update((i, bool(a)) for i, a in enumerate(line.answers))
             yield Sample(crop, line.photo, int(person[i]), [bool(a) for a in line.answers])
 
     _open(out)
@@ -114,7 +126,14 @@ def prepare(
         if not count:
             why = left_out[-1][1] if left_out else ""
             raise DataError(f"No face is left for {split}; give more photos. {why}".strip())
-    return Prepared(out, names, faces, tuple(left_out), crowded, repeated)
+    lacking = tuple(
+        (split, name, "yes" if answer else "no")
+        for index, split in enumerate(SPLITS)
+        for i, name in enumerate(names)
+        for answer in (True, False)
+        if (i, answer) not in seen[index]
+    )
+    return Prepared(out, names, faces, tuple(left_out), crowded, repeated, lacking)
 
 
 def _open(out: Path) -> None:
@@ -148,8 +167,8 @@ def _split(
 
     `same`: pairs of lines that show one person, whatever their names say.
 
-    Of several seeded shuffles the one whose splits are most alike, so that a rare yes does not end
-    up in a single split.
+    Of several seeded shuffles the one whose splits lack the fewest answers and are most alike, so
+    that a rare yes does not end up in a single split.
     """
     if not lines:
         raise DataError("No photo of the table has all its answers.")
@@ -166,9 +185,14 @@ def _split(
         )
     answers = np.array([line.answers for line in lines], float)
     photos = np.bincount(person)
-    best, least = person, np.inf
+    # What no shuffle can give every split is not asked of it.
+    wanted = [[len(np.unique(person[column == a])) >= len(SHARES) for a in (0, 1)]
+              for column in answers.T]  # fmt: skip
+    best, least = person, (np.inf, np.inf)
     draw = np.random.default_rng(seed)
-    for _ in range(_TRIES):
+    for tried in range(_MOST_TRIES):
+        if tried >= _TRIES and not least[0]:
+            break
         order = draw.permutation(len(people))
         reached = (np.cumsum(photos[order]) - photos[order] / 2) / len(lines)
         of_person = np.empty(len(people), int)
@@ -181,6 +205,7 @@ def _split(
         means = np.stack([answers[split == index].mean(0) for index in range(3)])
         sizes = np.bincount(split, minlength=3) / len(lines)
         difference = np.abs(means - answers.mean(0)).max() + np.abs(sizes - SHARES).max()
-        if difference < least:
-            best, least = split, difference
+        lacks = (np.stack([means == 1, means == 0], 2) & wanted).sum()
+        if (lacks, difference) < least:
+            best, least = split, (lacks, difference)
     return best, person

@@ -1,5 +1,6 @@
 """The interface of all tasks: `Task`, its model, and the words next to a face."""
 
+import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from facelens.bundles.bundle import Bundle
     from facelens.faces import Face
     from facelens.tasks.config import Config
+
+log = logging.getLogger(__name__)
 
 
 def probability_text(probability: float) -> str:
@@ -139,6 +142,16 @@ class Model(ABC):
         """The label of the answer `name` for readers."""
         return name.replace("_", " ").strip().capitalize()
 
+    def reference(self, face: "Face") -> "np.ndarray":
+        """The numbers of the answer about a face, float32, as a bundle's example.json keeps them.
+
+        By default none: nothing to compare.
+        """
+        import numpy as np
+
+        del face
+        return np.zeros(0, np.float32)
+
     def check_style(self, style: Style) -> None:  # noqa: B027 - not every task has thresholds
         """Refuse a style that does not fit this network.
 
@@ -154,8 +167,16 @@ class Model(ABC):
         """
         import numpy as np
 
+        from facelens.tasks.example import deviation
+
         black = np.zeros((*self.crop_size, 3), np.uint8)
         self.predict([self.crop(black)])
+        found = deviation(self)
+        if found and not found.is_fine:
+            log.warning(
+                "%s answers otherwise here than where it was made: by %.2g on its example.",
+                self.title, found.difference,
+            )  # fmt: skip
 
 
 @dataclass(frozen=True)

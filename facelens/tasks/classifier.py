@@ -86,6 +86,10 @@ class Classifier(Model):
             ]
         return predictions
 
+    def reference(self, face: Face) -> np.ndarray:
+        """The logits for a face, float32 (names,)."""
+        return self.predict([face])[0].logits
+
     def layers(self, crop: Face | np.ndarray) -> list[Layer]:
         """Feature maps of every layer that can be viewed, for one crop."""
         views = self.config.layers

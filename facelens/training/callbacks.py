@@ -36,7 +36,7 @@ class Preprocess(Callback):
 
     def before_batch(self) -> None:
         if not self.training:
-            pictures = plain(self.x, self.recipe.size)
+            pictures = plain(self.x, self.recipe.size, antialias=self.recipe.antialias)
         else:
             pictures = augment(
                 self.x,
@@ -44,6 +44,7 @@ class Preprocess(Callback):
                 self.recipe.augmentation,
                 self.draw,
                 part=(processes.rank(), processes.world()),
+                antialias=self.recipe.antialias,
             )
             if self.recipe.mixes(self.stage, self.epoch):
                 pictures = self._mix(pictures)

@@ -31,7 +31,10 @@ def answer(network: AttributeNetwork, store: Store, recipe: Recipe) -> np.ndarra
     network.eval()
     batches = Batches(store, 2 * recipe.batch_size, shuffle=False).to(device)
     with torch.no_grad():
-        given = [torch.sigmoid(network(plain(crops, recipe.size))) for crops, _ in batches]
+        given = [
+            torch.sigmoid(network(plain(crops, recipe.size, antialias=recipe.antialias)))
+            for crops, _ in batches
+        ]
     return torch.cat(given).float().cpu().numpy()
 
 

@@ -39,6 +39,7 @@ class Recipe:
     `teacher_view`: the teacher is asked about the very pictures that the network sees.
     `unmixed`: how many epochs at the end have no mixup.
     `validate_every`: so many epochs one is measured, and the last of each stage.
+    `antialias`: crops are shrunk with antialiasing, in training and in the exported graph.
     `local`, `local_cut`, `local_margin`: weight and manner of `training.local`, 0 for none.
     """
 
@@ -60,6 +61,7 @@ class Recipe:
     teacher_view: bool = False
     unmixed: int = 0
     validate_every: int = 1
+    antialias: bool = False
     local: float = 0.0
     local_cut: str = "tiles"
     local_margin: int = 1

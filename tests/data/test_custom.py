@@ -89,6 +89,30 @@ def test_a_rare_yes_is_in_every_part():
     assert set(split[:8]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_every_part_has_both_answers_where_that_can_be(seed):
+    rare = (3, 50, 97)  # three people of a hundred
+    split, _ = custom._split(lines([""] * 100, rare=rare), seed=seed)
+    assert set(split[list(rare)]) == {0, 1, 2}
+    common = set(range(100)) - set(rare)
+    split, _ = custom._split(lines([""] * 100, rare=common), seed=seed)
+    assert set(split[list(rare)]) == {0, 1, 2}
+    split, _ = custom._split(lines([""] * 100, rare=(3, 50)), seed=seed)
+    assert set(split) == {0, 1, 2}, "two people do not reach three parts"
+
+
+def test_an_answer_that_a_part_lacks_is_said(album, tmp_path):
+    made = custom.prepare(*album, tmp_path / "faces", detector="haar")
+    assert {(name, answer) for _, name, answer in made.lacking} >= {("space", "no")}
+    assert {split for split, name, _ in made.lacking if name == "space"} == {
+        "train", "valid", "test",
+    }  # fmt: skip
+    assert "In valid nobody has a no for space." in str(made)
+    assert "add photos that have that answer" in str(made)
+    whole = custom.Prepared(tmp_path, ("a",), {"train": 1}, (), 0)
+    assert "nobody" not in str(whole)
+
+
 @pytest.mark.parametrize("people", [3, 4, 5])
 def test_even_few_people_reach_every_part(people):
     split, _ = custom._split(lines([f"p{n % people}" for n in range(12)]), seed=0)

@@ -144,6 +144,10 @@ class KeypointModel(Model):
             answers.append(Keypoints(corrected, self.error))
         return answers
 
+    def reference(self, face: Face) -> np.ndarray:
+        """The points of a face, float32 (15, 2), in pixels of its photo."""
+        return self.predict([face])[0].points
+
     def as_marked(self, points: np.ndarray) -> np.ndarray:
         """Add the offset of the training data's marks to points (…, 15, 2).
 

@@ -23,6 +23,7 @@ from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training import calibrate
 from facelens.tasks.attributes.training.card import write_card
 from facelens.tasks.config import ClassifierConfig, View
+from facelens.tasks.example import write_example
 from facelens.training.augment import plain
 from facelens.training.data import Store, split_files
 from facelens.training.float16 import to_float16
@@ -47,20 +48,19 @@ class Graph(nn.Module):
     and logits and activation maps are the mean of both; feature maps are of the crop as it is.
     """
 
-    def __init__(
-        self, network: AttributeNetwork, size: tuple[int, int], *, flip_average: bool
-    ) -> None:
+    def __init__(self, network: AttributeNetwork, recipe: Recipe, *, flip_average: bool) -> None:
         super().__init__()
         for module in network.modules():
             if hasattr(module, "inplace"):  # a view would show what a later layer wrote over it
                 module.inplace = False  # type: ignore[assignment]
-        self.size, self.flip_average = size, flip_average
+        self.size, self.antialias = recipe.size, recipe.antialias
+        self.flip_average = flip_average
         self.views = [name for name, _, _ in network.views()]
         self.body = network.body.eval()
         self.head = network.head
 
     def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
-        pictures = plain(crops, self.size)
+        pictures = plain(crops, self.size, antialias=self.antialias)
         n = pictures.shape[0]
         if self.flip_average:
             pictures = torch.cat([pictures, pictures.flip(3)])
@@ -203,7 +203,7 @@ def _write(
 ) -> None:
     """Write the bundle of `run` into the empty folder `out`."""
     network = _trained(run, len(valid_set.names))
-    graph = Graph(network, run.recipe.size, flip_average=flip_average).eval()
+    graph = Graph(network, run.recipe, flip_average=flip_average).eval()
     views = _write_graph(graph, network, out / "model.onnx")
     metrics = _round(graph, out / "model.onnx", precision, valid_set, train_set)
     logits = _logits(out / "model.onnx", valid_set)
@@ -255,6 +255,7 @@ def _write(
     config.save(out / "config.json")
     write_card(out / "README.md", config, results)
     write_manifest(out)
+    write_example(load_model(str(out)))
 
 
 def _round(
@@ -289,7 +290,7 @@ def write_exact(bundle: Bundle, path: Path) -> None:
     shipped = Shipped(bundle)
     network = _trained(shipped, len(shipped.config.names))
     flip_average = shipped.config.flip_average
-    graph = Graph(network, shipped.recipe.size, flip_average=flip_average).eval()
+    graph = Graph(network, shipped.recipe, flip_average=flip_average).eval()
     _write_graph(graph, network, path)
 
 

@@ -57,6 +57,10 @@ def train_options(parser: argparse.ArgumentParser) -> None:
         "(default: 96x80 while frozen, then 0:128x104,3:160x128)",
     )  # fmt: skip
     what.add_argument(
+        "--antialias", action="store_true",
+        help="shrink crops with antialiasing, in training and in the exported graph",
+    )  # fmt: skip
+    what.add_argument(
         "--maps", choices=("fine", "spread", "coarse"), default="fine",
         help="resolution of the feature maps. fine: stride 1 instead of 2 in the last stage; "
         "coarse: stride 2, which is faster; spread: fine-tune a coarse run at stride 1, with "
@@ -207,6 +211,7 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
         unmixed=args.unmixed,
         validate_every=args.validate_every,
         teacher_view=args.teacher_view,
+        antialias=args.antialias,
         accumulate=args.accumulate,
         fine_maps=args.maps != "coarse",
         spread_kernels=args.maps == "spread",

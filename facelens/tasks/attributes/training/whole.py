@@ -15,6 +15,7 @@ from facelens.tasks import load_model
 from facelens.tasks.attributes.head import Head, last_view
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.taught import TaughtModel
+from facelens.tasks.example import write_example
 
 _TRAINING = "model.safetensors"
 
@@ -37,6 +38,7 @@ def export_taught(
         taught.curves.save(draft / "curves.json")
         write_text(draft / "README.md", taught.card)
         write_manifest(draft)
+        write_example(load_model(str(draft)))
     return load_model(str(out))  # type: ignore[no-any-return]
 
 

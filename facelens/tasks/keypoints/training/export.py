@@ -12,6 +12,7 @@ from facelens.errors import DataError
 from facelens.faces import align
 from facelens.faces.yunet import YUNET_WEIGHTS
 from facelens.files import atomic_folder, write_bytes, write_text
+from facelens.tasks.example import write_example
 from facelens.tasks.fairness import NO_GROUPS
 from facelens.tasks.keypoints import marks
 from facelens.tasks.keypoints.marks import (
@@ -130,6 +131,7 @@ def _write(
     config.save(out / "config.json")
     write_text(out / "README.md", card(config))
     write_manifest(out)
+    write_example(KeypointModel(Bundle(out, str(out))))
 
 
 def answers_of(model: KeypointModel, pictures: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import pytest
 from facelens import find_faces, load_model, read_photo
 from facelens.bundles.bundle import read_tensors
 from facelens.tasks.attributes.head import features, teach
+from facelens.tasks.example import deviation
 
 pytestmark = pytest.mark.train
 
@@ -54,3 +55,13 @@ def test_a_run_still_needs_its_data(run, tmp_path):
     code, _, err = run("export", tmp_path, "--out", tmp_path / "o")
     assert code == 2
     assert "Give --data DIR" in err
+
+
+def test_a_taught_word_does_not_make_its_bases_example_anothers(saved, caplog):
+    head, _ = saved
+    model = load_model(str(head))
+    model.check()
+    found = deviation(model)
+    assert found is not None
+    assert found.is_fine
+    assert not caplog.records
