@@ -64,9 +64,33 @@ def page() -> str:
     return "\n".join(lines)
 
 
+def taught() -> str:
+    """How well a word is taught by how many photos."""
+    found = rows("teach.csv")
+    counts = list(dict.fromkeys(row["photos_each"] for row in found))
+    lines = [
+        f"`{found[0]['network']}`, {found[0]['faces']} faces of 48 x 48 pixels, "
+        f"{found[0]['seeds']} draws of the photos, measured {found[0]['date']}.",
+        "",
+        f"| word | {' | '.join(f'{count} of each' for count in counts)} |",
+        "|---|" + "---|" * len(counts),
+    ]
+    for word in dict.fromkeys(row["word"] for row in found):
+        own = {row["photos_each"]: row for row in found if row["word"] == word}
+        cells = [
+            f"{row['auc']} ({row['low']} to {row['high']}), told {float(row['told']):.0%}"
+            if (row := own.get(count))
+            else ""
+            for count in counts
+        ]
+        lines.append(f"| {word} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 PAGE = "docs/dashboard.md"
 TABLES = {
     "maps": maps,
     "pointing": pointing,
     "page": page,
+    "teach": taught,
 }

@@ -98,8 +98,10 @@ class Teach(View):
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Take a face, let one go, learn, hand the head over, or forget all."""
-        if kind in ("photo", "current"):
-            self._take(kind, content, buffers)
+        if kind == "photo":
+            self._take(content, taken(buffers) if buffers else b"")
+        elif kind == "current":
+            self._take(content, None)
         elif kind == "remove":
             if sample := self._samples.pop(str(content["id"]), None):
                 wipe(sample.seen)
@@ -116,21 +118,21 @@ class Teach(View):
         elif kind == "forget":
             self._forget_all()
 
-    def _take(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
+    def _take(self, content: Mapping[str, Any], data: bytes | None) -> None:
+        """Take the face of a photo, or where there is none, the one on the page."""
         key = str(content["id"])[:40]
-        data = taken(buffers) if buffers else b""
         try:
-            thumbnail = self._add(key, kind, data, yes=bool(content["yes"]))
+            thumbnail = self._add(key, data, yes=bool(content["yes"]))
         except Exception as error:  # noqa: BLE001  the next photo may be better
             self.send({"kind": "refused", "id": key, "text": sentence_of(error)})
         else:
             self.send({"kind": "taken", "id": key}, [thumbnail])
 
-    def _add(self, key: str, kind: str, data: bytes, *, yes: bool) -> bytes:
+    def _add(self, key: str, data: bytes | None, *, yes: bool) -> bytes:
         """Keep the features of a photo's largest face, or of the face on the page."""
         if len(self._samples) >= MOST:
             raise DataError(f"There are {MOST} faces, which is all that fits; take some away.")
-        if kind == "current":
+        if data is None:
             face = self._pupil.face()
             if face is None:
                 raise NoFaceError("There is no face on the page.")

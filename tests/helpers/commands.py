@@ -4,6 +4,7 @@ import ast
 import contextlib
 import ctypes
 import functools
+import io
 import multiprocessing
 import os
 import re
@@ -21,6 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.hub import WRITER, serving
+from PIL import Image
+
+from facelens.commands import main
 
 ROOT = Path(__file__).parents[2]
 # In a sentence, `code` is a command where it begins with one of these; in a block every line is.
@@ -245,12 +249,26 @@ class World:
                 (self.given / folder / f"{name}.jpg").write_bytes(photo)
         for name in ("PHOTO", "photo.jpg"):
             (self.given / name).write_bytes(photo)
+        self._taught(photo)
         self._film(photo)
         self._kaggle()
         rows = [
             f"{name}.jpg,{name},{answer}" for name, answer in zip("abcdef", "101010", strict=True)
         ]
         (self.given / "TABLE").write_text("\n".join(["photo,person,Smiling", *rows]))
+
+    def _taught(self, photo: bytes) -> None:
+        """Folders of dim and of bright photos, and what is taught by them."""
+        with Image.open(io.BytesIO(photo)) as opened:
+            for folder, low in (("YES_FOLDER", 50), ("NO_FOLDER", 90)):
+                (self.given / folder).mkdir()
+                for i in range(6):
+                    dimmed = opened.convert("RGB").point(lambda v, share=low + i: v * share // 100)
+                    dimmed.save(self.given / folder / f"{i}.jpg")
+        head = self.given / "smirk.safetensors"
+        folders = (self.given / "YES_FOLDER", self.given / "NO_FOLDER")
+        asked = ("teach", *folders, "--word", "smirk", "--out", head, "--detector", "haar")
+        assert main.main([str(each) for each in asked]) == 0
 
     def _kaggle(self) -> None:
         """Kaggle's three files about fifteen points, with a few faces of noise, and such faces."""

@@ -325,3 +325,47 @@ def test_folders_that_do_not_do_are_refused(run, folders, tmp_path):
 
 def test_reading_a_head_needs_no_base(saved):
     assert read_head(saved).word == "black bar"
+
+
+# real faces
+
+
+@pytest.fixture(scope="module")
+def expressions(model, data_dir):
+    """Features of a hundred small faces each of happy, of fear and of others, and their names."""
+    import cv2
+    import pyarrow.parquet as pq
+    from conftest import missing
+
+    path = data_dir / "expressions" / "valid-00000-of-00001.parquet"
+    if not path.is_file():
+        missing(f"{path} is missing: FER2013's faces in the Hub's layout")
+    rows = [row for row in pq.read_table(path).to_pylist() if not row["repeat"]]
+    warp = np.array([[2.2, 0, 35.7], [0, 2.2, 69.2]], np.float32)  # onto CelebA's template
+    seen, names = [], []
+    for name in ("happy", "fear", "neutral", "sad"):
+        for row in [row for row in rows if row["expression"] == name][:60]:
+            pixels = np.asarray(Image.open(io.BytesIO(row["image"]["bytes"])).convert("RGB"))
+            crop = cv2.warpAffine(
+                pixels, warp, (178, 218), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            )
+            seen.append(features(model, crop[None])[0])
+            names.append(name)
+    return np.stack(seen), np.array(names)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("word", "told"), [("happy", True), ("fear", False)])
+def test_happy_is_told_and_fear_is_not_claimed(model, expressions, word, told):
+    seen, names = expressions
+    rng = np.random.default_rng(0)
+    few = np.concatenate(
+        [
+            rng.permutation(np.flatnonzero((names == word) == answer))[:30]
+            for answer in (True, False)
+        ]
+    )
+    head = teach(model, word, seen[few], (names == word)[few]).head
+    assert head.can_tell == told
+    assert (head.area >= 0.75) == told
+    assert ("cannot tell" in head.sentence) != told
