@@ -187,6 +187,7 @@ export function draw({ model, el, signal }) {
     awaited = null; // the page shows nothing of the smaller copy that would have to be hidden
     say("Sending the larger copy…", "busy");
     ask("photo", { name }, [more ?? bytes]);
+    if (more) wished.smaller = bytes;
   };
 
   const take = async (files) => {
@@ -411,6 +412,11 @@ export function draw({ model, el, signal }) {
     },
     status({ text, state, turn: answered }) {
       if (awaited && answered !== awaited) return;
+      if (state === "error" && answered && wished?.smaller) {
+        // What the kernel has read once it can read again.
+        repeat({ ...wished, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
+        return;
+      }
       hush(false);
       // An error that answers no wish, of a network that cannot be loaded, comes without a photo.
       if (state !== "error" || answered) full = state !== "empty";

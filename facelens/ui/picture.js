@@ -25,6 +25,7 @@ function render({ model, el, signal }) {
   /** Have a box drawn around a face that was not found; the intake asks for its answer. */
   const byHand = () => {
     if (sheet || figure.hidden) return;
+    const before = document.activeElement;
     const busy = (on) => {
       figure.classList.toggle("by-hand", on);
       drawn.hidden = giveUp.hidden = !on;
@@ -34,6 +35,7 @@ function render({ model, el, signal }) {
     sheet = drawBox(frame, (text) => { drawn.textContent = text; }, (box) => {
       sheet = null;
       busy(false);
+      before?.focus({ preventScroll: true });
       if (box) tellMissed(el, { box });
     });
     figure.scrollIntoView({ block: "nearest" });

@@ -41,7 +41,7 @@ export function showcase() {
 /** What a page shows beside the intake while there is neither a kernel nor a photo. */
 export function opening(shown) {
   const [title, ...steps] = OF_A_PHOTO;
-  const empty = element("div", { className: "empty card" }, shown, element("h2", {}, title),
-    element("ol", {}, ...steps.map((step) => element("li", {}, step))));
-  return element("div", { className: "facelens board" }, empty);
+  return element("div", { className: "facelens opening" },
+    element("div", { className: "card" }, shown, element("h2", {}, title),
+      element("ol", {}, ...steps.map((step) => element("li", {}, step)))));
 }

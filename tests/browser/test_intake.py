@@ -1034,3 +1034,19 @@ def test_a_dark_photo_is_said_to_be_dark_and_a_finer_search_answers_it(desk, ast
     desk.press("Search finer")
     assert desk.status("done") == "Found one face."
     assert desk.page.locator(".board .row:visible").count() > 1
+
+
+def test_a_larger_copy_that_fails_leaves_the_answer_to_the_smaller(alone):
+    desk = alone()
+    desk.choose(grey(100, 2000))
+    [small] = desk.wait_for(1)
+    desk.page.evaluate("hear", {"kind": "more", "turn": small["turn"]})
+    _, large = desk.wait_for(2)
+    desk.answer("error", large, "grey.png takes too long.")
+    again = desk.wait_for(3)[-1]
+    assert content_of(again) == content_of(small)
+    assert "shrunk" not in again, "the kernel would ask for the larger one for ever"
+    desk.answer("error", again, "grey.png is damaged.")
+    assert desk.status("error") == "grey.png is damaged."
+    animate(desk.page)
+    assert len(desk.sent) == 3
