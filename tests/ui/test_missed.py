@@ -167,8 +167,8 @@ def test_a_drawn_box_leads_to_an_answer_with_a_hint(page, sent, half):
     assert last(sent, page.board, "face")[0]["hints"][0] == BY_HAND
     ((x, y, w, h),) = last(sent, page.picture, "photo")[0]["boxes"]
     assert (x + w / 2, y + h / 2) == pytest.approx((0.435, 0.225), abs=0.01)
-    say(page.heatmap, "ask", way="occlusion")
-    assert last(sent, page.heatmap, "occlusion")
+    say(page.heatmap, "ask", way="finer")
+    assert last(sent, page.heatmap, "finer")
 
 
 def test_a_missed_face_is_drawn_beside_the_others(page, sent, pixels):
