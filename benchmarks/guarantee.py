@@ -9,11 +9,12 @@ answers, so that an interrupted run resumes.
 """
 
 import argparse
+import csv
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import write
+from measure import RESULTS, write
 
 from facelens import load_model
 from facelens.bundles.bundle import write_manifest
@@ -52,7 +53,8 @@ def main() -> None:
         write_manifest(folder)
         test = answers(name, model, args.test, args.answers)
         rows += on_test(model, sure, test[0], test[1])
-    path = write("guarantee", rows)
+    titles = {row["network"] for row in rows}
+    path = write("guarantee", [*rows, *(row for row in before() if row["network"] not in titles)])
     for name in args.networks:
         own = [row for row in rows if row["network"].startswith(f"{name} ")]
         reached = [row for row in own if row["threshold"]]
@@ -60,6 +62,15 @@ def main() -> None:
         below = [row["attribute"] for row in reached if float(row["high"]) < guarantee.PRECISION]
         print(f"{name}: {len(reached)} of {len(own)} rows in reach, {len(held)} of them hold;")
         print(f"  below by more than chance explains: {', '.join(below) or 'none'} ({path})")
+
+
+def before() -> list[dict[str, Any]]:
+    """The rows on file, for networks that are not measured."""
+    path = RESULTS / "guarantee.csv"
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def answers(
@@ -92,11 +103,13 @@ def on_test(
         right, total = int(labels[said, a].sum()), int(said.sum())
         low, high = (float(each[0]) for each in wilson(np.array([right]), np.array([total])))
         known = np.isfinite(sure[a])
+        guessed = probabilities[:, a] >= model.config.operating_points["precision90"][a]
         rows.append(
             {
                 "network": model.title,
                 "attribute": name,
                 "threshold": f"{sure[a]:.4f}" if known else "",
+                "valid_faces": model.config.metrics["guarantee"]["faces"],
                 "faces": len(labels),
                 "yes": total if known else "",
                 "right": right if known else "",
@@ -104,6 +117,7 @@ def on_test(
                 "low": f"{low:.4f}" if total else "",
                 "high": f"{high:.4f}" if total else "",
                 "recall": f"{right / labels[:, a].sum():.4f}" if known else "",
+                "precision90": f"{labels[guessed, a].mean():.4f}" if guessed.any() else "",
             }
         )
     return rows
