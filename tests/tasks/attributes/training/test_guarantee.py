@@ -186,4 +186,4 @@ def test_the_embedded_networks_have_it():
         config = load_model(name).config
         sure = config.operating_points["sure90"]
         assert 0 < np.isfinite(sure).sum() < len(config.names)
-        assert config.metrics["guarantee"]["faces"] > 2044
+        assert config.metrics["guarantee"]["faces"] >= 2044
