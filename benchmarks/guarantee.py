@@ -3,13 +3,14 @@
     python benchmarks/guarantee.py VALID... --test TEST...
 
 VALID and TEST are parquet files of CelebA's official validation and test faces. Writes the
-operating point `sure90` into config.json and manifest.json of each network in weights/,
+operating point `sure90` into config.json, README.md and manifest.json of each network in weights/,
 and benchmarks/results/guarantee.csv. Graphs stay as they are. --answers FOLDER keeps the networks'
 answers, so that an interrupted run resumes.
 """
 
 import argparse
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from facelens.metrics import wilson
 from facelens.tasks.attributes.evaluate import answer
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training import guarantee
+from facelens.tasks.attributes.training.card import GUARANTEED, guaranteed
 
 NETWORKS = ("mobilenet_v2", "resnet50")
 
@@ -43,13 +45,9 @@ def main() -> None:
         logits, labels, people = answers(name, model, args.valid, args.answers)
         sure = guarantee.thresholds(logits, labels, people, model.config.temperature)
         model.config.operating_points["sure90"] = sure
-        model.config.metrics["guarantee"] = {
-            "precision": guarantee.PRECISION,
-            "confidence": guarantee.CONFIDENCE,
-            "faces": len(labels),
-            "people": len(np.unique(people)),
-        }
+        model.config.metrics["guarantee"] = guarantee.about(people)
         model.config.save(folder / "config.json")
+        rewrite_card(folder / "README.md", model)
         write_manifest(folder)
         test = answers(name, model, args.test, args.answers)
         rows += on_test(model, sure, test[0], test[1])
@@ -62,6 +60,16 @@ def main() -> None:
         below = [row["attribute"] for row in reached if float(row["high"]) < guarantee.PRECISION]
         print(f"{name}: {len(reached)} of {len(own)} rows in reach, {len(held)} of them hold;")
         print(f"  below by more than chance explains: {', '.join(below) or 'none'} ({path})")
+
+
+def rewrite_card(path: Path, model: AttributeModel) -> None:
+    """Put the section on guaranteed thresholds into a card, in front of its limits."""
+    card = path.read_text(encoding="utf-8")
+    card = re.sub(rf"{GUARANTEED}\n.*?(?=\n## )", "", card, flags=re.DOTALL).replace(
+        "\n\n\n", "\n\n"
+    )
+    head, limits, tail = card.partition("\n## Limits")
+    path.write_text(f"{head}\n{guaranteed(model.config)}\n{limits}{tail}", encoding="utf-8")
 
 
 def before() -> list[dict[str, Any]]:

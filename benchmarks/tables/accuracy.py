@@ -144,7 +144,7 @@ def guarantee() -> str:
         "|---|---|---|---|---|---|---|",
     ]
     table = rows("guarantee.csv")
-    for network in dict.fromkeys(row["network"] for row in table):
+    for network in sorted({row["network"] for row in table}):
         own = [row for row in table if row["network"] == network]
         reached = [row for row in own if row["precision"]]
         held = sum(float(row["precision"]) >= 0.9 for row in reached)

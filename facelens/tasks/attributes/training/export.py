@@ -212,6 +212,7 @@ def _write(
     about = {key: value for key, value in run.about.get("data", {}).items() if key != "names"}
     temperature = calibrate.fit_temperature(logits, valid_set.labels)
     sure = guarantee.thresholds(logits, valid_set.labels, valid_set.people, temperature)
+    metrics["guarantee"] = guarantee.about(valid_set.people)
     config = ClassifierConfig(
         task="attributes",
         name=name,

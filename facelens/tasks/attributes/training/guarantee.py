@@ -56,6 +56,14 @@ def thresholds(
     return sigmoid(np.array(found) / temperature).astype(np.float32)
 
 
+def about(people: np.ndarray) -> dict[str, float]:
+    """What a bundle's metrics say of its guarantee: at what level, and on which faces."""
+    count = len(np.unique(people))
+    return {
+        "precision": PRECISION, "confidence": CONFIDENCE, "faces": len(people), "people": count,
+    }  # fmt: skip
+
+
 def sequence(
     logits: np.ndarray, labels: np.ndarray, cuts: np.ndarray, risk: float, faces: int
 ) -> np.ndarray:
