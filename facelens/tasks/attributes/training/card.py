@@ -303,9 +303,9 @@ def guaranteed(config: ClassifierConfig) -> str:
     names = ", ".join(reached) or "none"
     text = (
         f"At the operating point `sure90` at least {found['precision']:.0%} of the yeses are "
-        f"right, with {found['confidence']:.0%} confidence for each attribute by itself (Learn then Test, "
-        f"Angelopoulos et al., 2021, on {found['faces']:,} faces of {found['people']:,} people). "
-        f"{len(reached)} of {len(config.names)} attributes reach it: {names}. "
+        f"right, with {found['confidence']:.0%} confidence for each attribute by itself (Learn "
+        f"then Test, Angelopoulos et al., 2021, on {found['faces']:,} faces of "
+        f"{found['people']:,} people). {len(reached)} of {len(config.names)} attributes reach it: {names}. "
         "It holds over draws of faces like these, not for other photos."
     )
     return f"{GUARANTEED}\n\n{text}"
