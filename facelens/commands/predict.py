@@ -53,7 +53,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON object for each photo")
     parser.add_argument(
         "--threshold",
-        metavar="half|f1|balanced|precision90|0.5",
+        metavar="half|f1|balanced|precision90|sure90|0.5",
         default="half",
         help="operating point, or the probability from which an answer is yes (default: half)",
     )

@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--threshold",
-        metavar="half|f1|balanced|precision90|0.5",
+        metavar="half|f1|balanced|precision90|sure90|0.5",
         help="operating point, or the probability from which an answer is yes, in a film "
         "(default: half)",
     )

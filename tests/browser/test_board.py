@@ -194,6 +194,7 @@ def test_words_come_first_and_numbers_on_request(visit):
     presets = page.get_by_role("group", name="Thresholds for all rows").get_by_role("button")
     assert presets.all_inner_texts() == [
         "Even odds", "Fewest mistakes (F1)", "Fair to both", "Nine in ten right",
+        "Nine in ten, guaranteed",
     ]  # fmt: skip
     how = page.locator(".board .folded details").first
     assert "precision" not in page.locator(".board .answers").inner_text()

@@ -101,7 +101,9 @@ def test_the_largest_face_comes_first(run, astronaut, tmp_path):
     assert out.index("Face 1 of 2") < out.index("Face 2 of 2")
 
 
-@pytest.mark.parametrize("threshold", ["half", "f1", "balanced", "precision90", "0.5", "0", "1"])
+@pytest.mark.parametrize(
+    "threshold", ["half", "f1", "balanced", "precision90", "sure90", "0.5", "0", "1"]
+)
 def test_thresholds(run, astronaut, threshold):
     code, out, _ = run("predict", astronaut, "--json", "--threshold", threshold)
     assert code == 0

@@ -18,6 +18,7 @@ _TITLES = {
     "f1": "macro F1 at 0.5",
     "balanced_accuracy": "balanced accuracy at 0.5",
 }
+GUARANTEED = "## Guaranteed thresholds"
 _CELEBA_TERMS = "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 # What the Hub shows beside the card: our name of a figure, the Hub's, and in words.
 _ON_THE_HUB = {
@@ -34,7 +35,7 @@ def write_card(path: Path, config: ClassifierConfig, results: dict[str, Evaluati
     if shown:
         split = "test" if "test" in results else "validation"
         parts += [_overall(results), _by_attribute(config, shown, split), _by_group(shown, split)]
-    parts.append(_limits(config, results))
+    parts += [guaranteed(config), _limits(config, results)]
     write_text(path, "\n\n".join(part for part in parts if part) + "\n")
 
 
@@ -290,6 +291,24 @@ def _between(figure: dict[str, Any], key: str, digits: int) -> str:
     if figure["low"] is None or math.isnan(figure["low"]):
         return text
     return f"{text} ({figure['low']:.{digits}f}-{figure['high']:.{digits}f})"
+
+
+def guaranteed(config: ClassifierConfig) -> str:
+    """The section on the thresholds whose precision is guaranteed, empty if there are none."""
+    found = config.metrics.get("guarantee")
+    if not found or "sure90" not in config.operating_points:
+        return ""
+    pairs = zip(config.names, config.operating_points["sure90"], strict=True)
+    reached = [name for name, threshold in pairs if math.isfinite(threshold)]
+    names = ", ".join(reached) or "none"
+    text = (
+        f"At the operating point `sure90` at least {found['precision']:.0%} of the yeses are "
+        f"right, with {found['confidence']:.0%} confidence for each attribute by itself (Learn "
+        f"then Test, Angelopoulos et al., 2021, on {found['faces']:,} faces of "
+        f"{found['people']:,} people). {len(reached)} of {len(config.names)} attributes reach it: {names}. "
+        "It holds over draws of faces like these, not for other photos."
+    )
+    return f"{GUARANTEED}\n\n{text}"
 
 
 def _limits(config: ClassifierConfig, results: dict[str, Evaluation]) -> str:

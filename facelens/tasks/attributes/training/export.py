@@ -20,7 +20,7 @@ from facelens.files import atomic_folder, write_bytes
 from facelens.tasks import load_model
 from facelens.tasks.attributes import evaluate as ev
 from facelens.tasks.attributes.model import AttributeModel
-from facelens.tasks.attributes.training import calibrate
+from facelens.tasks.attributes.training import calibrate, guarantee
 from facelens.tasks.attributes.training.card import write_card
 from facelens.tasks.config import ClassifierConfig, View
 from facelens.tasks.example import write_example
@@ -210,6 +210,9 @@ def _write(
     cross_fitted = calibrate.cross_fit(logits, valid_set.labels, valid_set.people)
     curves = calibrate.measure(valid_set.names, cross_fitted, valid_set.labels)
     about = {key: value for key, value in run.about.get("data", {}).items() if key != "names"}
+    temperature = calibrate.fit_temperature(logits, valid_set.labels)
+    sure = guarantee.thresholds(logits, valid_set.labels, valid_set.people, temperature)
+    metrics["guarantee"] = guarantee.about(valid_set.people)
     config = ClassifierConfig(
         task="attributes",
         name=name,
@@ -217,9 +220,9 @@ def _write(
         architecture=run.recipe.arch,
         input_size=run.recipe.size,
         names=valid_set.names,
-        temperature=calibrate.fit_temperature(logits, valid_set.labels),
+        temperature=temperature,
         bias=network.head.bias.detach().numpy(),
-        operating_points=calibrate.operating_points(curves, len(valid_set)),
+        operating_points=calibrate.operating_points(curves, len(valid_set)) | {"sure90": sure},
         layers=views,
         map_layer=views[-1].name,
         flip_average=flip_average,
