@@ -162,7 +162,10 @@ def test_the_products_at_a_place_add_up_to_what_is_shown(answered):
     here = page.locator(".steps .here")
     filters = page.locator(".steps .filters button")
     assert filters.count() == 32
-    sent = len(tab.said)
+    # Other views may speak with the kernel meanwhile.
+    asked = lambda: sum('"ask","channel"' in str(each) for each in tab.said)  # noqa: E731
+    once = asked()
+    assert once == 1
     frame = page.locator(".steps .live").first
     places = set()
     for x, y in ((20, 30), (60, 60), (1, 60), (90, 120)):
@@ -190,7 +193,7 @@ def test_the_products_at_a_place_add_up_to_what_is_shown(answered):
     frame.focus()
     frame.press("ArrowDown")
     assert here.inner_text() != before
-    assert len(tab.said) == sent, "following a place asked the kernel"
+    assert asked() == once, "following a place asked the kernel"
     filters.nth(7).click()
     page.locator('.steps .filters button:nth-child(8)[aria-pressed="true"]').wait_for()
 
