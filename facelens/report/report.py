@@ -122,7 +122,7 @@ class Report:
     @property
     def words(self) -> list[str]:
         """Labels of what gets a yes, the most telling first, judgements left out."""
-        found = telling_yeses(self.prediction, self.verdicts, self.curves.prevalence)
+        found = telling_yeses(self.prediction, self.verdicts, self.curves)
         return [describe(name).label for name in found]
 
     def _data_of(self, name: str) -> str:
@@ -167,7 +167,7 @@ def subject(
     if chosen is not None and (judgements or not describe(chosen).is_judgement):
         return chosen
     said = verdicts(prediction, thresholds, model.curves, hints=face.hints)
-    yeses = telling_yeses(prediction, said, model.curves.prevalence)
+    yeses = telling_yeses(prediction, said, model.curves)
     return next(iter(yeses), None) or most_telling(model, prediction) or model.names[0]
 
 

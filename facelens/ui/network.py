@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from facelens.bundles.find import is_repository
+from facelens.bundles.hub import Progress
 from facelens.serve.offered import config_of, may_choose_freely, offered, title_of
 from facelens.ui._view import View, script, source
 from facelens.ui.strengths import Strength, compared, strength_of
@@ -91,3 +92,19 @@ class Network(View):
             "networks",
             {"networks": networks, "figures": figures, "free": may_choose_freely(), "used": used},
         )
+
+
+def told(name: str, tell: Callable[[str], None]) -> Progress:
+    """Tell a visitor in megabytes how much of the network `name` has come."""
+    said = ""
+
+    def progress(came: int, total: int) -> None:
+        nonlocal said
+        digits = 0 if total > 10e6 else 1
+        text = (
+            f"Fetching {name} from the Hub: {came / 1e6:.{digits}f} of {total / 1e6:.{digits}f} MB"
+        )
+        if text != said:
+            tell(said := text)
+
+    return progress

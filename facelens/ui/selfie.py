@@ -1,6 +1,6 @@
 """The page for one photo: every view, and the road from photo to picture between them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import Literal
@@ -9,7 +9,6 @@ import ipywidgets
 import numpy as np
 
 from facelens.bundles.find import is_repository
-from facelens.bundles.hub import Progress
 from facelens.errors import BundleError, DownloadError, FacelensError
 from facelens.explain.exchange import Region, exchange
 from facelens.explain.maps import Evidence, finer, shown_first
@@ -17,7 +16,6 @@ from facelens.explain.stem import Stem, stem
 from facelens.explain.whiskers import whiskers
 from facelens.faces import Face, align, detector_in_use, find_faces
 from facelens.photo import Photo, read_photo
-from facelens.report import card, picture, report
 from facelens.serve.offered import choose, offered, page_tasks, tried
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.attributes.model import AttributeModel
@@ -26,7 +24,7 @@ from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
 from facelens.ui import missed
 from facelens.ui._view import PATIENCE, jpeg, sentence_of
-from facelens.ui.about import About, repository
+from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
 from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
@@ -35,19 +33,14 @@ from facelens.ui.footer import Footer
 from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
-from facelens.ui.network import Network
+from facelens.ui.network import Network, told
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
+from facelens.ui.takehome import FORMS, origin, take_home
 from facelens.ui.teach import Teach
 from facelens.ui.wipe import overwrite_freed, release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
-FORMS = {
-    "png": (picture.as_png, "face-{}.png", "image/png"),
-    "card": (card.as_card, "card-{}.png", "image/png"),
-    "csv": (report.as_csv, "face-{}.csv", "text/csv"),
-    "json": (report.as_json, "face-{}.json", "application/json"),
-}
 WAYS: tuple[Literal["finer", "finest"], ...] = ("finer", "finest")
 
 
@@ -125,7 +118,7 @@ class Selfie(ipywidgets.Box):
     def _load(self, name: str) -> None:
         """Let the network `name` answer, or the embedded one if the Hub does not give it."""
         try:
-            model = load_model(name, task=DEFAULT, progress=_told(name, self.intake.tell))
+            model = load_model(name, task=DEFAULT, progress=told(name, self.intake.tell))
             self._use(tried(model) if is_repository(name) else model, name)
         except (DownloadError, BundleError) as error:
             if not is_repository(name):
@@ -140,7 +133,7 @@ class Selfie(ipywidgets.Box):
     def _use(self, model: AttributeModel, name: str) -> None:
         """Let `model` answer from now on, which was asked for as `name`."""
         # What may fail comes first: the network before stays in use, all of it.
-        facts = [_origin(model), DETECTORS[detector_in_use(self._detector)], model.config.licence]
+        facts = [origin(model), DETECTORS[detector_in_use(self._detector)], model.config.licence]
         self.board.introduce(model, self.network.key(name) if name in offered()[1:] else None)
         self._model, self._name = model, name
         self._loaded[name] = model
@@ -153,7 +146,7 @@ class Selfie(ipywidgets.Box):
         if self._model is not None and name == self._name:
             return
         # What was in use may be used again, be it a folder that only the page's author may name.
-        model = self._loaded.get(name) or choose(name, _told(name, self.network.tell))
+        model = self._loaded.get(name) or choose(name, told(name, self.network.tell))
         with self._timed("network"):
             answers = model.predict(self._faces, maps=True)
         self._use(model, name)
@@ -388,7 +381,7 @@ class Selfie(ipywidgets.Box):
             self.compare.draw(self._kept, reading)
 
     def _reading(self, index: int) -> Reading:
-        return Reading(self._faces[index], self._answers[index], _origin(self.model))
+        return Reading(self._faces[index], self._answers[index], origin(self.model))
 
     def open_layer(self, name: str) -> None:
         """Show the feature maps of layer `name`."""
@@ -419,41 +412,13 @@ class Selfie(ipywidgets.Box):
         """Hand the visitor what is on the page as a file."""
         if self._picked is None or self._photo is None or wish.form not in FORMS:
             return
-        model, index = self.model, self._picked
-        given = [wish.thresholds.get(name) for name in model.names]
-        cuts = np.array([np.nan if cut is None else cut for cut in given], np.float32)
-        chosen = report.subject(
-            model, self._faces[index], self._answers[index], cuts,
+        file = take_home(
+            wish, self.model, photo=self._photo, faces=self._faces, index=self._picked,
+            answer=self._answers[self._picked], where=self._leading_map(),
             chosen=self._choice if self._chosen else None,
-            judgements=wish.judgements and wish.form != "card",
+            detector=DETECTORS[detector_in_use(self._detector)],
         )  # fmt: skip
-        where = self._leading_map()
-        written, name, kind = FORMS[wish.form]
-        data = written(
-            report.Report(
-                photo=self._photo,
-                face=self._faces[index],
-                number=index + 1,
-                count=len(self._faces),
-                prediction=self._answers[index],
-                thresholds=cuts,
-                curves=model.curves,
-                model=_origin(model),
-                detector=DETECTORS[detector_in_use(self._detector)],
-                licence=model.config.licence,
-                chosen=chosen,
-                heat=where.values[model.names.index(chosen)],
-                way="occlusion" if where.way == "occlusion" else "map",
-                project=repository(),
-                marks=wish.marks,
-                judgements=wish.judgements,
-                data=model.data,
-                measured_on=model.measured_on,
-                metrics=model.config.metrics,
-                others=[face.box for i, face in enumerate(self._faces) if i != index],
-            )
-        )
-        self.board.hand_over(data, f"facelens-{name.format(index + 1)}", kind)
+        self.board.hand_over(*file)
 
     def _leading_map(self) -> Evidence:
         """The map that the page shows first, or the exact one while that is not there yet."""
@@ -516,28 +481,6 @@ def _maps(answer: Prediction) -> np.ndarray:
     """The activation maps of an answer that was asked for with them."""
     assert answer.maps is not None
     return answer.maps
-
-
-def _told(name: str, tell: Callable[[str], None]) -> Progress:
-    """Tell a visitor in megabytes how much of the network `name` has come."""
-    said = ""
-
-    def progress(came: int, total: int) -> None:
-        nonlocal said
-        digits = 0 if total > 10e6 else 1
-        text = (
-            f"Fetching {name} from the Hub: {came / 1e6:.{digits}f} of {total / 1e6:.{digits}f} MB"
-        )
-        if text != said:
-            tell(said := text)
-
-    return progress
-
-
-def _origin(model: AttributeModel) -> str:
-    """The network and where it is from; of a folder its name, since the rest is private."""
-    folder = model.bundle.source == str(model.bundle.folder)
-    return f"{model.title} ({model.bundle.folder.name if folder else model.bundle.source})"
 
 
 def selfie(model: str | AttributeModel | None = None, *, detector: str | None = None) -> Selfie:

@@ -104,7 +104,9 @@ def test_on_a_phone_the_maps_stand_under_the_sentence_and_before_the_rows(visit)
     assert all(box["width"] >= 150 for box in boxes)
     # A narrow list has its bars below the labels, as it had on its own.
     row = tab.row("Smiling")
-    assert row.locator(".bar").bounding_box()["y"] > row.locator(".label").bounding_box()["y"] + 20
+    assert (
+        row.locator("div.bar").bounding_box()["y"] > row.locator(".label").bounding_box()["y"] + 20
+    )
 
 
 @pytest.mark.parametrize("width", [390, 1280])

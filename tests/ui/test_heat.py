@@ -11,10 +11,11 @@ from facelens import load_model
 from facelens.explain import maps
 from facelens.explain.exchange import REGIONS, exchange
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.attributes.telling import above_base_rate, most_telling
+from facelens.tasks.attributes.telling import most_telling
+from facelens.tasks.attributes.thresholds import surprise
 from facelens.ui import Selfie
 from facelens.ui.covering import Covering
-from facelens.ui.selfie import FORMS
+from facelens.ui.takehome import FORMS
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,7 @@ def test_a_face_opens_on_its_most_telling_attribute_and_not_on_the_old_one(page,
         telling = most_telling(model, page._answers[index])
         assert last(sent, page.heatmap, "chosen")[0]["name"] == telling != "Wearing_Hat"
         assert last(sent, page.board, "chosen")[0]["name"] == telling
-        above = above_base_rate(page._answers[index], model.curves.prevalence)
+        above = surprise(page._answers[index], model.curves)
         rows = zip(above, map(describe, model.names), strict=True)
         ordinary = [value for value, attribute in rows if not attribute.is_judgement]
         assert above[model.names.index(telling)] == max(ordinary)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import describe
+from facelens.tasks.attributes.thresholds import surprise
 from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
@@ -13,32 +13,21 @@ if TYPE_CHECKING:
     from facelens.tasks.classifier import Prediction
 
 
-def above_base_rate(prediction: "Prediction", prevalence: np.ndarray) -> np.ndarray:
-    """How far each probability lies above the attribute's base rate, float32 (names,).
-
-    Args:
-        prevalence: float (names,), the share of validation faces that are labelled so; an
-            attribute of which that is unknown (NaN) is taken for as likely as not.
-    """
-    usual = np.where(np.isfinite(prevalence), prevalence, 0.5)
-    return np.asarray(prediction.probabilities - usual, np.float32)
-
-
 def most_telling(model: "AttributeModel", prediction: "Prediction") -> str | None:
     """The attribute whose probability lies farthest above its base rate; None without one.
 
     Judgements about people are never chosen.
     """
-    above = above_base_rate(prediction, model.curves.prevalence)
+    above = surprise(prediction, model.curves)
     ordinary = [i for i, name in enumerate(model.names) if not describe(name).is_judgement]
     return model.names[max(ordinary, key=above.__getitem__)] if ordinary else None
 
 
 def telling_yeses(
-    prediction: "Prediction", verdicts: Sequence[Verdict], prevalence: np.ndarray
+    prediction: "Prediction", verdicts: Sequence[Verdict], curves: Curves
 ) -> list[str]:
     """The attributes that get a yes, the farthest above its base rate first, no judgements."""
-    above = above_base_rate(prediction, prevalence)
+    above = surprise(prediction, curves)
     found = [
         (float(value), name)
         for value, name, verdict in zip(above, prediction.names, verdicts, strict=True)

@@ -1,10 +1,9 @@
 """Which attribute tells the most about a face."""
 
 import numpy as np
-import pytest
 from helpers.few import FewAnswers
 
-from facelens.tasks.attributes.telling import above_base_rate, most_telling, telling_yeses
+from facelens.tasks.attributes.telling import most_telling, telling_yeses
 from facelens.tasks.base import Verdict
 from facelens.tasks.classifier import Prediction
 
@@ -35,16 +34,10 @@ def test_a_judgement_is_never_chosen():
     assert most_telling(network(["Young"], [0.1]), answer(["Young"], 0.99)) is None
 
 
-def test_an_unknown_base_rate_is_one_half():
-    given = above_base_rate(answer(["a", "b"], 0.9, 0.9), np.array([np.nan, 0.2]))
-    assert given == pytest.approx([0.4, 0.7])
-
-
 def test_only_a_yes_is_told_the_unusual_first():
     names = ["No_Beard", "Bangs", "Hat", "Young", "Smiling"]
     yes, no, doubt = Verdict.YES, Verdict.NO, Verdict.DOUBTFUL
     prediction = answer(names, 0.99, 0.8, 0.9, 0.99, 0.4)
-    told = telling_yeses(
-        prediction, [yes, yes, doubt, yes, no], np.array([0.8, 0.1, 0.1, 0.1, 0.1])
-    )
+    curves = network(names, [0.8, 0.1, 0.1, 0.1, 0.1]).curves
+    told = telling_yeses(prediction, [yes, yes, doubt, yes, no], curves)
     assert told == ["Bangs", "No_Beard"]
