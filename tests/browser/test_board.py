@@ -182,7 +182,7 @@ def test_the_board_opens_on_the_most_telling_rows_and_the_map_stands_under_the_s
     assert tab.rows() == 8
     page.set_viewport_size({"width": 1280, "height": 800})
     sentence, rows = (
-        page.locator(f".board {part}").bounding_box() for part in (".card", ".answers")
+        page.locator(f".board {part}").bounding_box() for part in (".said", ".answers")
     )
     assert rows["x"] == sentence["x"]
     assert rows["y"] >= sentence["y"] + sentence["height"]
@@ -269,7 +269,7 @@ def test_a_visitor_guesses_before_the_network_answers(visit):
     sent = len(tab.said)
     page.get_by_role("button", name="Guess first").click()
     assert tab.rows() == 8, "a face that is answered already is not taken away"
-    page.get_by_role("button", name="Try the example").click()
+    page.get_by_role("button", name="Example").click()
     page.get_by_role("heading", name="What do you see?").wait_for()
     sent = len(tab.said)
     for part in (".sentence", ".board .answers", ".heatmap figure", ".inside"):
