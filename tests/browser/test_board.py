@@ -262,14 +262,14 @@ def test_the_dearer_a_false_yes_the_fewer_yeses(visit):
     assert costs.input_value() == ""
 
 
-def test_a_visitor_guesses_before_the_network_answers(visit):
+def test_a_visitor_guesses_before_the_network_answers(visit, astronaut):
     tab = visit()
     page = tab.page
     assert not page.locator(".guess").is_visible()
     sent = len(tab.said)
     page.get_by_role("button", name="Guess first").click()
     assert tab.rows() == 8, "a face that is answered already is not taken away"
-    page.get_by_role("button", name="Example").click()
+    tab.upload(astronaut.read_bytes())
     page.get_by_role("heading", name="What do you see?").wait_for()
     sent = len(tab.said)
     for part in (".sentence", ".board .answers", ".heatmap figure", ".inside"):
