@@ -221,6 +221,7 @@ def test_a_yes_means_less_where_it_is_rare(visit):
     assert base == 15
     assert low < right < high
     slider = page.get_by_role("slider", name="How common Bangs is where you are")
+    tab.calm()
     sent = len(tab.said)
     slider.fill("4")
     told = re.fullmatch(pattern, meaning.inner_text())
@@ -266,11 +267,11 @@ def test_a_visitor_guesses_before_the_network_answers(visit, astronaut):
     tab = visit()
     page = tab.page
     assert not page.locator(".guess").is_visible()
-    sent = len(tab.said)
     page.get_by_role("button", name="Guess first").click()
     assert tab.rows() == 8, "a face that is answered already is not taken away"
     tab.upload(astronaut.read_bytes())
     page.get_by_role("heading", name="What do you see?").wait_for()
+    tab.calm()
     sent = len(tab.said)
     for part in (".sentence", ".board .answers", ".heatmap figure", ".inside"):
         assert not page.locator(part).first.is_visible(), part

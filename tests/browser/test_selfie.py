@@ -77,6 +77,7 @@ def test_a_portrait_is_answered_and_a_slider_turns_its_verdict(visit, portrait):
     label = row.locator(".label").evaluate("button => button.firstChild.data")
     assert row.locator(".chip").inner_text() == "yes"
     slider = tab.page.get_by_role("slider", name=f"Threshold for {label}", exact=True)
+    tab.calm()
     before, sentence_before = len(tab.said), words.inner_text()
     # With the mouse: the tick is in the middle, and goes to the right end.
     slider.scroll_into_view_if_needed()
