@@ -3,6 +3,7 @@
 from itertools import groupby
 
 from tables.common import rows, shown, visits
+from tables.common import table as as_table
 
 
 def maps() -> str:
@@ -87,10 +88,25 @@ def taught() -> str:
     return "\n".join(lines)
 
 
+def shift() -> str:
+    """How far an answer moves when the face is shifted by one pixel."""
+    found = rows("shift.csv")
+    lines = [
+        [f"`{row['network']}`", row["answers"], row["rms"], row["median"], row["at_most_in_95"]]
+        for row in found
+    ]
+    head = "| network | answers | root mean square | median | 95 % move at most |"
+    return (
+        f"How far a calibrated logit moves, {found[0]['faces']} faces.\n\n"
+        f"{as_table(head, lines, found[0])}"
+    )
+
+
 PAGE = "docs/dashboard.md"
 TABLES = {
     "maps": maps,
     "pointing": pointing,
+    "shift": shift,
     "page": page,
     "teach": taught,
 }

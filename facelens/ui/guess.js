@@ -76,7 +76,7 @@ export function guessFirst({ el, mark }) {
         const words = `you ${guess ? "yes" : "no"}, the network ${row.verdict} (${probabilityText(row.p)})`;
         const item = element("li", {}, element("span", {}, labelOf(row), " ", element("small", {}, words)));
         if (row.verdict !== "doubtful" && !same(row)) {
-          item.append(pair(`${labelOf(row)}, who is right?`, [["I am", true], ["the network is", false]], undefined, (mine) => {
+          item.append(element("small", { className: "who" }, "Who is right?"), pair(`${labelOf(row)}, who is right?`, [["I am", true], ["the network is", false]], undefined, (mine) => {
             right.set(row.name, mine);
             mark(row.name, mine ? guess : !guess);
             count();

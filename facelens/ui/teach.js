@@ -1,6 +1,6 @@
 import { download } from "./home.js";
 import { encode } from "./lens.js";
-import { element, listen, pictures, two } from "./shared.js";
+import { element, listen, pictures, probabilityText } from "./shared.js";
 
 const LONGEST = 1600; // px, as a photo on the page is sent first
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
@@ -251,7 +251,7 @@ function render({ model, el, signal }) {
       result.dataset.able = String(message.able);
       against.replaceChildren(...message.contrary.filter(([id]) => given.has(id)).map(([id, p]) => {
         const { url, yes } = given.get(id);
-        const item = tile(id, url, element("small", {}, `${yes ? "yes" : "no"}, but ${two(p)}`));
+        const item = tile(id, url, element("small", {}, `${yes ? "yes" : "no"}, but ${probabilityText(p)}`));
         item.dataset.id = id;
         return item;
       }));
@@ -262,7 +262,7 @@ function render({ model, el, signal }) {
     face({ value: probability }) {
       bar.hidden = show.hidden = probability === null;
       fill.style.width = `${100 * (probability ?? 0)}%`;
-      value.textContent = two(probability ?? 0);
+      value.textContent = probabilityText(probability ?? 0);
     },
     file(message, [buffer]) { download(buffer, message.name, message.type); },
     emptied: empty,

@@ -912,7 +912,7 @@ def test_a_threshold_on_the_board_decides_beside_the_face_too(room):
     assert said["Smiling"] == "yes"
     assert said["Eyeglasses"] == "no"
     row = room.page.locator(".board .row", has=room.page.locator(".label", has_text="Eyeglasses"))
-    row.get_by_role("slider").evaluate(
+    row.locator("> .bar input").evaluate(
         "node => { node.value = 0; node.dispatchEvent(new Event('input', { bubbles: true })); }"
     )
     until(room.page, f"{words}.find((each) => each.label === 'Eyeglasses').verdict !== 'no'")
@@ -930,6 +930,7 @@ def test_the_board_tells_of_the_moving_face_and_leaves_out_what_is_about_a_photo
     # A row that is clicked is looked for over the face, if anything is.
     where = room.page.get_by_label("Where it looks for")
     where.select_option("Smiling")
+    board.get_by_role("button", name=re.compile("^Show all")).click()
     board.get_by_role("button", name=re.compile("^Bangs")).first.click()
     assert where.input_value() == "Bangs"
     where.select_option("Smiling")

@@ -85,5 +85,11 @@ class Visit:
         if more.locator("visible=true").count():
             self.page.locator(".board .all").click()
 
+    def calm(self):
+        """Wait until the page asks nothing of its kernel: maps and whiskers come after an answer."""
+        before = -1
+        while before != (before := len(self.said)):
+            self.page.wait_for_timeout(1000)
+
     def rows(self):
         return self.page.locator(".board .row:visible").count()
