@@ -1,5 +1,5 @@
 import { coveringWords, exactWords, figures, paintFace, paintMap, strongestOf, WHY } from "./heat.js";
-import { element, hearChosen, listen, numbers, pictures, tellChosen } from "./shared.js";
+import { element, hearChosen, listen, numbers, pictures, probabilityText, tellChosen } from "./shared.js";
 
 const WIDTH = 178;
 const HEIGHT = 218;
