@@ -4,7 +4,7 @@ import json
 
 from facelens.tasks import DEFAULT, TASKS
 from facelens.tasks.attributes.names import NAMES, describe
-from tables.common import ROOT, published, rows
+from tables.common import ROOT, published, rows, table
 
 METRICS = {
     "accuracy": "mean accuracy over 40 attributes, threshold 0.5",
@@ -158,6 +158,23 @@ def guarantee() -> str:
     return "\n".join(lines)
 
 
+def doubtful() -> str:
+    """How much more often the network is wrong on small and on turned faces."""
+    found = rows("doubtful.csv")
+    lines = []
+    for bucket in dict.fromkeys(row["bucket"] for row in found):
+        own = [row for row in found if row["bucket"] == bucket]
+        wrong = sum(float(row["error"]) for row in own) / len(own)
+        often = [
+            f"`{row['attribute']}` {float(row['error']):.1%} ({float(row['low']):.1%} to "
+            f"{float(row['high']):.1%}), of all {float(row['overall']):.1%}"
+            for row in own
+            if row["often_wrong"] == "1"
+        ]
+        lines.append([bucket, own[0]["faces"], f"{wrong:.1%}", "; ".join(often) or "none"])
+    return table("| faces | number | wrong answers, mean of 40 | rows |", lines, found[0])
+
+
 PAGE = "docs/accuracy.md"
 TABLES = {
     "accuracy": accuracy,
@@ -165,4 +182,5 @@ TABLES = {
     "guarantee": guarantee,
     "by attribute": by_attribute,
     "by group": by_group,
+    "doubtful": doubtful,
 }

@@ -620,15 +620,17 @@ def test_a_group_is_found_on_the_page_as_elsewhere(desk, astronaut, tmp_path):
     assert "pixels wide" not in desk.page.locator(".facelens-page").inner_text()
 
 
-def shown(frames, kind):
-    """The last message of a `kind` that the kernel has sent to a view."""
+def shown(frames, kind, part):
+    """The last message of a `kind` with such a `part` that the kernel has sent to a view."""
     for frame in reversed(frames):
         data = frame.encode() if isinstance(frame, str) else frame
         start = re.search(rb'\{"kind": ?"%s"' % kind.encode(), data)
         if start:
             text = data[start.start() :].decode(errors="replace")
-            return json.JSONDecoder().raw_decode(text)[0]
-    return None
+            content = json.JSONDecoder().raw_decode(text)[0]
+            if part in content:
+                return content
+    return pytest.fail(f"the kernel has sent no {kind} with {part}")
 
 
 @pytest.mark.data
@@ -642,7 +644,7 @@ def test_the_page_says_of_a_group_what_the_command_line_says(desk, data_dir, run
     desk.choose(file)
     desk.status("busy")
     assert desk.status("done").startswith(f"Found {len(said['faces'])} faces")
-    photo = shown(desk.heard, "photo")
+    photo = shown(desk.heard, "photo", "boxes")
     assert (photo["width"], photo["height"]) == (said["width"], said["height"])
     left = list(said["faces"])
     for number, (x, y, w, h) in enumerate(photo["boxes"], 1):
@@ -650,7 +652,7 @@ def test_the_page_says_of_a_group_what_the_command_line_says(desk, data_dir, run
             desk.heard.clear()
             desk.page.get_by_role("button", name=f"Face {number}", exact=True).click()
             desk.page.get_by_text(f"you see face {number}.").wait_for()
-        answer = shown(desk.heard, "face")
+        answer = shown(desk.heard, "face", "probabilities")
         centre = (x + w / 2) * photo["width"], (y + h / 2) * photo["height"]
         face = min(left, key=lambda each: np.hypot(*np.subtract(middle(each["box"]), centre)))
         left.remove(face)

@@ -63,7 +63,7 @@ def test_the_dashboard_is_served_until_ctrl_c():
         run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130
-    assert (out, err) == ("\n", ""), "a normal start says nothing but its one line"
+    assert (out, err) == ("", ""), "a normal start says nothing but its one line"
 
 
 def test_sockets_lie_where_their_paths_are_short_enough(monkeypatch):
