@@ -126,7 +126,7 @@ function verdict(probability, threshold, curves, hinted) {
   return p >= cut ? "yes" : "no";
 }
 function meaning(threshold, curves, data = "CelebA") {
-  if (threshold === null) return `No threshold reaches this precision on ${data}.`;
+  if (threshold === null) return `No threshold reaches this precision on ${data} faces.`;
   const column = rounded(Math.fround(threshold) * 100);
   if (curves.precision[column] === null) return `No ${data} face gets a yes here.`;
   const hundred = (value) => rounded(100 * Math.fround(value));
@@ -180,7 +180,7 @@ function buildRow(description, index, network, on) {
     label.append(
       element(
         "span",
-        { className: "dots", ariaHidden: "true", title: `On ${network.data} yes and no are ${DOT_WORDS[description.dots]}` },
+        { className: "dots", ariaHidden: "true", title: `On ${description.data} faces yes and no are ${DOT_WORDS[description.dots]}` },
         "●".repeat(description.dots),
         element("i", {}, "●".repeat(3 - description.dots))
       ),
@@ -269,7 +269,7 @@ function paintRow(row, network, face, so) {
   row.points.forEach((button, i) => {
     button.ariaPressed = String(network.points[i].thresholds[row.index] === threshold);
   });
-  const words = meaning(threshold, row.curves, network.data);
+  const words = meaning(threshold, row.curves, row.data);
   row.meaningLine.replaceChildren(
     element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${threshold.toFixed(2)}. `),
     [words, row.separation === null ? "" : separated(row), row.note].filter(Boolean).join(" ")
