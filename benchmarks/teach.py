@@ -2,10 +2,10 @@
 
     python benchmarks/teach.py DATA
 
-DATA holds expressions/: FER2013's faces of 48 x 48 pixels, valid and test without repeats. For each
-expression and number of photos, heads are taught with as many faces of yes and of no, drawn by 20
-seeds, and measured on all other faces. Writes benchmarks/results/teach.csv; "shuffled" has labels by
-lot.
+DATA holds expressions/: FER2013's faces of 48 x 48 pixels, valid without repeats. For each
+expression and number of photos, heads are taught with as many faces of yes and of no, drawn by
+--seeds, and measured on all other faces. "shuffled" has labels by lot. Writes
+benchmarks/results/teach.csv; --kept FILE.npz keeps the features for another run.
 """
 
 import argparse
@@ -45,8 +45,7 @@ def faces(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     rng, model = np.random.default_rng(0), load_model()
     rows = [
         row
-        for split in ("valid", "test")
-        for path in sorted(folder.glob(f"{split}-*.parquet"))
+        for path in sorted(folder.glob("valid-*.parquet"))
         for row in pq.read_table(path).to_pylist()
         if not row["repeat"]
     ]
@@ -77,9 +76,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("data", type=Path)
+    parser.add_argument("--kept", type=Path, help="file for the features, read if it is there")
     parser.add_argument("--seeds", type=int, default=20)
     args = parser.parse_args()
-    seen, named = faces(args.data / "expressions")
+    if args.kept and args.kept.is_file():
+        seen, named = np.load(args.kept).values()
+    else:
+        seen, named = faces(args.data / "expressions")
+        if args.kept:
+            np.savez(args.kept, seen=seen, named=named)
     seeds = range(1 if QUICK else args.seeds)
     words = {name: named == name for name in np.unique(named)}
     words["shuffled"] = np.random.default_rng(1).permutation(named == "happy")

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from facelens import metrics
 from facelens.lessons.plots import AMBER, GREY, INK, TEAL
 from facelens.tasks.attributes.answers import Answers, aligned_answers
+from facelens.tasks.attributes.calibrate import sigmoid
 from facelens.tasks.attributes.curves import GRID
 from facelens.tasks.attributes.evaluate import Evaluation
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
-from facelens.tasks.attributes.training.calibrate import sigmoid
 from facelens.tasks.classifier import Prediction
 from facelens.training.data import split_files
 

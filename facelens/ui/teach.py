@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from facelens.tasks.classifier import Prediction
 
 LONGEST = 120  # pixels of a picture in the strips
+OCTETS = "application/octet-stream"
 
 
 class Pupil(Protocol):
@@ -109,12 +110,10 @@ class Teach(View):
             self._learn(str(content["word"]))
         elif kind == "head" and self._head:
             name = "".join(c if c.isalnum() else "-" for c in self._head.word)
-            message = {
-                "kind": "file",
-                "name": f"{name}.safetensors",
-                "type": "application/octet-stream",
-            }
-            self.send(message, [self._head.as_bytes()])
+            self.send(
+                {"kind": "file", "name": f"{name}.safetensors", "type": OCTETS},
+                [self._head.as_bytes()],
+            )
         elif kind == "forget":
             self._forget_all()
 

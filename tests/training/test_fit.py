@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 from facelens import load_model
 from facelens.commands.main import main, parser
 from facelens.errors import DataError
+from facelens.tasks.attributes.calibrate import doubt_band, fit_temperature
 from facelens.tasks.attributes.training import distill
-from facelens.tasks.attributes.training.calibrate import doubt_band, fit_temperature
 from facelens.tasks.attributes.training.command import recipe_of
 from facelens.tasks.attributes.training.export import Shipped, export
 from facelens.training import fit

@@ -16,6 +16,7 @@ from facelens.bundles.bundle import EMBEDDED, GARBLED
 from facelens.errors import BundleError, DataError
 from facelens.files import read_file, write_bytes
 from facelens.tasks.attributes import ridge
+from facelens.tasks.attributes.calibrate import measure
 from facelens.tasks.attributes.curves import GRID, Curves
 
 if TYPE_CHECKING:
@@ -190,8 +191,6 @@ def teach(model: "AttributeModel", word: str, seen: np.ndarray, yes: np.ndarray)
     Raises:
         DataError: the word does not do, or there are too few or too many photos.
     """
-    from facelens.tasks.attributes.training.calibrate import measure
-
     if hasattr(model, "head"):
         raise DataError(f"{model.title} has a taught word already; teach the network itself.")
     word = checked_word(word, model.names)

@@ -12,6 +12,7 @@ from facelens.bundles.bundle import MANIFEST
 from facelens.bundles.session import BATCH
 from facelens.errors import BundleError, FacelensError
 from facelens.faces import Face
+from facelens.tasks.attributes.calibrate import operating_points
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.head import FILE, JUDGEMENT, Head, last_view, read_head
 from facelens.tasks.attributes.model import TAUGHT, AttributeModel
@@ -125,8 +126,6 @@ def _with(values: np.ndarray, last: float) -> np.ndarray:
 
 def _points(head: Head) -> dict[str, float]:
     """The word's operating points; only one half where the network cannot tell."""
-    from facelens.tasks.attributes.training.calibrate import operating_points
-
     if not head.can_tell:
         return {"half": 0.5}
     points = operating_points(head.curves, head.yes + head.no)

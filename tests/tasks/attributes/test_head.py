@@ -207,7 +207,7 @@ def test_what_is_no_head_is_refused(tmp_path, data):
 
 
 def test_a_head_is_for_its_task_alone(saved):
-    with pytest.raises(BundleError, match="not keypoints"):
+    with pytest.raises(BundleError, match="not for keypoints"):
         load_model(str(saved), task="keypoints")
 
 

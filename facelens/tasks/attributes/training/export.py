@@ -18,9 +18,10 @@ from facelens.bundles.session import BATCH, open_session
 from facelens.errors import DataError
 from facelens.files import atomic_folder, write_bytes
 from facelens.tasks import load_model
+from facelens.tasks.attributes import calibrate
 from facelens.tasks.attributes import evaluate as ev
 from facelens.tasks.attributes.model import AttributeModel
-from facelens.tasks.attributes.training import calibrate, guarantee
+from facelens.tasks.attributes.training import guarantee
 from facelens.tasks.attributes.training.card import write_card
 from facelens.tasks.config import ClassifierConfig, View
 from facelens.tasks.example import write_example

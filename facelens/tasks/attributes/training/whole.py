@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -69,10 +70,10 @@ def add_word(model: onnx.ModelProto, head: Head, layer: str, *, mirrored: bool) 
         if made is None or made.op_type != "Slice":
             raise DataError("This graph does not show the feature maps of the mirrored face.")
         source = made.input[0]
-    constants = {
+    constants: dict[str, np.ndarray] = {
         "weight": head.weight[None, :, None, None].astype(np.float32),
         "bias": np.array([head.bias], np.float32),
-        "half": np.array(0.5, np.float32),
+        "half": np.array([0.5], np.float32),
         "last": np.array([-1], np.int64),
         "before": np.array([np.iinfo(np.int64).min], np.int64),
         "across": np.array([3], np.int64),
@@ -82,7 +83,7 @@ def add_word(model: onnx.ModelProto, head: Head, layer: str, *, mirrored: bool) 
         numpy_helper.from_array(value, f"word_{name}") for name, value in constants.items()
     )
 
-    def node(kind: str, takes: list[str], gives: list[str], **attributes: int) -> None:
+    def node(kind: str, takes: list[str], gives: list[str], **attributes: Any) -> None:
         graph.node.append(helper.make_node(kind, takes, gives, f"word_{gives[0]}", **attributes))
 
     if mirrored:

@@ -40,7 +40,7 @@ def test_the_bundle_answers_as_base_and_head(run, saved, tmp_path, astronaut):
     ):
         np.testing.assert_allclose(two.logits[:-1], one.logits[:-1], atol=1e-5)
         # The graph mirrors after it resizes, and int8 rounds the difference up.
-        assert two.logits[-1] == pytest.approx(one.logits[-1], abs=0.02)
+        assert two.logits[-1] == pytest.approx(one.logits[-1], abs=0.1)
         np.testing.assert_allclose(two.maps, one.maps, atol=0.5)
         whole_map = two.evidence("black bar").mean() + whole.config.bias[-1]
         assert whole_map == pytest.approx(two.logits[-1], abs=1e-3)
