@@ -12,15 +12,15 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
-from facelens.bundles.bundle import GARBLED, write_manifest
+from facelens.bundles.bundle import GARBLED, Bundle, write_manifest
 from facelens.errors import BundleError
 from facelens.faces import Face, align
 from facelens.files import sha256, sha256_of, write_json
 from facelens.photo import read_photo
-from facelens.tasks.base import Model
 
 NAME = "example.json"
 PHOTO = Path(__file__).parents[1] / "ui" / "astronaut.jpg"
@@ -29,6 +29,16 @@ WARP = ((0.9761, 0.0614, -137.3614), (-0.0614, 0.9761, 27.098))
 # int8 rounds otherwise on processors without dot products of bytes.
 _TOLERANCE = {"int8": 0.5}
 _EXACT = 0.05  # decoders of JPEG differ by a level or two
+
+
+class Answering(Protocol):
+    """What is asked of a `facelens.tasks.base.Model` here."""
+
+    bundle: Bundle
+    config: Any
+
+    def reference(self, face: Face) -> np.ndarray:
+        """Answer about a face, float (n,)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +63,7 @@ def example_face(warp: object = WARP) -> Face:
     return Face(align.face_box(matrix), 1.0, landmarks, matrix, crop, "example")
 
 
-def write_example(model: Model) -> None:
+def write_example(model: Answering) -> None:
     """Write example.json into the bundle of `model`, and name it in the manifest."""
     face = example_face()
     answers = model.reference(face)
@@ -70,7 +80,7 @@ def write_example(model: Model) -> None:
     write_manifest(model.bundle.folder)
 
 
-def deviation(model: Model) -> Deviation | None:
+def deviation(model: Answering) -> Deviation | None:
     """Compare the answers here with those in the bundle; None if it has no example.json.
 
     Raises:

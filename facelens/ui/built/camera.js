@@ -9,6 +9,10 @@ function element(tag, properties = {}, ...children) {
   node.append(...children);
   return node;
 }
+function probabilityText(probability) {
+  const text = probability.toFixed(2);
+  return { "1.00": ">0.99", "0.00": "<0.01" }[text] ?? text;
+}
 function numbers({ buffer, byteOffset, byteLength }, Type) {
   return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
 }
@@ -305,8 +309,12 @@ var PATIENCE = 4e3;
 var RETRY = 1e3;
 var SPAN = 2e3;
 function frameSender(video, { takes, send, silent }) {
-  const paper = document.createElement("canvas");
-  const pen = paper.getContext("2d", { alpha: false, willReadFrequently: true });
+  const blank = () => {
+    const paper = document.createElement("canvas");
+    return { paper, pen: paper.getContext("2d", { alpha: false, willReadFrequently: true }) };
+  };
+  let next = blank();
+  let last = blank();
   let waiting = null;
   let patience;
   let fresh = false;
@@ -320,6 +328,7 @@ function frameSender(video, { takes, send, silent }) {
     fresh = due = false;
     const mine = { turn: String(Math.random()), at: performance.now(), wanted: true };
     waiting = mine;
+    const { paper, pen } = next;
     const { videoWidth: width, videoHeight: height } = video;
     const scale = Math.min(1, FRAME.longest / Math.max(width, height));
     const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
@@ -366,7 +375,10 @@ function frameSender(video, { takes, send, silent }) {
     /** Frame `turn` is answered: `use` the answer to what was taken `at`, if it is still wanted. */
     answered(turn, use) {
       if (waiting?.turn !== turn) return;
-      if (waiting.wanted) use(waiting.at);
+      if (waiting.wanted) {
+        [next, last] = [last, next];
+        use(waiting.at);
+      }
       settle();
     },
     /** Frame `turn` has failed: `tell` so if it is still wanted. */
@@ -376,20 +388,96 @@ function frameSender(video, { takes, send, silent }) {
       clearTimeout(patience);
       patience = setTimeout(settle, RETRY);
     },
+    /** The frame that was answered last, as a canvas. */
+    get picture() {
+      return last.paper;
+    },
     /** Leave nothing of the picture. */
     wipe() {
-      paper.width = 0;
+      next.paper.width = last.paper.width = 0;
     }
   };
 }
+var STANDS = "The computer is slow, so each picture is shown with its answer, a moment late.";
 var middle = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-function pace(answers, now) {
+function pace(answers, now, { stands }) {
   while (answers.length && answers[0].when < now - SPAN) answers.shift();
-  if (answers.length < 3) return "";
+  if (answers.length < 3) return stands ? STANDS : "";
   const rate = 1e3 * (answers.length - 1) / (answers.at(-1).when - answers[0].when);
   const late = Math.round(middle(answers.map((each) => each.late)));
   const part = Math.round(middle(answers.map((each) => each.part)));
-  return `${rate.toFixed(rate < 10 ? 1 : 0)} pictures a second; ${late} ms from a picture to its box, ${part} of them to find the face and ask the network.`;
+  const words = `${rate.toFixed(rate < 10 ? 1 : 0)} pictures a second; ${late} ms from a picture to its box, ${part} of them to find the face and ask the network.`;
+  return stands ? `${words} ${STANDS}` : words;
+}
+
+// late.js
+var LATE = 150;
+var VERY_LATE = 250;
+var SOON = 120;
+var STEADY = 5;
+var SAID = 1500;
+var STALE = 350;
+var NOBODY = 2;
+function lateness() {
+  let held = false;
+  let quick = 0;
+  let slow = 0;
+  let since = Infinity;
+  let empty = NOBODY;
+  let at = Infinity;
+  function hold(now) {
+    if (!held) since = now;
+    held = true;
+  }
+  return {
+    /** Take in that a picture taken at `taken` was answered at `now`, with so many `faces`. */
+    answered(taken, now, faces) {
+      at = taken;
+      const late = now - taken;
+      quick = late <= SOON ? quick + 1 : 0;
+      empty = faces ? 0 : empty + 1;
+      slow = late > LATE ? slow + 1 : 0;
+      if (slow > 1 || late > VERY_LATE) hold(now);
+      else if (quick >= STEADY) held = false;
+    },
+    get held() {
+      return held && empty < NOBODY;
+    },
+    /** Whether it stands at `now`, with what was answered last still on show. */
+    holds(now) {
+      if (now - at > STALE) hold(now);
+      return held && empty < NOBODY;
+    },
+    /** Whether it has stood for so long that one wonders why. */
+    lasts: (now) => held && empty < NOBODY && now - since > SAID,
+    /** Begin anew: the picture before it was of something else. */
+    clear() {
+      held = false;
+      quick = slow = 0;
+      empty = NOBODY;
+      at = Infinity;
+    }
+  };
+}
+function stillPicture() {
+  const canvas = element("canvas", { className: "still", ariaHidden: "true", hidden: true });
+  return {
+    canvas,
+    /** Show `picture`, painted anew if it is another one than before; null shows the video again. */
+    show(picture, { anew, mirrored }) {
+      if (picture && (anew || canvas.hidden)) {
+        Object.assign(canvas, { width: picture.width, height: picture.height });
+        canvas.getContext("2d", { alpha: false }).drawImage(picture, 0, 0);
+      }
+      canvas.hidden = !picture;
+      canvas.classList.toggle("mirrored", mirrored);
+    },
+    /** Leave nothing of it. */
+    wipe() {
+      canvas.hidden = true;
+      canvas.width = 0;
+    }
+  };
 }
 
 // lens.js
@@ -435,9 +523,6 @@ var EASE = 60;
 var MAP_EASE = 250;
 var GONE = 250;
 var LEAST_TOP = 1;
-var LITTLE = 0.1;
-var SHADES = { yes: "#2fb3aa", no: "#9aa9ac", doubtful: "#f0b04a" };
-var SIGNS = { yes: "✓", no: "–", doubtful: "?" };
 var towards = (from, to, share) => from.map((value, i) => value + share * (to[i] - value));
 function viewOf(canvas, video, frame, { flip, now, passed }) {
   const ratio = Math.min(2, devicePixelRatio || 1);
@@ -467,12 +552,13 @@ function tint(canvas, values, height, width, lut) {
   });
   context.putImageData(picture, 0, 0);
 }
-function paintFaces(view, shown, { network, lut, picked }) {
+function paintFaces(view, shown, { network, lut, picked, stands }) {
   const { context, wide, tall, now, passed } = view;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, wide, tall);
-  for (const [number, face] of shown) if (face.left && now - face.left > GONE) shown.delete(number);
-  const share = 1 - Math.exp(-passed / EASE);
+  context.globalAlpha = 1;
+  for (const [number, face] of shown) if (face.left && (stands || now - face.left > GONE)) shown.delete(number);
+  const share = stands ? 1 : 1 - Math.exp(-passed / EASE);
   for (const face of shown.values()) {
     face.place = towards(face.place, face.target, share);
     if (face.values) drawMap(view, face, { network, lut });
@@ -480,11 +566,6 @@ function paintFaces(view, shown, { network, lut, picked }) {
   for (const [number, face] of shown) {
     drawBox(view, number, face, { network, mine: number === picked, alone: shown.size < 2 });
   }
-  const taken = [...shown.values()].map((face) => face.box);
-  for (const [number, face] of [...shown].sort(([a], [b]) => (b === picked) - (a === picked))) {
-    if (face.words?.length) drawWords(view, face, taken, number === picked);
-  }
-  context.globalAlpha = 1;
 }
 function boxOf(place, [x, y, w, h]) {
   const scale = Math.hypot(place[0], place[3]);
@@ -509,8 +590,8 @@ function drawMap({ context, wide, to, flip, passed }, face, { network, lut }) {
   context.drawImage(face.tint, 0, 0, ...network.size);
   context.setTransform(1, 0, 0, 1, 0, 0);
 }
-function font({ context, wide, ratio }) {
-  const size = Math.round((wide / ratio < 480 ? 12 : 14) * ratio);
+function font({ context, ratio }, px) {
+  const size = Math.round(px * ratio);
   context.font = `600 ${size}px system-ui, sans-serif`;
   context.textBaseline = "middle";
   return size;
@@ -533,7 +614,7 @@ function drawBox(view, number, face, { network, mine, alone }) {
   outline(5, "#00000070");
   outline(3, mine ? "#4fd8cf" : "#ffffff");
   if (alone) return;
-  const size = font(view);
+  const size = font(view, view.wide / ratio < 480 ? 12 : 14);
   const width = context.measureText(number).width + size;
   context.fillStyle = mine ? "#0b7373" : "#000000b0";
   context.beginPath();
@@ -542,27 +623,102 @@ function drawBox(view, number, face, { network, mine, alone }) {
   context.fillStyle = "#ffffff";
   context.fillText(number, x + size / 2, y + 0.85 * size);
 }
-function drawWords(view, face, taken, first) {
-  const { context, wide, tall } = view;
-  const { words } = face;
-  const size = font(view);
+
+// plates.js
+var SHADES = { yes: "#2fb3aa", no: "#9aa9ac", doubtful: "#f0b04a" };
+var SIGNS = { yes: "✓", no: "–", doubtful: "?" };
+var NARROW = 480;
+var STAY2 = 4e3;
+var WAYS = [{ size: 14, above: 0.25, below: 0.1, aside: 0.12 }, { size: 12, above: 0, below: 0.05, aside: 0.03 }];
+var UNDER = WAYS.length;
+var around = ({ x, y, w, h }, { above, below, aside }) => ({
+  x: x - aside * w,
+  y: y - above * h,
+  w: w * (1 + 2 * aside),
+  h: h * (1 + above + below)
+});
+function facePlates() {
+  const needed = WAYS.map(() => -Infinity).concat(-Infinity);
+  const way = (now) => needed.findLastIndex((when) => now - when < STAY2);
+  const list = element("ul", { className: "written", ariaLabel: "Written of each face", hidden: true });
+  function arrange(view, shown, faces, how) {
+    if (faces.length > 1 && view.wide / view.ratio < NARROW) return null;
+    const taken = [...shown.values()].filter((face) => face.box).map((face) => around(face.box, how));
+    const plates = [];
+    for (const [, face] of faces) {
+      const plate = measure(view, face, how.size);
+      const place = placeFor(face, plate, taken, { ...view, how });
+      if (!place) return null;
+      taken.push(Object.assign(plate, place));
+      plates.push(plate);
+    }
+    return plates;
+  }
+  function paint(view, shown, picked) {
+    const { now } = view;
+    for (const face of shown.values()) face.plate = null;
+    const faces = [...shown].filter(([, face]) => face.words?.length && face.box).toSorted(([a], [b]) => (b === picked) - (a === picked));
+    if (!faces.length) return;
+    const tried = WAYS.map((how) => arrange(view, shown, faces, how));
+    const best = tried.findIndex(Boolean);
+    needed[best < 0 ? UNDER : best] = now;
+    tried[way(now)]?.forEach((plate, i) => {
+      const [, face] = faces[i];
+      face.plate = plate;
+      face.side = plate.side;
+      draw(view, face);
+    });
+  }
+  function write(shown, there, now) {
+    const rows = way(now) === UNDER ? there.map((number) => [number, shown.get(number)]) : [];
+    const written = rows.filter(([, face]) => face.words?.length && face.box).toSorted(([, one], [, other]) => one.box.x - other.box.x);
+    list.hidden = !written.length;
+    list.replaceChildren(...written.map(([number, { words }]) => element(
+      "li",
+      {},
+      ...there.length > 1 ? [element("b", {}, `Face ${number}`)] : [],
+      ...words.map(({ label, probability, verdict }) => element(
+        "p",
+        { dataset: { verdict } },
+        element("span", {}, label),
+        element("span", { className: "value" }, probabilityText(probability)),
+        element("i", { ariaLabel: verdict, role: "img" }, SIGNS[verdict] ?? "")
+      ))
+    )));
+  }
+  return {
+    list,
+    paint,
+    write,
+    clear() {
+      needed.fill(-Infinity);
+      list.hidden = true;
+      list.replaceChildren();
+    }
+  };
+}
+function measure(view, { words }, px) {
+  const { context, tall } = view;
+  const size = font(view, px);
   const line = Math.round(1.7 * size);
   const pad = Math.round(size / 2);
   const most = Math.max(1, Math.floor((tall - 3 * pad) / line));
   const rows = words.length > most ? words.slice(0, most - 1) : words;
   const texts = rows.map((row) => row.label);
   if (rows.length < words.length) texts.push(`and ${words.length - rows.length} more`);
-  const digits = context.measureText("0.00").width;
+  const digits = context.measureText(">0.99").width;
   const longest = Math.max(...texts.map((text) => context.measureText(text).width));
-  const plate = { w: Math.ceil(longest + digits + size + 5 * pad), h: texts.length * line + pad };
-  const at = placeFor(face, plate, taken, { wide, tall, gap: pad, first });
-  if (!at) return;
-  const { x, y } = Object.assign(plate, at);
-  taken.push(plate);
-  context.globalAlpha = face.alpha;
+  const w = Math.ceil(longest + digits + size + 5 * pad);
+  return { w, h: texts.length * line + pad, size, line, pad, rows, texts };
+}
+function draw(view, { plate, alpha }) {
+  const { context } = view;
+  const { x, y, w, h, size, line, pad, rows, texts } = plate;
+  font(view, size / view.ratio);
+  context.globalAlpha = alpha;
   context.fillStyle = "#0b1416c0";
   context.beginPath();
-  context.roundRect(x, y, plate.w, plate.h, pad);
+  context.roundRect(x, y, w, h, pad);
   context.fill();
   texts.forEach((text, i) => {
     const middle2 = y + pad / 2 + (i + 0.5) * line;
@@ -571,38 +727,35 @@ function drawWords(view, face, taken, first) {
       context.fillStyle = SHADES[row.verdict] ?? "#ffffff";
       context.fillRect(x, middle2 - line / 2 + 2, 4, line - 4);
       context.textAlign = "center";
-      context.fillText(SIGNS[row.verdict] ?? "", x + plate.w - pad - size / 2, middle2);
+      context.fillText(SIGNS[row.verdict] ?? "", x + w - pad - size / 2, middle2);
       context.textAlign = "right";
-      context.fillText(row.probability.toFixed(2), x + plate.w - 2 * pad - size, middle2);
+      context.fillText(probabilityText(row.probability), x + w - 2 * pad - size, middle2);
       context.textAlign = "left";
     }
     context.fillStyle = row && row.verdict !== "no" ? "#ffffff" : "#d0dadb";
     context.fillText(text, x + 1.5 * pad, middle2);
   });
 }
-function placeFor(face, { w, h }, taken, { wide, tall, gap, first }) {
-  const { box } = face;
+function placeFor(face, { w, h, pad: gap }, taken, { wide, tall, how }) {
+  const head = around(face.box, how);
   const inside = (at, size, room) => Math.min(room - size - gap, Math.max(gap, at));
-  const middle2 = inside(box.y + (box.h - h) / 2, h, tall);
-  const centre = inside(box.x + (box.w - w) / 2, w, wide);
+  const along = (from, length, size, room) => [(length - size) / 2, 0, length - size].map((shift) => inside(from + shift, size, room));
+  const rows = along(head.y, head.h, h, tall);
+  const columns = along(head.x, head.w, w, wide);
   const places = {
-    right: { x: box.x + box.w + gap, y: middle2 },
-    left: { x: box.x - gap - w, y: middle2 },
-    below: { x: centre, y: box.y + box.h + gap },
-    above: { x: centre, y: box.y - gap - h }
+    right: rows.map((y) => ({ x: head.x + head.w + gap, y })),
+    left: rows.map((y) => ({ x: head.x - gap - w, y })),
+    below: columns.map((x) => ({ x, y: head.y + head.h + gap })),
+    above: columns.map((x) => ({ x, y: head.y - gap - h }))
   };
-  const common = ({ x, y }, other) => Math.max(0, Math.min(x + w, other.x + other.w) - Math.max(x, other.x)) * Math.max(0, Math.min(y + h, other.y + other.h) - Math.max(y, other.y));
-  const hidden = (place) => taken.reduce((sum, other) => sum + common(place, other), 0);
-  const fits = ({ x, y }) => x >= 0 && y >= 0 && x + w <= wide && y + h <= tall;
-  const sides = box.x + box.w / 2 > wide / 2 ? ["left", "right"] : ["right", "left"];
-  const order = [face.side, ...sides, "below", "above"].filter(Boolean);
-  face.side = order.find((side) => fits(places[side]) && hidden(places[side]) === 0);
-  if (face.side) return places[face.side];
-  if (!first) return null;
-  const pushed = order.map((side) => ({ x: inside(places[side].x, w, wide), y: inside(places[side].y, h, tall) }));
-  const others = (place) => hidden(place) - common(place, box);
-  const [best] = pushed.toSorted((a, b) => 4 * others(a) + common(a, box) - 4 * others(b) - common(b, box));
-  return others(best) <= LITTLE * w * h ? best : null;
+  const apart = ({ x, y }, other) => x + w <= other.x || other.x + other.w <= x || y + h <= other.y || other.y + other.h <= y;
+  const fits = (place) => place.x >= 0 && place.y >= 0 && place.x + w <= wide && place.y + h <= tall && taken.every((other) => apart(place, other));
+  const sides = head.x + head.w / 2 > wide / 2 ? ["left", "right"] : ["right", "left"];
+  for (const side of [face.side, ...sides, "below", "above"].filter(Boolean)) {
+    const place = places[side].find(fits);
+    if (place) return { ...place, side };
+  }
+  return null;
 }
 
 // status.js
@@ -769,19 +922,22 @@ function render({ model, el, signal }) {
   const able = Boolean(navigator.mediaDevices?.getUserMedia);
   const video = element("video", { playsInline: true, muted: true, ariaLabel: "What the camera sees" });
   const canvas = element("canvas", { role: "img", ariaLabel: "Boxes and answers over the picture" });
-  const stage = element("div", { className: "stage" }, video, canvas);
+  const still = stillPicture();
+  const late = lateness();
+  const stage = element("div", { className: "stage" }, video, canvas, still.canvas);
   const invite = element("p", { className: "invite" }, "Start the camera: every face in its picture is boxed and read while it moves.");
   const mirror = element("small", { hidden: true }, MIRROR);
   const buttons = cameraButtons();
   const picks = faceButtons(pick, buttons.pause);
   const sight = facesInSight();
+  const plates = facePlates();
   const choice = cameraChoice(() => {
     read = 0;
   });
   const { settings, where } = choice;
   const figures = element("p", { className: "small figures" });
   const hint = element("p", { className: "small hint" });
-  const well = element("div", { className: "well" }, invite, stage, picks.row, buttons.row, mirror);
+  const well = element("div", { className: "well" }, invite, stage, plates.list, picks.row, buttons.row, mirror);
   const status = statusLine();
   const { say } = status;
   const notice = element("p", { className: "notice", role: "status", hidden: true });
@@ -877,7 +1033,10 @@ function render({ model, el, signal }) {
     answers.length = 0;
     figures.textContent = hint.textContent = "";
     picks.clear();
+    plates.clear();
     canvas.width = 0;
+    still.wipe();
+    late.clear();
     frames.wipe();
   }
   function leave() {
@@ -906,6 +1065,7 @@ function render({ model, el, signal }) {
   }
   function goAway() {
     sight.shown.clear();
+    late.clear();
     board()?.stale(true);
   }
   function hear(message, buffers, at) {
@@ -913,6 +1073,7 @@ function render({ model, el, signal }) {
     anew = false;
     status.mend();
     sight.hear(message, buffers, network.attributes.length);
+    late.answered(at, performance.now(), message.faces.length);
     unpainted = { at, part: message.milliseconds };
     counts.answered += 1;
   }
@@ -924,6 +1085,7 @@ function render({ model, el, signal }) {
     status.mentionFaces(there.length, { paused: mode === "paused", away });
     hint.textContent = sight.shown.get(picked)?.hints.join(" ") ?? "";
     picks.show(there, picked, now);
+    plates.write(sight.shown, there, now);
     if (now - told < TELL) return;
     told = now;
     const face = sight.shown.get(picked);
@@ -936,7 +1098,7 @@ function render({ model, el, signal }) {
       });
     }
     board()?.stale(!face);
-    const speed = pace(answers, now);
+    const speed = pace(answers, now, { stands: late.lasts(now) });
     figures.textContent = mode === "live" ? speed : "";
   }
   function pick(number) {
@@ -956,7 +1118,10 @@ function render({ model, el, signal }) {
       tell(now);
     }
     counts.paints += 1;
-    paintFaces(view, sight.shown, { network, lut, picked: sight.picked });
+    const stands = mode === "paused" ? late.held : late.holds(now);
+    still.show(stands ? frames.picture : null, { anew: unpainted, mirrored: stream.mirrored });
+    paintFaces(view, sight.shown, { network, lut, picked: sight.picked, stands });
+    plates.paint(view, sight.shown, sight.picked);
     if (unpainted) {
       answers.push({ when: now, late: performance.now() - unpainted.at, part: unpainted.part });
       unpainted = null;
@@ -1072,7 +1237,8 @@ function render({ model, el, signal }) {
   el.facelens = {
     answers: () => answers,
     counts,
-    faces: () => [...sight.shown].map(([number, { box, words }]) => ({ number, words, ...box }))
+    stands: () => late.held,
+    faces: () => [...sight.shown].map(([number, { box, words, plate }]) => ({ number, words, plate, ...box }))
   };
   const silence = listen(model, el, {
     text: (message) => {

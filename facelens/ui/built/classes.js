@@ -9,7 +9,10 @@ function element(tag, properties = {}, ...children) {
   node.append(...children);
   return node;
 }
-var two = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
+function probabilityText(probability) {
+  const text = probability.toFixed(2);
+  return { "1.00": ">0.99", "0.00": "<0.01" }[text] ?? text;
+}
 function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
   el.prepend(trouble);
@@ -39,7 +42,7 @@ function render({ model, el }) {
       { dataset: { verdict: verdict ?? "" } },
       element("span", {}, label),
       element("div", { className: "bar", ariaHidden: "true" }, fill),
-      element("span", { className: "value" }, two(value)),
+      element("span", { className: "value" }, probabilityText(value)),
       element("span", { className: "small" }, text)
     );
   };

@@ -49,20 +49,25 @@ function render({ model, el, signal }) {
   const words = element("span", {}, "The computer behind this page has gone to sleep, so nothing answers any more. ");
   const reload = element("button", { type: "button", className: "main" }, "Reload the page");
   let launch = null;
-  const banner = element("div", { className: "gone", role: "alert", hidden: true }, words, reload);
+  const banner = element("div", { className: "gone", role: "alert", popover: "manual", hidden: true }, words, reload);
   reload.onclick = () => {
     if (launch) location.assign(shareLink(location.href, {}, launch));
     else location.reload();
   };
   el.classList.add("facelens", "footer");
   el.append(banner, facts);
-  const here = document.body.dataset.voila && location.pathname.match(/\/(selfie|live)\.ipynb$/)?.[1];
-  if (here) {
+  const link = element("a", { className: "other", hidden: true });
+  el.append(link);
+  function lead(served) {
+    if (!document.body.dataset.voila) return;
+    const here = location.pathname.match(/\/(selfie|live)\.ipynb$/)?.[1] ?? served;
+    if (!OTHERS[here]) return;
     const [page, words2] = OTHERS[here];
-    el.append(element("a", { className: "small", href: `${page}.ipynb` }, words2));
+    Object.assign(link, { href: `${page}.ipynb`, textContent: words2, hidden: false });
   }
   const gone = () => {
     banner.hidden = false;
+    if (banner.isConnected && !banner.matches(":popover-open")) banner.showPopover();
   };
   let grace;
   let died = false;
@@ -88,6 +93,7 @@ function render({ model, el, signal }) {
   return listen(model, el, {
     facts(message) {
       launch = message.launch;
+      lead(message.page);
       reload.textContent = launch ? "Start it again" : "Reload the page";
       facts.replaceChildren(...message.lines.map((line) => element("li", {}, line)));
     }

@@ -10,6 +10,10 @@ function element(tag, properties = {}, ...children) {
   return node;
 }
 var two = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
+function probabilityText(probability) {
+  const text = probability.toFixed(2);
+  return { "1.00": ">0.99", "0.00": "<0.01" }[text] ?? text;
+}
 function numbers({ buffer, byteOffset, byteLength }, Type) {
   return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
 }
@@ -49,10 +53,7 @@ function listen(model, el, handlers) {
   return () => model.off("msg:custom", receive);
 }
 
-// heatmap.js
-var WIDTH = 178;
-var HEIGHT = 218;
-var MOST_BESIDE = 6;
+// heat.js
 function sampler(values, height, width, tall, wide, square) {
   const along = (pixel, pixels, fields) => {
     const at = Math.min(fields - 1, Math.max(0, (pixel + 0.5) * fields / pixels - 0.5));
@@ -87,6 +88,50 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   }
   context.putImageData(picture, 0, 0);
 }
+function paintFace(canvas, crop) {
+  const map = { values: new Float32Array(1), height: 1, width: 1 };
+  paintMap(canvas, crop, new Uint8Array(3), map, { sign: 1, opacity: 0, square: true });
+}
+var strongestOf = (map, sign) => Math.max(...map.values.map((value) => sign * value));
+function coveringWords(about, map, sign) {
+  const strongest = strongestOf(map, sign);
+  const places = `A square of the face was covered, at ${map.passes - 1} places in turn.`;
+  if (strongest <= 0) {
+    return `${places} Nowhere did the score for “${about.label}” ${sign > 0 ? "fall" : "rise"}.`;
+  }
+  return `${places} Where it is bright the score for “${about.label}” ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)}.`;
+}
+function exactWords(about, map, sign) {
+  if (strongestOf(map, sign) > 0) {
+    return `Where it is bright the face speaks ${sign > 0 ? "for" : "against"} “${about.label}”.`;
+  }
+  return `The exact map is grey: no part of this face speaks ${sign > 0 ? "for" : "against"} “${about.label}”.`;
+}
+var WHY = {
+  occlusion: "“Exact” means that it adds up: the mean of its fields and one constant are the score. But each field has seen much of the face around it, so it may light up beside what counts. Covering shows what the score depends on.",
+  map: "The exact map adds up to the score: the mean of its fields and one constant. Covering checks it from outside."
+};
+function figures(about, exact, covering, sign) {
+  const { logit, probability, temperature, constant } = about;
+  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${probabilityText(probability)}.`];
+  const cost = ({ passes, milliseconds }) => `${passes === 1 ? "one look" : `${passes} looks`}, ${Math.max(1, Math.round(milliseconds))} ms`;
+  const fields = `${exact.width} × ${exact.height} fields`;
+  const total = exact.values.reduce((sum2, value) => sum2 + value, 0) / exact.values.length + constant;
+  const mean = Number(total.toFixed(2)) - Number(constant.toFixed(2));
+  const sum = `${two(mean)} ${constant < 0 ? "−" : "+"} ${Math.abs(constant).toFixed(2)} = ${two(total)}`;
+  const strongest = strongestOf(exact, sign);
+  const brightest = strongest > 0 ? ` The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${exact.values.length} that are averaged.` : "";
+  lines.push(exact.way === "map" ? `Exact map: class activation map of the last layer, ${fields} (${cost(exact)}).${brightest} The mean of all fields and one constant are the score: ${sum}.` : `Exact map, as if its fields lay closer: ${fields}, put together from faces moved a little (${cost(exact)}).${brightest} Mean and constant: ${sum}; the answer itself comes from one look.`);
+  if (covering) {
+    lines.push(`By covering: occlusion sensitivity, ${covering.width} × ${covering.height} places (${cost(covering)}).`);
+  }
+  return lines;
+}
+
+// heatmap.js
+var WIDTH = 178;
+var HEIGHT = 218;
+var MOST_BESIDE = 6;
 function drawn(tag, attributes, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
@@ -99,18 +144,31 @@ function render({ model, el, signal }) {
   const cropCaption = element("figcaption", { className: "small" });
   const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
   const pointed = element("input", { type: "checkbox" });
-  const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
+  const plate = (kind) => {
+    const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
+    const title = element("figcaption", { className: "small" });
+    return { kind, canvas, title, figure: element("figure", { className: kind }, canvas, title) };
+  };
+  const covering = plate("covering");
+  const exact = plate("exact");
   const bar = element("i", { ariaHidden: "true" });
   const scaleEnd = element("span");
-  const scale = element("figcaption", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
+  const scale = element("p", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
   const pointing = element("label", { className: "small" }, pointed, "Fifteen points");
   const pair = element(
     "div",
     { className: "pair" },
-    element("figure", {}, element("div", { className: "marked" }, crop, dots), cropCaption, pointing),
-    element("figure", {}, canvas, scale)
+    covering.figure,
+    exact.figure,
+    scale,
+    element(
+      "figure",
+      { className: "own" },
+      element("div", { className: "marked" }, crop, dots),
+      element("div", {}, cropCaption, pointing)
+    )
   );
   const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
@@ -129,8 +187,11 @@ function render({ model, el, signal }) {
     keep
   );
   const caption = element("p", { className: "small caption", ariaLive: "polite" });
+  const why = element("p", { className: "small why" });
+  const numbersOf = element("div");
+  const fold = element("details", { className: "small" }, element("summary", {}, "The numbers"), numbersOf);
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
-  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, tools, caption, beside);
+  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, caption, why, tools, beside, fold);
   el.classList.add("facelens", "heatmap");
   el.append(body);
   const back = element("button", { type: "button", className: "back" }, "Back to the rows");
@@ -145,58 +206,64 @@ function render({ model, el, signal }) {
   let asked = false;
   let lut = null;
   let maps = {};
+  let pending = false;
+  let failed = false;
+  let done = { done: 0, count: 1 };
   let chosen = null;
   let sign = 1;
   let kept = [];
   const attribute = (name) => face.attributes.find((each) => each.name === name);
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
-  const mapOf = (name) => {
-    const all = maps[way.value] ?? maps.map;
+  const mapOf = (name, kind) => {
+    const all = kind === "covering" ? maps.occlusion : maps[way.value] ?? maps.map;
     if (!all) return null;
     const size = all.height * all.width;
     const index = face.attributes.findIndex((each) => each.name === name);
     return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
   };
-  const score = ({ logit, probability, temperature }) => `Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${two(probability)}.`;
-  function words(about, map, strongest) {
-    const fields = `${map.width} × ${map.height} fields`;
-    const looks = map.passes === 1 ? "one look" : `${map.passes} looks`;
-    const time = `${looks}, ${Math.max(1, Math.round(map.milliseconds))} ms`;
-    if (strongest <= 0) {
-      return sign > 0 ? `The picture is grey: no part of this face speaks for “${about.label}”. Turn to what speaks against it.` : `The picture is grey: no part of this face speaks against “${about.label}”.`;
-    }
-    if (map.way === "occlusion") {
-      return `A check from outside: a square of the face was covered, ${map.passes - 1} times in other places. Where it is bright the score ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)} (${time}).`;
-    }
-    const total = map.values.reduce((sum2, value) => sum2 + value, 0) / map.values.length + about.constant;
-    const sum = two(total);
-    const mean = Number(total.toFixed(2)) - Number(about.constant.toFixed(2));
-    const signed = `${about.constant < 0 ? "−" : "+"} ${Math.abs(about.constant).toFixed(2)}`;
-    const brightest = `The brightest field ${sign > 0 ? "gives" : "takes"} ${strongest.toFixed(1)}, one of ${map.values.length} that are averaged.`;
-    return map.way === "map" ? `Class activation map of the last layer: ${fields} (${time}). ${brightest} The mean of all fields and one constant are the score: ${two(mean)} ${signed} = ${sum}.` : `The same map as if its fields lay closer: ${fields}, put together from faces moved a little (${time}). ${brightest} Mean and constant: ${two(mean)} ${signed} = ${sum}; the answer itself comes from one look.`;
+  const leads = () => face.first === "occlusion" && !failed ? covering : exact;
+  function paintPlate({ kind, canvas, title }, about) {
+    const map = mapOf(about.name, kind);
+    const name = kind === "covering" ? "By covering" : face.ways.find(([value]) => value === way.value)[1];
+    const waiting = kind === "covering" ? !map : !maps[way.value];
+    const progress = kind === "covering" && waiting ? ` … ${Math.floor(100 * done.done / done.count)} %` : waiting ? " …" : "";
+    title.textContent = name[0].toUpperCase() + name.slice(1) + progress;
+    canvas.parentElement.ariaBusy = String(waiting);
+    if (map) paintMap(canvas, crop, lut, map, settings());
+    else paintFace(canvas, crop);
+    canvas.ariaLabel = map ? `${name}: what speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face` : `${name}: not there yet`;
   }
   function paint() {
     if (!face || !chosen || !crop.complete || !crop.naturalWidth) return;
     const about = attribute(chosen);
-    const map = mapOf(chosen);
-    if (!about || !map) return;
-    const waiting = !maps[way.value];
-    body.ariaBusy = String(waiting);
-    paintMap(canvas, crop, lut, map, settings());
-    const strongest = Math.max(...map.values.map((value) => sign * value));
-    canvas.ariaLabel = `What speaks ${sign > 0 ? "for" : "against"} “${about.label}” in this face`;
+    const map = about && mapOf(chosen, "exact");
+    if (!map) return;
+    const covered = mapOf(chosen, "covering");
+    pair.classList.toggle("exactly", leads() === exact);
+    covering.figure.hidden = failed;
+    paintPlate(covering, about);
+    paintPlate(exact, about);
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
-    scale.hidden = strongest <= 0;
-    caption.textContent = waiting ? "Looking again, in another way. Meanwhile this is the exact map…" : `${score(about)} ${words(about, map, strongest)}`;
+    scale.hidden = [map, covered].every((each) => !each || strongestOf(each, sign) <= 0);
+    caption.textContent = leads() === exact ? exactWords(about, map, sign) : covered ? coveringWords(about, covered, sign) : "Square after square of the face is being covered, to see where the score falls.";
+    why.textContent = failed ? "" : WHY[face.first];
+    numbersOf.replaceChildren(...figures(about, map, covered, sign).map((line) => element("p", {}, line)));
     keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
     paintBeside();
   }
+  function cover() {
+    if (!face || pending || failed || maps.occlusion) return;
+    pending = true;
+    model.send({ kind: "ask", way: "occlusion" });
+  }
+  const coverSoon = () => requestAnimationFrame(() => setTimeout(cover));
   function paintBeside() {
     const names = kept.filter(attribute);
     beside.replaceChildren(...names.map((name) => {
       const about = attribute(name);
       const tile = element("canvas", { width: WIDTH, height: HEIGHT, ariaHidden: "true" });
-      paintMap(tile, crop, lut, mapOf(name), settings());
+      const map = mapOf(name, leads().kind) ?? mapOf(name, "exact");
+      paintMap(tile, crop, lut, map, settings());
       const show = element("button", { type: "button", className: "tile", ariaLabel: `Look at ${about.label}` }, tile);
       show.onclick = () => turn(name);
       const away = element("button", { type: "button", className: "away", ariaLabel: `Take ${about.label} away` }, "×");
@@ -210,7 +277,7 @@ function render({ model, el, signal }) {
         {},
         show,
         away,
-        element("span", { className: "small" }, `${about.label} ${about.probability.toFixed(2)}`)
+        element("span", { className: "small" }, `${about.label} ${probabilityText(about.probability)}`)
       );
     }));
     beside.hidden = names.length === 0;
@@ -281,6 +348,7 @@ function render({ model, el, signal }) {
   };
   crop.onload = paint;
   pointed.onchange = () => {
+    pair.classList.toggle("pointed", pointed.checked);
     paintPoints();
     if (!pointed.checked || points || asked) return;
     asked = true;
@@ -289,12 +357,15 @@ function render({ model, el, signal }) {
   const take = (kind) => (message, [buffer]) => {
     maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
     paint();
+    if (kind === "map") coverSoon();
   };
   hearChosen(el, signal, choose);
   const silence = listen(model, el, {
     face(message, [jpeg, colours]) {
       face = message;
       maps = {};
+      failed = false;
+      done = { done: 0, count: 1 };
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
@@ -316,7 +387,17 @@ function render({ model, el, signal }) {
     map: take("map"),
     finer: take("finer"),
     finest: take("finest"),
-    occlusion: take("occlusion"),
+    occlusion(message, buffers) {
+      pending = false;
+      take("occlusion")(message, buffers);
+    },
+    covering(message) {
+      pending = false;
+      done = message;
+      if (!face || !chosen) return;
+      paintPlate(covering, attribute(chosen));
+      cover();
+    },
     points(message) {
       points = message;
       asked = false;
@@ -326,6 +407,12 @@ function render({ model, el, signal }) {
       choose(name);
     },
     error({ wish }) {
+      if (wish === "occlusion") {
+        pending = false;
+        failed = true;
+        paint();
+        return;
+      }
       if (wish === "points") {
         asked = false;
         pointed.checked = false;
@@ -343,10 +430,12 @@ function render({ model, el, signal }) {
       asked = false;
       paintPoints();
       chosen = null;
-      caption.textContent = "";
+      caption.textContent = why.textContent = "";
+      numbersOf.replaceChildren();
       maps = {};
+      pending = false;
       crop.removeAttribute("src");
-      for (const each of [canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
+      for (const each of [covering.canvas, exact.canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
       beside.replaceChildren();
       body.hidden = true;
     }

@@ -37,42 +37,102 @@ function listen(model, el, handlers) {
   return () => model.off("msg:custom", receive);
 }
 
+// blocks.js
+var SVG = "http://www.w3.org/2000/svg";
+var SCALE = 4.8;
+var APART = 3;
+function shape(tag, properties) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(properties)) node.setAttribute(key, value);
+  return node;
+}
+function stack(channels, height, width) {
+  const [tall, wide] = [height, width].map((side) => Math.round(SCALE * Math.sqrt(side)));
+  const sheets = Math.min(9, Math.max(1, Math.round(Math.log2(channels)) - 2));
+  const depth = APART * (sheets - 1);
+  const svg = shape("svg", {
+    width: wide + depth + 2,
+    height: tall + depth + 2,
+    viewBox: `-1 -1 ${wide + depth + 2} ${tall + depth + 2}`,
+    "aria-hidden": "true"
+  });
+  for (let i = sheets - 1; i >= 0; i -= 1) {
+    svg.append(shape("rect", { x: APART * i, y: APART * (sheets - 1 - i), width: wide, height: tall, rx: 1.5 }));
+  }
+  return svg;
+}
+var words = (title, ...lines) => [
+  element("span", { className: "title" }, title),
+  ...lines.map((line) => element("span", { className: "size" }, line))
+];
+function blocks(open) {
+  const list = element("ol", { className: "blocks", ariaLabel: "The network, from the face to the answers" });
+  let buttons = /* @__PURE__ */ new Map();
+  return {
+    node: list,
+    draw({ layers, size: [height, width], answers }, face) {
+      const picture = element("img", { src: face, alt: "" });
+      picture.style.height = `${Math.round(SCALE * Math.sqrt(height))}px`;
+      buttons = new Map(layers.map(([name, title, [channels, tall, wide]]) => {
+        const button = element(
+          "button",
+          { type: "button", ariaPressed: "false" },
+          element("span", { className: "drawing" }, stack(channels, tall, wide)),
+          ...words(title, `${channels} maps`, `${wide} × ${tall}`)
+        );
+        button.onclick = () => open(name);
+        return [name, button];
+      }));
+      const count = layers.length + 2;
+      const columns = { "--all": count, "--half": Math.ceil(count / 2), "--few": Math.ceil(count / Math.ceil(count / 4)) };
+      for (const [key, value] of Object.entries(columns)) list.style.setProperty(key, value);
+      list.replaceChildren(
+        element("li", {}, element("span", { className: "drawing" }, picture), ...words("Your face", "3 colours", `${width} × ${height}`)),
+        ...[...buttons.values()].map((button) => element("li", {}, button)),
+        element("li", {}, element("span", { className: "drawing" }, stack(answers, 4, 4)), ...words("Answers", String(answers)))
+      );
+    },
+    /** Mark layer `name` as the one that is shown. */
+    mark(name) {
+      for (const [each, button] of buttons) button.ariaPressed = String(each === name);
+    },
+    clear() {
+      list.replaceChildren();
+      buttons = /* @__PURE__ */ new Map();
+    }
+  };
+}
+
 // inside.js
 function render({ model, el, signal }) {
   const shelf = pictures();
   const faces = pictures();
-  const select = element("select", { ariaLabel: "Layer to look at" });
-  const head = element(
-    "div",
-    { className: "head" },
-    element("h2", {}, "Inside the network"),
-    select
-  );
+  let wanted = "";
+  const network = blocks((name) => {
+    wanted = name;
+    stale = true;
+    ask();
+  });
   const caption = element("p", { className: "small", ariaLive: "polite" });
   const large = element("img", { alt: "", className: "map" });
   const under = element("img", { alt: "", className: "face" });
-  const largeCaption = element("figcaption", { className: "small" });
-  const facts = element("dl", { className: "small" });
+  const title = element("h3", {});
+  const facts = element("dl", { className: "facts small" });
   const over = element("input", { type: "checkbox" });
   const strength = element("input", { type: "range", min: "0", max: "1", step: "0.05", value: "0.6", ariaLabel: "Strength of the map over the face" });
   const enlarged = element(
     "figure",
-    { className: "enlarged", hidden: true },
+    { className: "enlarged" },
     element("div", { className: "frame" }, under, large),
+    element("figcaption", { className: "small" }, "How much this filter answers at each place of the face."),
     element(
       "div",
-      {},
-      largeCaption,
-      facts,
-      element(
-        "div",
-        { className: "tools" },
-        element("label", { className: "small" }, over, "Over the face"),
-        strength
-      )
+      { className: "tools" },
+      element("label", { className: "small" }, over, "Over the face"),
+      strength
     )
   );
-  const grid = element("div", { className: "grid" });
+  const grid = element("div", { className: "grid", role: "group", ariaLabel: "Feature maps of this layer" });
   const scale = element(
     "div",
     { className: "scale small" },
@@ -80,25 +140,30 @@ function render({ model, el, signal }) {
     element("i", { ariaHidden: "true" }),
     element("span", {}, "most of its own map")
   );
+  const open = element("div", { className: "open", hidden: true }, title, facts, enlarged);
   const body = element(
     "section",
     { className: "card", hidden: true },
-    head,
+    element("h2", {}, "Inside the network"),
+    element(
+      "p",
+      { className: "small lead" },
+      "Your face passes through the network from left to right: its maps get smaller and more, what is found matters more, where exactly matters less. Choose a layer to look at."
+    ),
+    network.node,
     caption,
-    enlarged,
-    grid,
-    scale
+    element("div", { className: "maps" }, open, element("div", {}, grid, scale))
   );
   el.classList.add("facelens", "inside");
   el.append(body);
   let stale = false;
   let inSight = false;
   const ask = () => {
-    if (!stale || !inSight || !select.value) return;
+    if (!stale || !inSight || !wanted) return;
     stale = false;
     grid.ariaBusy = "true";
     if (!grid.children.length) caption.textContent = "Looking into the network…";
-    model.send({ kind: "ask", name: select.value });
+    model.send({ kind: "ask", name: wanted });
   };
   const watcher = new IntersectionObserver((entries) => {
     inSight = entries.at(-1).isIntersecting;
@@ -106,10 +171,6 @@ function render({ model, el, signal }) {
   }, { rootMargin: "200px" });
   watcher.observe(body);
   signal.addEventListener("abort", () => watcher.disconnect());
-  select.onchange = () => {
-    stale = true;
-    ask();
-  };
   const lay = () => {
     under.hidden = !over.checked;
     strength.disabled = !over.checked;
@@ -122,36 +183,42 @@ function render({ model, el, signal }) {
     for (const each of grid.children) each.ariaPressed = String(each === tile);
     large.src = url;
     large.alt = `Feature map ${map.channel}`;
-    largeCaption.textContent = `Feature map ${map.channel}: how much one filter of this layer answers at each place.`;
+    title.textContent = `Feature map ${map.channel}`;
     const rows = [
       ["lowest (dark)", two(map.low)],
       ["highest (bright)", two(map.high)],
       ["mean", two(map.mean)],
-      ["deviation", two(map.deviation)],
-      ["fields at or below zero", `${Math.round(100 * map.silent)} of 100`]
+      ["standard deviation", two(map.deviation)],
+      ["at or below zero", `${Math.round(100 * map.silent)} %`]
     ];
-    facts.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    facts.replaceChildren(...rows.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
     lay();
-    enlarged.hidden = false;
+    open.hidden = false;
   };
   const silence = listen(model, el, {
     layers(message, [crop]) {
-      const before = select.value;
       faces.free();
       under.src = faces.url(crop, "image/jpeg");
-      select.replaceChildren(...message.layers.map(([value, text]) => element("option", { value }, text)));
-      if (message.layers.some(([name]) => name === before)) select.value = before;
-      body.hidden = message.layers.length === 0;
+      network.draw(message, under.src);
+      const names = message.layers.map(([name]) => name);
+      if (!names.includes(wanted)) wanted = names[0] ?? "";
+      network.mark(wanted);
+      body.hidden = names.length === 0;
       stale = true;
       ask();
     },
     layer(message, buffers) {
       stale = false;
       shelf.free();
-      select.value = message.name;
+      wanted = message.name;
+      network.mark(wanted);
       const [channels, height, width] = message.shape;
-      const shown = message.maps.length < channels ? `The ${message.maps.length} of ${channels} feature maps that answer most to this face` : `All ${channels} feature maps`;
-      caption.textContent = `${message.caption} ${shown}, ${width} × ${height} fields each; strongest first.`;
+      const count = message.maps.length;
+      const shown = count < channels ? `The ${count} of ${channels} feature maps that change most from place to place (by standard deviation)` : `All ${channels} feature maps, those first that change most from place to place (by standard deviation)`;
+      caption.replaceChildren(
+        element("b", {}, `${message.title}. `),
+        `${message.caption} ${shown}; ${width} × ${height} fields each.`
+      );
       grid.style.setProperty("--shape", `${width} / ${height}`);
       grid.replaceChildren(...message.maps.map((map, i) => {
         const url = shelf.url(buffers[i], "image/png");
@@ -175,7 +242,8 @@ function render({ model, el, signal }) {
       faces.free();
       under.removeAttribute("src");
       large.removeAttribute("src");
-      enlarged.hidden = true;
+      open.hidden = true;
+      network.clear();
       grid.replaceChildren();
       facts.replaceChildren();
       body.hidden = true;

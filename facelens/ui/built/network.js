@@ -40,6 +40,37 @@ function listen(model, el, handlers) {
   return () => model.off("msg:custom", receive);
 }
 
+// strength.js
+var percent = (share) => (100 * share).toFixed(1);
+var time = (milliseconds) => `${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms`;
+var range = ({ low, high }) => `${percent(low)}–${percent(high)}`;
+var STANDING = { weaker: ", weaker than the best", best: ", best on the list" };
+function inList(title, figures) {
+  if (!figures) return title;
+  const parts = [title, `${percent(figures.accuracy)} %`];
+  if (figures.milliseconds !== null) parts.push(time(figures.milliseconds));
+  if (figures.standing === "weaker") parts.push("weaker");
+  return parts.join(" · ");
+}
+function inShort(figures, here) {
+  const parts = [];
+  if (figures) {
+    parts.push(`${percent(figures.accuracy)} % right (${range(figures)})${STANDING[figures.standing] ?? ""}`);
+  }
+  if (here !== null) parts.push(`${time(here)} here`);
+  return parts.join("; ");
+}
+function atLength(figures, here) {
+  if (!figures) return "";
+  const { accuracy, faces, split, data, standing, milliseconds, machine } = figures;
+  const words = [`On ${faces.toLocaleString("en")} ${split} faces of ${data} ${percent(accuracy)} % of the answers are right, at a threshold of one half (95 % interval ${range(figures)})${STANDING[standing] ?? ""}.`];
+  const speeds = [];
+  if (milliseconds !== null) speeds.push(`${time(milliseconds)} on one core of ${machine}`);
+  if (here !== null) speeds.push(`${time(here)} here, for the last photo`);
+  if (speeds.length) words.push(`A face takes ${speeds.join(", ")}.`);
+  return words.join(" ");
+}
+
 // network.js
 var HUB = "another from the Hub";
 var heeded = false;
@@ -64,10 +95,13 @@ function render({ model, el }) {
     cancel,
     element("small", {}, "A Facelens bundle; owner/repo@revision for a certain version.")
   );
+  const facts = element("small", { className: "facts" });
   const line = element(
     "div",
     { className: "line" },
-    element("div", { className: "pair" }, element("label", {}, "Network", select), open),
+    element("label", {}, element("span", {}, "Network"), select),
+    open,
+    facts,
     status
   );
   const card = element("div", { className: "text", tabIndex: 0 });
@@ -76,11 +110,18 @@ function render({ model, el }) {
   el.append(line, hub, dialog);
   let used = null;
   let names = [];
+  let figures = {};
+  let speed = null;
   let wanted = null;
   let focused = false;
+  const here = () => speed?.name === used ? speed.milliseconds : null;
+  const tell = () => {
+    facts.textContent = wanted === null ? inShort(figures[used], here()) : "";
+  };
   const show = () => {
     const busy = wanted !== null;
     status.textContent = busy ? "Loading…" : "";
+    tell();
     for (const control of [select, field, load]) control.disabled = busy;
     open.disabled = busy || used === null;
     select.value = busy && names.includes(wanted) ? wanted : used ?? "";
@@ -129,12 +170,17 @@ function render({ model, el }) {
     networks(message) {
       used = message.used;
       names = message.networks.map(([name]) => name);
-      const options = message.networks.map(([value, text]) => element("option", { value }, text));
+      figures = message.figures;
+      const options = message.networks.map(([value, title]) => element("option", { value }, inList(title, figures[value])));
       if (used === null) options.unshift(element("option", { value: "", hidden: true }, "none yet"));
       if (message.free) options.push(element("option", { value: HUB }, "Another from the Hugging Face Hub…"));
       select.replaceChildren(...options);
       show();
       heed();
+    },
+    speed(message) {
+      speed = message;
+      tell();
     },
     progress({ text }) {
       if (wanted !== null) status.textContent = text;
@@ -147,6 +193,7 @@ function render({ model, el }) {
     card(message) {
       if (!dialog.open) return;
       card.innerHTML = message.html;
+      card.prepend(element("p", { className: "small" }, atLength(figures[used], here())));
       card.scrollTop = 0;
     },
     error() {

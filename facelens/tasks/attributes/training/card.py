@@ -305,7 +305,8 @@ def guaranteed(config: ClassifierConfig) -> str:
         f"At the operating point `sure90` at least {found['precision']:.0%} of the yeses are "
         f"right, with {found['confidence']:.0%} confidence for each attribute by itself (Learn "
         f"then Test, Angelopoulos et al., 2021, on {found['faces']:,} faces of "
-        f"{found['people']:,} people). {len(reached)} of {len(config.names)} attributes reach it: {names}. "
+        f"{found['people']:,} people). {len(reached)} of {len(config.names)} attributes reach it: "
+        f"{names}. "
         "It holds over draws of faces like these, not for other photos."
     )
     return f"{GUARANTEED}\n\n{text}"

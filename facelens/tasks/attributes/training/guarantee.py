@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
+from facelens.tasks.attributes.calibrate import fit_temperature, sigmoid
 from facelens.tasks.attributes.curves import GRID
-from facelens.tasks.attributes.training.calibrate import fit_temperature, sigmoid
 
 PRECISION = 0.9
 CONFIDENCE = 0.95
