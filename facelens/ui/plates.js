@@ -66,7 +66,7 @@ export function facePlates() {
       ...words.map(({ label, probability, verdict }) => element("p", { dataset: { verdict } },
         element("span", {}, label),
         element("span", { className: "value" }, probabilityText(probability)),
-        element("i", { ariaLabel: verdict, role: "img" }, SIGNS[verdict] ?? ""))))));
+        element("i", { ariaLabel: verdict || "no verdict", role: "img" }, SIGNS[verdict] ?? ""))))));
   }
 
   return {
