@@ -682,7 +682,7 @@ function facePlates() {
         { dataset: { verdict } },
         element("span", {}, label),
         element("span", { className: "value" }, probabilityText(probability)),
-        element("i", { ariaLabel: verdict, role: "img" }, SIGNS[verdict] ?? "")
+        element("i", { ariaLabel: verdict || "no verdict", role: "img" }, SIGNS[verdict] ?? "")
       ))
     )));
   }
