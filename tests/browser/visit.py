@@ -86,7 +86,7 @@ class Visit:
             self.page.locator(".board .all").click()
 
     def calm(self):
-        """Wait until the page asks nothing of its kernel: maps and whiskers come after an answer."""
+        """Wait until the page asks nothing more: maps and whiskers come after an answer."""
         before = -1
         while before != (before := len(self.said)):
             self.page.wait_for_timeout(1000)
