@@ -1,7 +1,5 @@
 """What the board is told of a network."""
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from facelens.tasks import load_model
@@ -10,11 +8,10 @@ from facelens.ui.board import COLUMNS, UNKNOWN, Board, guesses, packed
 
 def test_an_operating_point_that_only_the_bundle_knows_has_a_title_and_comes_last(sent):
     model = load_model()
-    points = {"sure_of_95": np.full(40, 0.9, np.float32), **model.config.operating_points}
-    config = SimpleNamespace(**vars(model.config) | {"operating_points": points})
-    other = SimpleNamespace(names=model.names, data="Faces", curves=model.curves, config=config)
-    other.separation = model.separation
-    Board(*[lambda *_: None] * 3).introduce(other)
+    known = model.config.operating_points
+    points = {"sure_of_95": np.full(40, 0.9, np.float32), **known}
+    object.__setattr__(model.config, "operating_points", points)
+    Board(*[lambda *_: None] * 3).introduce(model)
     (network,) = (content for _, content, _ in sent if content["kind"] == "network")
     titles = [point["title"] for point in network["points"]]
     assert titles[0] == "Even odds", "Reset sets the first"
