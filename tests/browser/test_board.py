@@ -165,8 +165,8 @@ def test_the_board_opens_on_the_most_telling_rows_and_the_map_stands_under_the_s
     assert page.get_by_label("Order of the rows").input_value() == "telling"
     first = page.locator(".board .lists .row:visible .label").first.inner_text()
     assert first.startswith("Bangs"), "as rare as nothing else in this face"
-    assert "bangs" in page.locator(".sentence").inner_text().partition(",")[0]
-    parts = (".picture", ".sentence", ".heatmap", ".board .answers", ".inside")
+    assert "bangs" in page.locator(".board .sentence").inner_text().partition(",")[0]
+    parts = (".picture", ".board .sentence", ".heatmap", ".board .answers", ".inside")
     tops = [page.locator(part).bounding_box()["y"] for part in parts]
     assert tops == sorted(tops)
     page.get_by_role("button", name="Show all 32 rows").click()
@@ -274,14 +274,14 @@ def test_a_visitor_guesses_before_the_network_answers(visit, astronaut):
     page.get_by_role("heading", name="What do you see?").wait_for()
     tab.calm()
     sent = len(tab.said)
-    for part in (".sentence", ".board .answers", ".heatmap figure", ".inside"):
+    for part in (".board .sentence", ".board .answers", ".heatmap figure", ".inside"):
         assert not page.locator(part).first.is_visible(), part
     labels = page.locator(".guess li > span:first-child").all_inner_texts()
     assert labels == ["Smiling", "Mouth slightly open", "Eyeglasses", "Bangs", "Hat"]
     for label, guess in zip(labels, ("yes", "yes", "yes", "yes", "no"), strict=True):
         page.get_by_role("button", name=f"{label}: {guess}").click()
     page.get_by_role("button", name="Show the answers").click()
-    assert page.locator(".sentence").is_visible()
+    assert page.locator(".board .sentence").is_visible()
     assert "agree on 4 of 5" in page.locator(".guess").inner_text()
     page.get_by_role("button", name="Eyeglasses, who is right?: the network is").click()
     assert "right 0 of 1 times" in page.locator(".guess").inner_text()
