@@ -117,6 +117,7 @@ function render({ model, el, signal }) {
 
   /** Note what the visitor says: that a yes or no was right or not, or of a doubt what is so. */
   function mark(row, yes) {
+    if (!face) return;
     const said = marksOf(face.key);
     const so = row.verdict === "no" ? !yes : yes;
     if (said.get(row.name) === so) said.delete(row.name);
@@ -130,9 +131,11 @@ function render({ model, el, signal }) {
     paint(rows.find((row) => row.name === name));
   }
 
-  const paint = (row) => paintRow(row, network, face, marksOf(face.key).get(row.name));
+  // Between another network and its answer there is no face, though the rows before still stand there.
+  const paint = (row) => { if (face) paintRow(row, network, face, marksOf(face.key).get(row.name)); };
 
   function paintSummary() {
+    if (!face) return;
     home.forget(); // what was copied, or stands there to be copied, is of the settings before
     answer.textContent = sentence(
       rows, face, rows.map((row) => row.verdict), rows.map((row) => row.threshold));
@@ -156,6 +159,7 @@ function render({ model, el, signal }) {
   }
 
   function arrange() {
+    if (!face) return;
     const { words, plain, rest, judged, foldable } = ordered(
       rows, face, { sort: sort.value, search: search.value, all });
     const sections = sort.value === "group"
@@ -193,6 +197,7 @@ function render({ model, el, signal }) {
   }
 
   function report(form) {
+    if (!face) return;
     model.send({
       kind: "report",
       form,

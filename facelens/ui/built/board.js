@@ -922,6 +922,7 @@ function render({ model, el, signal }) {
     if (moved) window.scrollBy({ top: moved, behavior: "instant" });
   }
   function mark(row, yes) {
+    if (!face) return;
     const said2 = marksOf(face.key);
     const so = row.verdict === "no" ? !yes : yes;
     if (said2.get(row.name) === so) said2.delete(row.name);
@@ -932,8 +933,11 @@ function render({ model, el, signal }) {
     marksOf(face.key).set(name, so);
     paint(rows.find((row) => row.name === name));
   }
-  const paint = (row) => paintRow(row, network, face, marksOf(face.key).get(row.name));
+  const paint = (row) => {
+    if (face) paintRow(row, network, face, marksOf(face.key).get(row.name));
+  };
   function paintSummary() {
+    if (!face) return;
     home.forget();
     answer.textContent = sentence(
       rows,
@@ -957,6 +961,7 @@ function render({ model, el, signal }) {
     arrange();
   }
   function arrange() {
+    if (!face) return;
     const { words, plain, rest, judged, foldable } = ordered(
       rows,
       face,
@@ -995,6 +1000,7 @@ function render({ model, el, signal }) {
     for (const row of rows) row.threshold = point.thresholds[row.index];
   }
   function report(form) {
+    if (!face) return;
     model.send({
       kind: "report",
       form,
