@@ -2,7 +2,7 @@
 
 OpenMP's threads, which torch computes with, wait spinning unless they are told otherwise before
 torch is imported: where other programs want the cores too, they then take from themselves what
-they wait for (docs/training.md has the figures). The user's own setting is kept.
+they wait for (`python benchmarks/training_threads.py` measures it). The user's own setting is kept.
 """
 
 import os

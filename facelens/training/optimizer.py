@@ -45,7 +45,7 @@ def decays(weight_decay: float) -> list[float]:
 
 
 def adamw(groups: Any, lr: float) -> OptimWrapper:
-    """Make fastai's Adam of torch's fused kernels: the same steps, a fifth of the time on a CPU."""
+    """Make fastai's Adam of torch's fused kernels: the same steps, much sooner on a CPU."""
     device = next(p for group in groups for p in group).device
     return OptimWrapper(
         groups,
