@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# How the line ends that tells a table's reader which columns are judgements.
+NOTE = "; --no-judgements leaves them out."
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -30,10 +33,11 @@ class Ended:
     @property
     def is_honest(self) -> bool:
         """Whether it ended in an answer, or in one sentence."""
+        said = [line for line in self.err.splitlines() if not line.endswith(NOTE)]
         if self.code == 0:
-            return not self.err
-        whole = self.err.startswith("facelens: ") and self.err.rstrip().endswith(".")
-        return self.code in (2, 3) and whole and self.err.count("\n") == 1
+            return not said
+        whole = len(said) == 1 and said[0].startswith("facelens: ") and said[0].endswith(".")
+        return self.code in (2, 3) and whole
 
 
 def facelens(

@@ -90,9 +90,15 @@ LISTED = {
         r"git (commit|tag|push) .*", r"gh release .*", r"python -m (build|twine)\b.*",
         r"make release-check", r"rm -rf dist",
     ),
-    "writes the embedded bundles' cards": (r"python benchmarks/cards\.py DATA",),
+    "writes the embedded bundles": (
+        r"python benchmarks/cards\.py DATA", r"python benchmarks/guarantee\.py VALID\.\.\. .*",
+    ),
+    "needs FER2013's faces": (r"python benchmarks/teach\.py DATA",),
     "asks git where the project was published": (r"make badges",),
-    FORM: (r"facelens bench NAME", r"facelens experiment NAME"),
+    FORM: (
+        r"facelens bench NAME", r"facelens experiment NAME",
+        r"python benchmarks/maps\.py DATA --model BUNDLE",
+    ),
     "is the picture of a way": (
         r"photo bytes ─► .*", r"photo\.py .*", r"camera ─► .*", r"[▲└].*",
     ),

@@ -169,7 +169,7 @@ def test_a_client_of_the_older_protocol_does_not_end_the_server(container, visit
     with ThreadPoolExecutor(1) as pool:
         heard = pool.submit(asyncio.run, listen(channels, 8))
         page.wait_for_timeout(1000)
-        page.get_by_role("button", name="Example 1").click()
+        page.get_by_role("button", name="Example", exact=True).click()
         page.locator('.intake .status[data-state="done"]').wait_for()
         page.goto("about:blank")
         assert heard.result(30), "pictures are what Voilà misread"

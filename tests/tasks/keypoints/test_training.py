@@ -380,6 +380,7 @@ def test_two_trainings_do_not_share_a_folder(tmp_path):
 def test_a_folder_of_another_run_is_left_alone(tmp_path):
     open_run(tmp_path, "layer", seed=1)
     assert open_run(tmp_path, "layer", seed=1).level == "layer"
+    (tmp_path / "last.pt").touch()  # an epoch of work
     with pytest.raises(DataError, match="another recipe; choose another folder"):
         open_run(tmp_path, "layer", seed=2)
     with pytest.raises(DataError, match=r"has no config\.json"):

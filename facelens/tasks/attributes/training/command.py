@@ -41,6 +41,7 @@ def train(args: argparse.Namespace) -> None:
     recipe = recipe_of(args)
     if not sum(stage.epochs for stage in recipe.stages):
         raise DataError("No epoch is no training; give --epochs 1 9, say.")
+    _check_start(args)
     args.start_from = start_folder(args.start_from)
     _check(args)
     teachers = [load_model(name, task=args.task).title for name in args.teacher]
@@ -95,13 +96,8 @@ def start_folder(name: str | None) -> Path | None:
     return folder
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Say what cannot work before the pictures are decoded."""
-    import torch
-
-    from facelens.training.network import build
-    from facelens.training.place import check_place
-
+def _check_start(args: argparse.Namespace) -> None:
+    """Refuse two beginnings for one network."""
     starts = [
         f"--{name.replace('_', '-')}"
         for name in ("backbone_weights", "from_scratch", "start_from")
@@ -109,6 +105,15 @@ def _check(args: argparse.Namespace) -> None:
     ]
     if len(starts) > 1:
         raise DataError(f"Give {starts[0]} or {starts[1]}: a network starts from one of them.")
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Say what cannot work before the pictures are decoded."""
+    import torch
+
+    from facelens.training.network import build
+    from facelens.training.place import check_place
+
     for option in ("teacher_share", "teacher_view"):
         if getattr(args, option) and not args.teacher:
             raise DataError(f"--{option.replace('_', '-')} is of a teacher: name one by --teacher.")
