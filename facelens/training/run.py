@@ -172,8 +172,9 @@ def open_as(kind: type[S], folder: Path, recipe: S | None = None, **about: Any) 
         if recipe is None or (kept == recipe and not other):
             return Run(Path(folder), kept)
         if any((Path(folder) / name).exists() for name in ("history.csv", "last.pt")):
-            what = "on other data" if other else "of another recipe"
-            raise DataError(f"{folder} holds a run {what}; choose another folder.")
+            if other:
+                raise DataError(f"{folder} holds a run on other data; choose another folder.")
+            raise DataError(f"{folder} holds a run of another recipe; choose another folder.")
     if recipe is None:
         raise DataError(f"{folder} is not a training run: it has no config.json.")
     path.parent.mkdir(parents=True, exist_ok=True)

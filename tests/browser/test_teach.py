@@ -77,6 +77,8 @@ def test_a_word_is_taught_from_photos(visit, photos):
     assert "leave-one-out AUC" in sentence
     assert "“dim light”" in sentence
     assert "your judgement, not a fact about people" in page.locator(".teach").inner_text()
+    until(page, "document.querySelectorAll('.board .row').length === 41")
+    visit.show_all()
     row = visit.row("Dim light")
     row.wait_for()
     assert visit.rows() == 33
