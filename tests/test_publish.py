@@ -383,7 +383,11 @@ def card(bundle):
         config = load_model(str(bundle)).config
         results = {split: measured(config.names, 60 + i, i) for i, split in enumerate(splits)}
         figures = {split: result.asdict() for split, result in results.items()}
-        changed = replace(config, metrics=config.metrics | figures, **changes)
+        kept = slice(len(changes.get("names", config.names)))
+        points = {name: cuts[kept] for name, cuts in config.operating_points.items()}
+        changed = replace(
+            config, metrics=config.metrics | figures, operating_points=points, **changes
+        )
         write_card(bundle / "README.md", changed, results)
         write_manifest(bundle)
         return changed, ModelCard.load(bundle / "README.md")

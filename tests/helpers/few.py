@@ -3,15 +3,25 @@
 from dataclasses import fields, replace
 
 from facelens import load_model
+from facelens.bundles.bundle import Bundle
 from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.model import AttributeModel
+
+
+class WithoutExample(Bundle):
+    """A bundle whose example is not compared: it is of other answers."""
+
+    @property
+    def files(self):
+        return {name: entry for name, entry in super().files.items() if name != "example.json"}
 
 
 class FewAnswers(AttributeModel):
     """The embedded network, of which only some answers are heard, under other names."""
 
     def __init__(self, names):
-        super().__init__(load_model().bundle)
+        whole = load_model().bundle
+        super().__init__(WithoutExample(whole.folder, whole.source))
         kept = slice(0, len(names))
         points = {name: cuts[kept] for name, cuts in self.config.operating_points.items()}
         whole = super().curves

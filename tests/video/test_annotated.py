@@ -22,7 +22,7 @@ from facelens.faces.face import Box
 from facelens.photo import read_photo
 from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import NAMES, describe
-from facelens.tasks.base import Style
+from facelens.tasks.base import Style, probability_text
 from facelens.tasks.classifier import Prediction
 from facelens.video import annotate, annotated
 from facelens.video.annotated import track_film
@@ -707,7 +707,7 @@ def test_verdicts_are_those_of_a_photo():
         drawn.draw(BLANK, 0.0, [seen(1, (100, 60, 60, 80), hints=hints, logit=logit)])
         ((label, number, said, verdict),) = drawn._shown[1].rows
         assert (label, said, verdict) == ("Eyeglasses", word, word)
-        assert number == f"{1 / (1 + np.exp(-logit / _temperature('Eyeglasses'))):.2f}"
+        assert number == probability_text(1 / (1 + np.exp(-logit / _temperature("Eyeglasses"))))
     points = facelens.load_model().config.operating_points["precision90"]
     out_of_reach = NAMES[int(np.flatnonzero(np.isnan(points))[0])]
     drawn = a_pen([out_of_reach], "precision90")
@@ -786,7 +786,9 @@ def is_one_line(text):
 
 def test_the_command_says_what_it_wrote(run, walk, out):
     code, said, err = run("video", walk, "--out", out / "faces.csv")
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert err.startswith("facelens: 8 of the 40 answers are judgements")
+    assert is_one_line(err)
     assert (
         said == f"{out / 'faces.csv'} has 12 rows of 1 tracked face in 12 frames (0.5 seconds).\n"
     )
