@@ -145,7 +145,7 @@ class Tour:
         page.mouse.down()
         page.mouse.up()
         page.locator('.intake .status[data-state="done"]').wait_for()
-        page.wait_for_timeout(700)
+        covered(page)
         self.shoot(2600)
         self.drag(page.get_by_role("slider", name="Threshold for Smiling", exact=True))
         page.get_by_role("button", name="Reset").click()
@@ -199,8 +199,14 @@ def answered(page: Page, address: str) -> Page:
     page.goto(address)
     page.get_by_role("button", name="Try the example").click()
     page.locator('.intake .status[data-state="done"]').wait_for()
-    page.wait_for_timeout(700)  # bars grow for a quarter of a second
+    covered(page)
     return page
+
+
+def covered(page: Page) -> None:
+    """Wait until the map by covering stands there, and the bars have grown."""
+    page.locator('.heatmap canvas[aria-label^="By covering: what speaks"]').wait_for()
+    page.wait_for_timeout(700)
 
 
 if __name__ == "__main__":

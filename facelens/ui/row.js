@@ -78,7 +78,7 @@ export function buildRow(description, index, network, on) {
   const cheapest = element("span", { className: "cheapest" });
   const common = commonLine(description.label, network.data, (rate) => on.common(row, rate));
   const more = element("div", { className: "more small" },
-    element("span", {}, "This row:"), ...points, question, ...marks, show, cheapest, common.box,
+    element("span", {}, "This row:"), ...points, element("span", { className: "asked" }, question, ...marks), show, cheapest, common.box,
     how, numbers);
   const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
   const row = {
