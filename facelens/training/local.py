@@ -3,7 +3,8 @@
 Exact maps may lie beside what they are about, since every field of the last feature maps sees most
 of the face. Two parts of a loss train that away: a face cut into tiles, each seen alone, has to
 give the maps of the whole (Jo and Yu, 2021, Puzzle-CAM), and so has a window of it, moved and
-scaled (Wang et al., 2020, SEAM).
+scaled (Wang et al., 2020, SEAM). A third exchanges a box between two aligned faces (as Yun et al.,
+2019, CutMix, do): the maps of the mixed face have to be the maps of each, exchanged alike.
 """
 
 import math
@@ -21,7 +22,7 @@ from facelens.training import processes
 from facelens.training.callbacks import has_bf16
 from facelens.training.recipe import Recipe
 
-CUTS = ("tiles", "window", "both")
+CUTS = ("tiles", "window", "both", "swap")
 
 _SIDE = (0.5, 0.9)  # of the face that a window shows
 _ZOOM = 0.2  # of its scale, up or down, on a logarithmic measure
@@ -76,7 +77,9 @@ class Local(Callback):
         cut = self.cut
         if cut == "both":
             cut = CUTS[int(torch.randint(2, (1,), generator=self.draw))]
-        if cut == "tiles":
+        if cut == "swap":
+            more = self.weight * apart(*self._swap(pictures, whole))
+        elif cut == "tiles":
             merged = self._tiles(pictures, whole)
             answers = merged.mean((2, 3)) + self.network.head.bias.float()
             more = self.learn.loss_func(answers, targets) + self.weight * apart(merged, whole)
@@ -124,6 +127,24 @@ class Local(Callback):
         maps = self._see(pictures[:, :, sides[0], sides[1]])
         return maps[:, :, kept[0], kept[1]]
 
+    def _swap(self, pictures: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
+        """The maps of faces with a box of the next face in them, and what they have to be."""
+        n, step = len(pictures), stride(pictures, whole)
+        rank, world = processes.rank(), processes.world()
+        drawn = torch.rand(n * world, 4, generator=self.draw)[rank * n : (rank + 1) * n]
+        inside = boxes(drawn, (whole.shape[2], whole.shape[3])).to(whole.device)
+        high, wide = pictures.shape[2:]
+        of_pixels = inside.repeat_interleave(step, 2).repeat_interleave(step, 3)[..., :high, :wide]
+        seen = self._see(torch.where(of_pixels, pictures.roll(1, 0), pictures))
+        there = torch.where(inside, whole.roll(1, 0), whole)
+        # Fields at the edge of a box see both faces.
+        size, inside = 2 * self.margin + 1, inside.float()
+        most, least = (
+            sign * F.max_pool2d(sign * inside, size, 1, self.margin) for sign in (1, -1)
+        )
+        clear = most == least
+        return seen * clear, there * clear
+
     def _window(self, pictures: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
         """The maps of a window of each face, and what the whole faces' maps are there."""
         n, step = len(pictures), stride(pictures, whole)
@@ -146,6 +167,22 @@ class Local(Callback):
         there = look(whole, centre, side, tuple(seen.shape[2:]), (wide, high))
         inner = slice(self.margin, -self.margin or None)
         return seen[:, :, inner, inner], there[:, :, inner, inner]
+
+
+def boxes(drawn: Tensor, fields: tuple[int, int]) -> Tensor:
+    """A box of two fields or more a side in each map, from (n, 4) numbers of 0 to 1: bool masks.
+
+    Returns:
+        (n, 1, h, w), true within the box.
+    """
+    masks = []
+    for side, place, count in zip((0, 1), (2, 3), fields, strict=True):
+        length = (_LEAST + drawn[:, side] * (count - _LEAST)).round()
+        first = (drawn[:, place] * (count + 1 - length)).floor()
+        at = torch.arange(count)
+        masks.append((at >= first[:, None]) & (at < (first + length)[:, None]))
+    rows, columns = masks
+    return (rows[:, :, None] & columns[:, None, :])[:, None]
 
 
 def look(

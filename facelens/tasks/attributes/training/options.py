@@ -118,9 +118,9 @@ def train_options(parser: argparse.ArgumentParser) -> None:
         help="penalise maps of parts of a face that differ from those of the whole (default: off)",
     )  # fmt: skip
     maps.add_argument(
-        "--local-cut", choices=("tiles", "window", "both"),
+        "--local-cut", choices=("tiles", "window", "both", "swap"),
         help="tiles: the face cut elsewhere in each step, as Puzzle-CAM; window: a part of it, "
-        "moved and scaled, as SEAM (default: tiles)",
+        "moved and scaled, as SEAM; swap: a box of another face in it (default: tiles)",
     )  # fmt: skip
     maps.add_argument(
         "--local-margin", type=count_from_0, metavar="N",
