@@ -1,84 +1,106 @@
 """Where the network is often wrong: attributes on small and on turned faces.
 
-    python benchmarks/doubtful.py DATA [--detector yunet:PATH]
+    python benchmarks/doubtful.py DATA [--detector yunet:PATH] [--write BUNDLE]
 
-Answers the aligned validation faces of DATA/celeba (never the test faces) as they are, and averaged
-down to the pixels that a small face has in a photo; YuNet's landmarks say how far a head is turned.
-A row of a bucket is wrong often if even the lower end of its error's 95 % Wilson interval is above
-twice the error over all faces. Writes benchmarks/results/doubtful.csv.
+Answers the aligned validation faces of DATA/celeba and DATA/celeba_more (never the test faces) as
+they are, and averaged down to the pixels that a small face has in a photo; YuNet's landmarks say
+how far a head is turned. "unusual": a twentieth of the faces, farthest from the others by
+Mahalanobis distance in the first principal components of the pooled features; components and
+distances come from different halves. A row of a bucket is wrong often if even the lower end of its
+error's 95 % Wilson interval is above twice the error over all faces. Writes
+benchmarks/results/doubtful.csv, and with --write what was found of small faces into the
+config.json of a bundle's folder, as an export does.
 """
 
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 from measure import QUICK, write
 
 from facelens import load_model
+from facelens.bundles.bundle import write_manifest
 from facelens.data.labels import as_array, code_of
 from facelens.data.parquet import images
 from facelens.faces import detect, detector_in_use
-from facelens.faces.align import TEMPLATE_BOX
-from facelens.faces.quality import LARGEST_OFFSET, SMALLEST_WIDTH, nose_offset
+from facelens.faces.quality import LARGEST_OFFSET, nose_offset
 from facelens.metrics import wilson
-from facelens.tasks.attributes.model import AttributeModel
+from facelens.tasks.attributes.training import small
+from facelens.tasks.attributes.weak import BUCKETS, measured, often_wrong
+from facelens.tasks.classifier import stack
 
 BATCH = 64
-TIMES = 2.0  # as often wrong as over all faces
-# Pixels of a face's width, the middle of each bucket; below SMALLEST_WIDTH everything is doubtful.
-WIDTHS = {"40 to 55 px": 47, "55 to 70 px": 62}
 # The nose's offset, of which LARGEST_OFFSET makes everything doubtful.
 OFFSETS = {"turned a little": (0.12, 0.25), "turned": (0.25, LARGEST_OFFSET)}
+UNUSUAL, COMPONENTS = 0.05, 128
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path)
     parser.add_argument("--detector")
+    parser.add_argument("--model")
+    parser.add_argument("--write", type=Path, metavar="BUNDLE")
     args = parser.parse_args()
-    model = load_model()
-    path = args.data / "celeba" / "valid-00000-of-00001.parquet"
-    crops, codes = [], []
-    for row in images(path, list(model.names)):
-        crops.append(row.pixels(path))
-        codes.append([code_of(path, row, name) for name in model.names])
-        if QUICK and len(crops) == BATCH:
-            break
-    labels = as_array(codes) == 1
-    assert min(WIDTHS.values()) > SMALLEST_WIDTH
-    whole = wrong(model, crops, labels)
+    model = load_model(str(args.write) if args.write else args.model)
+    crops, labels = faces(args.data, model.names)
+    last = model.config.layers[-1]
+
+    def both(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, features = model._run(  # noqa: SLF001 - both from one look
+            {"logits": (40,), last.output: last.shape}, stack(some)
+        )
+        return logits, features.mean((2, 3))
+
+    looks = [both(crops[i : i + BATCH]) for i in range(0, len(crops), BATCH)]
+    logits, features = (np.concatenate(each) for each in zip(*looks, strict=True))
+    whole = (logits >= 0) != labels
+    shrunk = {
+        bucket: (small.answers(lambda some: both(some)[0], crops, bucket.width) >= 0) != labels
+        for bucket in BUCKETS
+    }
     buckets = {"all": whole}
-    for name, width in WIDTHS.items():
-        buckets[name] = wrong(model, [smaller(crop, width) for crop in crops], labels)
+    buckets |= {f"{each.low} to {each.high} px": errors for each, errors in shrunk.items()}
     # The cascades have no landmarks of their own, so they do not show a turned head.
     turned = detector_in_use(args.detector) == "yunet"
     offsets = np.array([offset(crop, args.detector) for crop in crops] if turned else [])
     for name, (low, high) in OFFSETS.items() if turned else ():
         buckets[name] = whole[(offsets >= low) & (offsets < high)]
+    buckets["unusual"] = whole[unusual(features)]
     write(
         "doubtful",
         [row for name, errors in buckets.items() for row in rows(name, errors, whole, model.names)],
     )
+    if args.write:
+        model.config.metrics["weak"] = measured(model.names, whole, shrunk)
+        model.config.save(args.write / "config.json")
+        write_manifest(args.write)
 
 
-def smaller(crop: np.ndarray, width: float) -> np.ndarray:
-    """The crop of a face that is `width` pixels wide in its photo."""
-    height, across = crop.shape[:2]
-    share = width / TEMPLATE_BOX.w
-    size = (round(across * share), round(height * share))
-    small = cv2.resize(crop, size, interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (across, height), interpolation=cv2.INTER_LINEAR)
+def faces(data: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """All validation crops uint8 (n, 218, 178, 3), and their labels bool (n, attributes)."""
+    crops, codes = [], []
+    for folder in ("celeba", "celeba_more"):
+        for path in sorted((data / folder).glob("valid-*.parquet")):
+            for row in images(path, list(names), stop=BATCH if QUICK else None):
+                crops.append(row.pixels(path))
+                codes.append([code_of(path, row, name) for name in names])
+    return np.stack(crops), as_array(codes) == 1
 
 
-def wrong(model: AttributeModel, crops: list[np.ndarray], labels: np.ndarray) -> np.ndarray:
-    """Whether each answer at one half is wrong, bool (faces, attributes)."""
-    answers = [
-        answer.probabilities
-        for start in range(0, len(crops), BATCH)
-        for answer in model.predict(crops[start : start + BATCH])
-    ]
-    return (np.stack(answers) >= 0.5) != labels
+def unusual(features: np.ndarray) -> np.ndarray:
+    """Which faces are far from what the network usually sees: bool (faces,)."""
+    far = np.zeros(len(features), bool)
+    for fitted, asked in ((0, 1), (1, 0)):
+        known, new = features[fitted::2], features[asked::2]
+        middle = known.mean(0)
+        _, sizes, axes = np.linalg.svd(known - middle, full_matrices=False)
+        deviation = sizes[:COMPONENTS] / np.sqrt(len(known))
+        distance = np.square((new - middle) @ axes[:COMPONENTS].T / deviation).sum(1)
+        far[asked::2] = distance >= np.quantile(distance, 1 - UNUSUAL)
+    return far
 
 
 def offset(crop: np.ndarray, detector: str | None) -> float:
@@ -88,24 +110,21 @@ def offset(crop: np.ndarray, detector: str | None) -> float:
 
 
 def rows(bucket: str, errors: np.ndarray, whole: np.ndarray, names: tuple[str, ...]) -> list[dict]:
-    made = []
-    for i, name in enumerate(names):
-        count, faces = int(errors[:, i].sum()), len(errors)
-        low, high = (float(each[0]) for each in wilson(np.array([count]), np.array([faces])))
-        overall = whole[:, i].mean()
-        made.append(
-            {
-                "bucket": bucket,
-                "attribute": name,
-                "faces": faces,
-                "error": f"{count / max(faces, 1):.4f}",
-                "low": f"{low:.4f}",
-                "high": f"{high:.4f}",
-                "overall": f"{overall:.4f}",
-                "often_wrong": int(low > TIMES * overall),
-            }
-        )
-    return made
+    wrong, often = errors.sum(0), often_wrong(errors, whole)
+    low, high = wilson(wrong, np.full(len(names), len(errors)))
+    return [
+        {
+            "bucket": bucket,
+            "attribute": name,
+            "faces": len(errors),
+            "error": f"{wrong[i] / max(len(errors), 1):.4f}",
+            "low": f"{low[i]:.4f}",
+            "high": f"{high[i]:.4f}",
+            "overall": f"{whole[:, i].mean():.4f}",
+            "often_wrong": int(often[i]),
+        }
+        for i, name in enumerate(names)
+    ]
 
 
 if __name__ == "__main__":

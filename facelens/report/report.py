@@ -19,6 +19,7 @@ from facelens.tasks.attributes.curves import Curves
 from facelens.tasks.attributes.names import Attribute, describe, group_title
 from facelens.tasks.attributes.telling import most_telling, telling_yeses
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
+from facelens.tasks.attributes.weak import weak
 from facelens.tasks.base import Verdict
 
 if TYPE_CHECKING:
@@ -110,7 +111,10 @@ class Report:
     @cached_property
     def verdicts(self) -> list[Verdict]:
         """Yes, no or doubtful for every attribute, judgements included."""
-        return verdicts(self.prediction, self.thresholds, self.curves, hints=self.face.hints)
+        return verdicts(
+            self.prediction, self.thresholds, self.curves, hints=self.face.hints,
+            weak=weak(self.metrics, self.face),
+        )  # fmt: skip
 
     @property
     def sentence(self) -> str:
@@ -166,7 +170,10 @@ def subject(
     """
     if chosen is not None and (judgements or not describe(chosen).is_judgement):
         return chosen
-    said = verdicts(prediction, thresholds, model.curves, hints=face.hints)
+    said = verdicts(
+        prediction, thresholds, model.curves, hints=face.hints,
+        weak=weak(model.config.metrics, face),
+    )  # fmt: skip
     yeses = telling_yeses(prediction, said, model.curves)
     return next(iter(yeses), None) or most_telling(model, prediction) or model.names[0]
 

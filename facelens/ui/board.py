@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -198,13 +199,23 @@ class Board(View):
         self._faces = (model.config.metrics.get("valid") or {}).get("faces")
         self.show("network", content, [packed(model.curves).tobytes()])
 
-    def read(self, prediction: "Prediction", hints: Sequence[str], key: str) -> None:
-        """Show what the network says about one face; `key` is that face's alone."""
+    def read(
+        self,
+        prediction: "Prediction",
+        hints: Sequence[str],
+        key: str,
+        weak: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Show what the network says about one face; `key` is that face's alone.
+
+        `weak`: attributes that are often wrong on such faces, each with a sentence.
+        """
         content = {
             "key": key,
             "logits": _numbers(prediction.logits),
             "probabilities": _numbers(prediction.probabilities),
             "hints": list(hints),
+            "weak": dict(weak),
         }
         self.show("face", content)
 

@@ -192,7 +192,7 @@ function render({ model, el, signal }) {
     const face = sight.shown.get(picked);
     if (face) {
       board()?.read({
-        key: `live-${picked}`, hints: face.hints,
+        key: `live-${picked}`, hints: face.hints, weak: face.weak,
         logits: Array.from(face.logits), probabilities: Array.from(face.probabilities),
       });
     }

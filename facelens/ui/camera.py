@@ -10,6 +10,7 @@ from facelens.explain.layers import viridis
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH
 from facelens.faces.align import TEMPLATE_BOX, invert
 from facelens.tasks.attributes.names import GROUPS, JUDGEMENTS_NOTE, describe, everyday, group_title
+from facelens.tasks.attributes.weak import weak
 from facelens.ui._view import script, sentence_of, source
 from facelens.ui.intake import Intake
 from facelens.ui.wipe import release, taken, wipe
@@ -130,6 +131,7 @@ class Camera(Intake):
             maps=wanted is not None,
         )
         names = self._model.names if self._model else ()
+        metrics = self._model.config.metrics if self._model else {}
         arrays = [
             _together([each.answer.probabilities for each in seen]),
             _together([each.answer.logits for each in seen]),
@@ -154,6 +156,7 @@ class Camera(Intake):
                         # From the template to the frame: where box and map lie.
                         "place": invert(each.face.warp).ravel().tolist(),
                         "hints": list(each.face.hints),
+                        "weak": weak(metrics, each.face),
                     }
                     for each in seen
                 ],

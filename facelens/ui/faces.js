@@ -33,7 +33,7 @@ export function facesInSight() {
         known.values = size ? Array.from(m.subarray(i * size, (i + 1) * size)) : null;
         if (!size || known.map?.name !== message.map.name) known.tinted = null;
         Object.assign(known, {
-          target: face.place, hints: face.hints, map: message.map, left: null,
+          target: face.place, hints: face.hints, weak: face.weak, map: message.map, left: null,
           probabilities: p.subarray(i * count, (i + 1) * count),
           logits: l.subarray(i * count, (i + 1) * count),
         });
@@ -55,7 +55,7 @@ export function facesInSight() {
           return {
             label: attributes[i].label,
             probability,
-            verdict: verdict(name, probability, face.hints.length > 0) ?? "",
+            verdict: verdict(name, probability, face.hints.length > 0 || face.weak[name] !== undefined) ?? "",
           };
         });
       }

@@ -20,6 +20,7 @@ from facelens.serve.offered import choose, offered, page_tasks, tried
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.telling import most_telling
+from facelens.tasks.attributes.weak import weak
 from facelens.tasks.base import Layer, Model, Style, Task
 from facelens.tasks.classifier import Prediction
 from facelens.ui import missed
@@ -253,7 +254,7 @@ class Selfie(ipywidgets.Box):
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]
         self.picture.mark(index)
-        self.board.read(answer, face.hints, self._key(index))
+        self.board.read(answer, face.hints, self._key(index), weak(model.config.metrics, face))
         picture = jpeg(face.crop, quality=92)
         self.heatmap.draw(
             picture, index + 1, len(self._faces), model, answer, marks=self._points is not None

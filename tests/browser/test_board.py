@@ -1,8 +1,10 @@
 """The board in Chromium: thresholds under a finger, order, words, guesses."""
 
+import io
 import re
 
 import pytest
+from PIL import Image
 from visit import Visit, until
 
 from facelens import load_model
@@ -289,3 +291,15 @@ def test_a_visitor_guesses_before_the_network_answers(visit, astronaut):
     page.get_by_role("button", name="Close").click()
     assert not page.locator(".guess").is_visible()
     assert len(tab.said) == sent, "a guess left the page"
+
+
+def test_a_row_that_is_often_wrong_on_small_faces_is_doubtful_and_says_why(visit, astronaut):
+    tab = visit()
+    row = tab.row("Blurry picture")
+    assert row.get_attribute("data-verdict") == "no"
+    small = io.BytesIO()
+    Image.open(astronaut).resize((256, 256), Image.Resampling.LANCZOS).save(small, "PNG")
+    tab.upload(small.getvalue(), "small.png", "image/png")
+    why = row.locator("text=On faces narrower than 55 pixels it is wrong on")
+    why.wait_for(state="attached")
+    assert row.get_attribute("data-verdict") == "doubtful"

@@ -58,12 +58,18 @@ def lab(tmp_path):
         server.wait(20)
 
 
+def closed(dialog):
+    """Accept what JupyterLab says over the page: that a kernel has been restarted, say."""
+    dialog.first.locator("button.jp-mod-accept").click()
+
+
 def opened(browser, address):
     """A tab with the notebook, its cells run."""
     from playwright.sync_api import TimeoutError  # noqa: A004
 
     page = browser.new_page(viewport={"width": 1400, "height": 900})
     page.set_default_timeout(90_000)
+    page.add_locator_handler(page.locator("dialog.jp-Dialog"), closed)
     page.goto(address)
     page.locator(".jp-Notebook .jp-Cell").nth(1).wait_for()
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()

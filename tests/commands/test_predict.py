@@ -275,3 +275,17 @@ def test_a_threshold_that_there_is_not_is_said_of_a_photo_without_a_face_too(run
     code, _, err = run("predict", photo, "--threshold", "often")
     assert code == 2
     assert "There is no threshold 'often'" in err
+
+
+def test_what_is_often_wrong_on_small_faces_is_doubtful_on_one(run, astronaut, tmp_path):
+    small = tmp_path / "small.png"
+    Image.open(astronaut).resize((256, 256), Image.Resampling.LANCZOS).save(small)
+    verdicts = []
+    for photo in (astronaut, small):
+        _, out, _ = run("predict", photo, "--json", "--detector", "haar")
+        (face,) = json.loads(out)["faces"]
+        assert face["hints"] == []
+        rows = {row["name"]: row for row in face["attributes"]}
+        assert rows["Blurry"]["probability"] < 0.1
+        verdicts.append(rows["Blurry"]["verdict"])
+    assert verdicts == ["no", "doubtful"]

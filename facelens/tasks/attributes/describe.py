@@ -7,7 +7,8 @@ import numpy as np
 
 from facelens.tasks.attributes import names as attributes
 from facelens.tasks.attributes import thresholds
-from facelens.tasks.base import Style, Word, probability_text
+from facelens.tasks.attributes.weak import weak
+from facelens.tasks.base import Style, Verdict, Word, probability_text
 
 if TYPE_CHECKING:
     from facelens.faces import Face
@@ -20,7 +21,7 @@ def words(
 ) -> list[Word]:
     """The attributes that `style` names, or a few everyday ones, each with its verdict."""
     cuts = thresholds.operating_point(model.config, style.threshold)
-    verdicts = thresholds.verdicts(prediction, cuts, model.curves, hints=face.hints)
+    verdicts = _verdicts(model, face, prediction, cuts)
     names = attributes.everyday(model.names) if style.names is None else style.names
     return [
         Word(
@@ -32,6 +33,14 @@ def words(
         for name in names
         for i in [model.names.index(name)]
     ]
+
+
+def _verdicts(
+    model: "AttributeModel", face: "Face", prediction: "Prediction", cuts: np.ndarray
+) -> list[Verdict]:
+    return thresholds.verdicts(
+        prediction, cuts, model.curves, hints=face.hints, weak=weak(model.config.metrics, face)
+    )
 
 
 def whiskers(prediction: "Prediction") -> dict[str, dict[str, float]]:
@@ -49,7 +58,7 @@ def describe_face(
 ) -> tuple[dict[str, Any], str]:
     """All attributes of a face with probability, threshold and verdict, for JSON and as text."""
     cuts = thresholds.operating_point(model.config, style.threshold)
-    verdicts = thresholds.verdicts(prediction, cuts, model.curves, hints=face.hints)
+    verdicts = _verdicts(model, face, prediction, cuts)
     rows = list(zip(prediction.names, prediction.probabilities, cuts, verdicts, strict=True))
     ranges = whiskers(prediction)
     as_json = [

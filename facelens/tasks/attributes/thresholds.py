@@ -1,6 +1,6 @@
 """From probabilities to verdicts: operating points, and what a threshold means."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,12 +53,14 @@ def verdicts(
     curves: Curves,
     *,
     hints: Sequence[str] = (),
+    weak: Collection[str] = (),
 ) -> list[Verdict]:
     """Yes, no or doubtful for every attribute.
 
     Doubtful if the probability is within the threshold's band (`curves.doubt_bands`: its 95 %
     interval, and at least what a shift of one pixel changes, on either side), if the threshold is
-    out of reach, and always if there are `hints` that the face is hard to read.
+    out of reach, if the attribute is among those that are often wrong on such faces (`weak.weak`),
+    and always if there are `hints` that the face is hard to read.
     """
     rows = np.arange(len(prediction.names))
     known = np.isfinite(thresholds)
@@ -66,7 +68,7 @@ def verdicts(
     p = prediction.probabilities
     low, high = doubt_bands(curves)
     doubtful = (low[rows, nearest] <= p) & (p <= high[rows, nearest])
-    doubtful |= ~known | bool(hints)
+    doubtful |= ~known | bool(hints) | np.array([name in weak for name in prediction.names])
     return [
         Verdict.DOUBTFUL if doubt else Verdict.YES if yes else Verdict.NO
         for doubt, yes in zip(doubtful, p >= thresholds, strict=True)

@@ -635,7 +635,8 @@ function paintRow(row, network, face, so) {
   const p = face.probabilities[row.index];
   const { threshold } = row;
   row.p = p;
-  row.verdict = verdict(p, threshold, row.curves, face.hints.length > 0);
+  const weak = face.weak?.[row.name];
+  row.verdict = verdict(p, threshold, row.curves, face.hints.length > 0 || weak !== void 0);
   row.item.dataset.verdict = row.verdict;
   row.fill.style.width = `${100 * p}%`;
   row.probability.replaceChildren(
@@ -649,7 +650,7 @@ function paintRow(row, network, face, so) {
   const words = meaning(threshold, row.curves, row.data);
   row.meaningLine.replaceChildren(
     element("b", {}, threshold === null ? "Out of reach. " : `Yes from ${threshold.toFixed(2)}. `),
-    [words, row.note].filter(Boolean).join(" ")
+    [words, weak, row.note].filter(Boolean).join(" ")
   );
   row.numbers.textContent = [measured(row, network.data), row.separation === null ? "" : separated(row)].filter(Boolean).join(" ");
   row.commonLine.paint(row);

@@ -261,6 +261,7 @@ function facesInSight() {
         Object.assign(known, {
           target: face.place,
           hints: face.hints,
+          weak: face.weak,
           map: message.map,
           left: null,
           probabilities: p.subarray(i * count, (i + 1) * count),
@@ -284,7 +285,7 @@ function facesInSight() {
           return {
             label: attributes[i].label,
             probability,
-            verdict: verdict(name, probability, face.hints.length > 0) ?? ""
+            verdict: verdict(name, probability, face.hints.length > 0 || face.weak[name] !== void 0) ?? ""
           };
         });
       }
@@ -1093,6 +1094,7 @@ function render({ model, el, signal }) {
       board()?.read({
         key: `live-${picked}`,
         hints: face.hints,
+        weak: face.weak,
         logits: Array.from(face.logits),
         probabilities: Array.from(face.probabilities)
       });

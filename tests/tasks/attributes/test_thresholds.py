@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from facelens.errors import BundleError, ThresholdError
+from facelens.faces import Box
 from facelens.tasks import load_model
 from facelens.tasks.attributes.curves import GRID, NEAR, Curves, curves_for_page, doubt_bands
 from facelens.tasks.attributes.thresholds import (
@@ -17,6 +18,7 @@ from facelens.tasks.attributes.thresholds import (
     sentence,
     verdicts,
 )
+from facelens.tasks.attributes.weak import BUCKETS, measured, often_wrong, weak
 from facelens.tasks.classifier import Prediction
 
 ROOT = Path(__file__).parents[3]
@@ -204,3 +206,41 @@ def test_the_embedded_thresholds_do_what_their_names_say():
 
     assert np.nanmean(f1(best)) > np.nanmean(f1(np.full(len(rows), 0.5)))
     assert ((found.doubt_low <= GRID + 1e-4) & (found.doubt_high >= GRID - 1e-4)).all()
+
+
+def test_a_weak_row_is_doubtful_and_no_other():
+    said = prediction(Smiling=0.99, Blurry=0.99)
+    found = verdicts(said, np.full(2, 0.5), curves(said.names), weak={"Blurry": "Often wrong."})
+    assert found == [Verdict.YES, Verdict.DOUBTFUL]
+
+
+METRICS = {
+    "weak": [
+        {"from": 40, "below": 55, "faces": 9, "names": {"Blurry": {"error": 0.13, "overall": 0.03}}}
+    ]
+}
+
+
+@pytest.mark.parametrize(("width", "named"), [(39, False), (40, True), (54.9, True), (55, False)])
+def test_what_is_often_wrong_on_small_faces_is_doubtful_there(width, named):
+    found = weak(METRICS, SimpleNamespace(box=Box(0, 0, width, width)))
+    assert list(found) == (["Blurry"] if named else [])
+    if named:
+        assert found["Blurry"] == (
+            "On faces narrower than 55 pixels it is wrong on 13 of 100, instead of 3."
+        )
+
+
+@pytest.mark.parametrize("odd", [None, 3, [3], [{}], [{"from": 1, "below": 99, "names": [1]}]])
+def test_a_bundle_in_which_this_stands_otherwise_names_nothing(odd):
+    assert weak({"weak": odd}, SimpleNamespace(box=Box(0, 0, 50, 50))) == {}
+
+
+def test_often_wrong_is_twice_as_often_even_at_the_lower_end_of_the_interval():
+    whole = np.zeros((1000, 3), bool)
+    whole[:30] = True  # 3 %
+    errors = np.zeros((1000, 3), bool)
+    errors[:29, 0], errors[:65, 1], errors[:90, 2] = True, True, True
+    assert often_wrong(errors, whole).tolist() == [False, False, True]
+    (row,) = measured(("a", "b", "c"), whole, {BUCKETS[0]: errors})
+    assert row["names"] == {"c": {"error": 0.09, "overall": 0.03}}

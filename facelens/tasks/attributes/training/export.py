@@ -23,6 +23,7 @@ from facelens.tasks.attributes import evaluate as ev
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.training import guarantee
 from facelens.tasks.attributes.training.card import write_card
+from facelens.tasks.attributes.training.small import weak_rows
 from facelens.tasks.config import ClassifierConfig, View
 from facelens.tasks.example import write_example
 from facelens.training.augment import plain
@@ -214,6 +215,10 @@ def _write(
     temperature = calibrate.fit_temperature(logits, valid_set.labels)
     sure = guarantee.thresholds(logits, valid_set.labels, valid_set.people, temperature)
     metrics["guarantee"] = guarantee.about(valid_set.people)
+    session = open_session(out / "model.onnx")
+    metrics["weak"] = weak_rows(
+        lambda crops: session.run(["logits"], {"crops": crops})[0], valid_set, logits
+    )
     config = ClassifierConfig(
         task="attributes",
         name=name,
