@@ -84,6 +84,7 @@ def build(
     from_scratch: bool = False,
     fine_maps: bool = True,
     spread_kernels: bool = False,
+    narrow_kernels: bool = False,
     head: str = "linear",
 ) -> AttributeNetwork:
     """Build the network `arch` (a torchvision name) for `outputs` attributes.
@@ -94,6 +95,8 @@ def build(
         from_scratch: start from random weights.
         fine_maps: undo the last stride, so that the maps are twice as fine.
         spread_kernels: and spread the kernels after it, which then look where they looked.
+        narrow_kernels: and leave of the kernels from there on their middle alone, so that the
+            last maps say nothing about places that the stage before did not see.
         head: "linear" for one linear layer, whose maps are exact, or "fastai" for fastai's own,
             which cannot be exported.
     """
@@ -120,7 +123,7 @@ def build(
         raise DataError(f"There is no head {head!r}; there are {' and '.join(_HEADS)}.")
     try:
         if fine_maps:
-            undo_last_stride(body, dilate=spread_kernels)
+            undo_last_stride(body, dilate=spread_kernels, narrow=narrow_kernels)
         with torch.no_grad():
             _, channels, _, _ = body.eval()(torch.zeros(1, 3, 128, 128)).shape
     except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
@@ -211,7 +214,7 @@ def _children(net: nn.Module, *, until: tuple[str, ...]) -> "OrderedDict[str, nn
     return kept
 
 
-def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
+def undo_last_stride(body: nn.Module, *, dilate: bool = False, narrow: bool = False) -> None:
     """Make the final feature maps twice as fine: every last stride of 2 becomes 1.
 
     The weights stay as they are ("last stride 1" of Luo et al., 2019, Bag of Tricks).
@@ -221,6 +224,8 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
             second value of the maps is what it was, and those between are what it would have
             been had the picture been moved a little. To fine-tune a network that was
             trained with its stride; it must be fine-tuned, for its statistics are others.
+        narrow: each kernel from there on becomes one weight a channel, the sum of its own, which
+            answers the same where nothing changes from place to place. To be fine-tuned as well.
     """
     order: list[tuple[nn.Module, tuple[int, ...]]] = []
     hooks = [
@@ -239,15 +244,45 @@ def undo_last_stride(body: nn.Module, *, dilate: bool = False) -> None:
             continue
         if not isinstance(module, nn.Conv2d):
             raise DataError("The last stride of this architecture is a pooling layer.")
-        if module.stride == (2, 2):
+        strided = module.stride == (2, 2)
+        if strided:
             if dilate and not all(size % 2 for size in module.kernel_size):
                 raise DataError("The last stride of this architecture cuts it into patches.")
             module.stride, undone = (1, 1), True
-        elif undone and dilate:
-            module.dilation = tuple(2 * step for step in module.dilation)
-            if not isinstance(module.padding, str):
-                module.padding = tuple(2 * step for step in module.padding)
+        if undone and narrow:
+            narrow_kernel(module)
+        elif undone and dilate and not strided:
+            spread_kernel(module)
     body.train()
+
+
+def spread_kernel(layer: nn.Conv2d) -> None:
+    """Let a convolution look at every second field alone, over twice the distance."""
+    layer.dilation = tuple(2 * step for step in layer.dilation)  # type: ignore[assignment]
+    if not isinstance(layer.padding, str):
+        layer.padding = tuple(2 * step for step in layer.padding)  # type: ignore[assignment]
+
+
+def narrow_kernel(layer: nn.Conv2d) -> None:
+    """Give a convolution kernels of 1 x 1, the sums of its own."""
+    layer.weight = nn.Parameter(narrowed(layer.weight.detach()))
+    layer.kernel_size, layer.padding, layer.dilation = (1, 1), (0, 0), (1, 1)
+
+
+def narrowed(kernels: Tensor) -> Tensor:
+    """Kernels (out, in, h, w) as (out, in, 1, 1), each the sum of one."""
+    return kernels.sum((2, 3), keepdim=True)
+
+
+def fitted(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The weights `state`, with kernels narrowed where those of `network` are."""
+    own = network.state_dict()
+    return {
+        name: narrowed(value)
+        if name in own and value.ndim == 4 and own[name].shape == narrowed(value).shape
+        else value
+        for name, value in state.items()
+    }
 
 
 def parameter_groups(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:

@@ -34,7 +34,8 @@ class Recipe:
     `head`: "linear", or "fastai" for fastai's own, which cannot be exported.
     `batch_size`: of all processes together.
     `accumulate`: batches per step of the optimizer.
-    `fine_maps`: the last stride is undone; `spread_kernels`: and the kernels after it spread.
+    `fine_maps`: the last stride is undone; `spread_kernels`: and the kernels after it spread;
+    `narrow_kernels`: and of those from there on the middle is left alone.
     `teacher_share`: how much of what is learnt is a teacher's probability, the rest the label.
     `teacher_view`: the teacher is asked about the very pictures that the network sees.
     `unmixed`: how many epochs at the end have no mixup.
@@ -56,6 +57,7 @@ class Recipe:
     seed: int = 0
     fine_maps: bool = True
     spread_kernels: bool = False
+    narrow_kernels: bool = False
     teacher_share: float = 0.0
     accumulate: int = 1
     teacher_view: bool = False

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from facelens.errors import DataError
 from facelens.files import atomic_write, only_one
 from facelens.tables import read_records, write_records
-from facelens.training.network import AttributeNetwork
+from facelens.training.network import AttributeNetwork, fitted
 from facelens.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -198,6 +198,6 @@ def load_weights(network: AttributeNetwork, folder: Path) -> None:
     """Load the weights of a bundle's or a run's folder into `network`, to fine-tune them."""
     file = weights_file(folder)
     try:
-        network.load_state_dict(load_file(file))
+        network.load_state_dict(fitted(load_file(file), network))
     except (RuntimeError, ValueError, SafetensorError) as error:
         raise DataError(f"{file} does not fit {network.arch} with these attributes.") from error

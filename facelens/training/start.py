@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from facelens.errors import DataError
 from facelens.training.data import Store
-from facelens.training.network import AttributeNetwork, build
+from facelens.training.network import AttributeNetwork, build, fitted
 from facelens.training.recipe import Recipe
 from facelens.training.run import load_weights, weights_file
 
@@ -43,6 +43,7 @@ def begin(
         from_scratch=from_scratch or start_from is not None or resumed,
         fine_maps=recipe.fine_maps,
         spread_kernels=recipe.spread_kernels,
+        narrow_kernels=recipe.narrow_kernels,
         head=recipe.head,
     )
     if resumed:
@@ -77,7 +78,7 @@ def _transfer(
     """Take over the body in `folder`, and the head's rows of the names that both have."""
     file = weights_file(folder)
     try:
-        state = load_file(file)
+        state = fitted(load_file(file), network)
         head: nn.Linear = network.head
         own: dict[str, Tensor] = {"weight": head.weight.detach(), "bias": head.bias.detach()}
         for part, rows in own.items():

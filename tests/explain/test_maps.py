@@ -33,6 +33,7 @@ def both(request, tmp_path_factory):
     network = build(
         shipped.config.architecture, len(shipped.names), from_scratch=True,
         spread_kernels=bool(shipped.config.recipe.get("spread_kernels")),
+        narrow_kernels=bool(shipped.config.recipe.get("narrow_kernels")),
     )  # fmt: skip
     load_weights(network, folder)
     return load_model(str(folder)), network.eval()

@@ -12,7 +12,7 @@ from facelens.bundles.session import open_session
 from facelens.errors import DataError
 from facelens.training.float16 import to_float16
 from facelens.training.graph import write_graph
-from facelens.training.network import build, undo_last_stride
+from facelens.training.network import build, fitted, undo_last_stride
 from facelens.training.quantise import quantise
 
 pytestmark = pytest.mark.train
@@ -103,6 +103,29 @@ def test_spread_kernels_see_what_the_stride_saw(arch):
     torch.testing.assert_close(fine[:, :, ::2, ::2], coarse, **close)
     torch.testing.assert_close(finest[:, :, ::4, ::4], coarse, **close)
     assert float((fine[:, :, 1::2, ::2] - coarse).abs().max()) > 0  # and more between
+
+
+@pytest.mark.parametrize(("arch", "last"), [("mobilenet_v2", 14), ("resnet18", 7)])
+def test_with_narrow_kernels_a_field_knows_what_the_stage_before_saw_there(arch, last):
+    torch.manual_seed(0)
+    wide = build(arch, 3, from_scratch=True)
+    narrow = build(arch, 3, from_scratch=True, narrow_kernels=True)
+    assert sum(map(torch.numel, narrow.parameters())) < sum(map(torch.numel, wide.parameters()))
+    state = wide.state_dict()
+    narrow.load_state_dict(fitted(state, narrow))
+    own = narrow.state_dict()
+    assert own["head.weight"].equal(state["head.weight"])
+    body = narrow.body.eval()
+    stage = body[last:]
+    for module in stage.modules():  # else a residual network begins as nothing
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+    with torch.no_grad():
+        before = body[:last](torch.randn(1, 3, 96, 96))
+        moved = before.clone()
+        moved[:, :, 2, 3] += 1
+        changed = (stage(moved) - stage(before)).abs().amax((0, 1)) > 1e-6
+    assert changed.nonzero().tolist() == [[2, 3]]
 
 
 def test_patches_cannot_be_spread():

@@ -57,7 +57,7 @@ def measured(
                     "error": round(float(errors[:, i].mean()), 4),
                     "overall": round(float(whole[:, i].mean()), 4),
                 }
-                for i in np.flatnonzero(often_wrong(errors, whole))
+                for i in map(int, np.flatnonzero(often_wrong(errors, whole)))
             },
         }
         for bucket, errors in shrunk.items()

@@ -130,6 +130,7 @@ def _check(args: argparse.Namespace) -> None:
             from_scratch=True,
             fine_maps=args.maps != "coarse",
             spread_kernels=args.maps == "spread",
+            narrow_kernels=args.maps == "narrow",
         )
     check_place(args.out, args.device)
 

@@ -118,6 +118,7 @@ def rebuilt(model: Classifier) -> AttributeNetwork:
         from_scratch=True,
         fine_maps=bool(recipe.get("fine_maps", True)),
         spread_kernels=bool(recipe.get("spread_kernels")),
+        narrow_kernels=bool(recipe.get("narrow_kernels")),
     )
     load_weights(network, model.bundle.folder)
     return network.eval()

@@ -310,6 +310,7 @@ def _trained(run: Run | Shipped, outputs: int) -> AttributeNetwork:
         from_scratch=True,
         fine_maps=run.recipe.fine_maps,
         spread_kernels=run.recipe.spread_kernels,
+        narrow_kernels=run.recipe.narrow_kernels,
     )
     return run.load_best(network).eval()
 

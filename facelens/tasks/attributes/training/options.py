@@ -61,10 +61,11 @@ def train_options(parser: argparse.ArgumentParser) -> None:
         help="shrink crops with antialiasing, in training and in the exported graph",
     )  # fmt: skip
     what.add_argument(
-        "--maps", choices=("fine", "spread", "coarse"), default="fine",
+        "--maps", choices=("fine", "spread", "narrow", "coarse"), default="fine",
         help="resolution of the feature maps. fine: stride 1 instead of 2 in the last stage; "
         "coarse: stride 2, which is faster; spread: fine-tune a coarse run at stride 1, with "
-        "dilated kernels after it (default: fine)",
+        "dilated kernels after it; narrow: fine-tune a fine run with 1x1 kernels from there on "
+        "(default: fine)",
     )  # fmt: skip
     what.add_argument(
         "--batch-size", type=count, metavar="N",
@@ -215,5 +216,6 @@ def recipe_of(args: argparse.Namespace) -> "Recipe":
         accumulate=args.accumulate,
         fine_maps=args.maps != "coarse",
         spread_kernels=args.maps == "spread",
+        narrow_kernels=args.maps == "narrow",
         teacher_share=(args.teacher_share or 0.5) if args.teacher else 0.0,
     )
