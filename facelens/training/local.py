@@ -141,9 +141,7 @@ class Local(Callback):
         there = torch.where(inside, whole.roll(1, 0), whole)
         # Fields at the edge of a box see both faces.
         size, inside = 2 * self.margin + 1, inside.float()
-        most, least = (
-            sign * F.max_pool2d(sign * inside, size, 1, self.margin) for sign in (1, -1)
-        )
+        most, least = (sign * F.max_pool2d(sign * inside, size, 1, self.margin) for sign in (1, -1))
         clear = most == least
         return seen * clear, there * clear
 
