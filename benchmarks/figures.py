@@ -66,13 +66,17 @@ def variants_figure(rows: Sequence[dict[str, str]]) -> Figure:
     found = [row for row in rows if row["pointing"]]
     base, chosen = based(list(rows)), best(list(rows))
     figure, axes = plt.subplots(figsize=(8, 5))
-    for row in found:
-        x, y = 100 * float(row["accuracy"]), float(row["pointing"])
+    places = [100 * float(row["accuracy"]) for row in found]
+    for row, x in zip(found, places, strict=True):
+        y, left = float(row["pointing"]), 2 * x > min(places) + max(places)
         axes.scatter(
             x, y, s=70, color=plots.TEAL if row is chosen else plots.GREY,
             marker="s" if row is base else "o", zorder=2,
         )  # fmt: skip
-        axes.annotate(row["network"], (x, y), (6, 4), textcoords="offset points", fontsize=9)
+        axes.annotate(
+            row["network"], (x, y), (-7 if left else 7, 4), textcoords="offset points",
+            fontsize=9, ha="right" if left else "left",
+        )  # fmt: skip
     if base is not None:
         cut = 100 * (float(base["accuracy"]) - COST)
         axes.axvline(cut, color=plots.AMBER, linestyle="--", linewidth=1)
