@@ -181,6 +181,28 @@ def test_the_best_points_best_of_those_that_cost_little(tmp_path, monkeypatch):
     assert figures.draw("map_variants", tmp_path).stat().st_size > 1000
 
 
+def test_threads_are_compared_alone_and_in_company(tmp_path, monkeypatch):
+    lines = [
+        "date,machine,network,size,threads,waits,other_programs,images_per_second",
+        *(f"2026-11-30,a machine,resnet50,64x56,{threads},{waits},{others},{rate}"
+          for others, rates in ((0, (50.1, 90.2, 90.3)), (2, (26.4, 8.5, 30.6)))
+          for (threads, waits), rate in zip(
+              ((1, "asleep"), (2, "spinning"), (2, "asleep")), rates, strict=True)),
+    ]  # fmt: skip
+    (tmp_path / "training_threads.csv").write_text("\n".join(lines))
+    monkeypatch.setattr(training, "RESULTS", tmp_path)
+    monkeypatch.setattr("tables.common.RESULTS", tmp_path)
+    assert training.threads().splitlines() == [
+        "`resnet50` at 64x56, measured 2026-11-30 on a machine.",
+        "",
+        "| threads | they wait | images/s alone | images/s beside 2 programs |",
+        "|---|---|---|---|",
+        "| 1 | asleep | 50.1 | 26.4 |",
+        "| 2 | spinning | 90.2 | 8.5 |",
+        "| 2 | asleep | 90.3 | 30.6 |",
+    ]
+
+
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
     """Two crops of the example, one of them mirrored, as validation faces."""
