@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from tables.training import COST, based, best
 
 from facelens.lessons import detection_figures, imbalance, keypoints, plots
 from facelens.lessons.experiments import EXPERIMENTS
@@ -60,6 +61,35 @@ def page_figure(rows: Sequence[dict[str, str]]) -> Figure:
     return figure
 
 
+def variants_figure(rows: Sequence[dict[str, str]]) -> Figure:
+    """Points: accuracy against pointing of every training tried; what the rule allows is right."""
+    found = [row for row in rows if row["pointing"]]
+    base, chosen = based(list(rows)), best(list(rows))
+    figure, axes = plt.subplots(figsize=(8, 5))
+    places = [100 * float(row["accuracy"]) for row in found]
+    for row, x in zip(found, places, strict=True):
+        y, left = float(row["pointing"]), 2 * x > min(places) + max(places)
+        axes.scatter(
+            x, y, s=70, color=plots.TEAL if row is chosen else plots.GREY,
+            marker="s" if row is base else "o", zorder=2,
+        )  # fmt: skip
+        axes.annotate(
+            row["network"], (x, y), (-7 if left else 7, 4), textcoords="offset points",
+            fontsize=9, ha="right" if left else "left",
+        )  # fmt: skip
+    if base is not None:
+        cut = 100 * (float(base["accuracy"]) - COST)
+        axes.axvline(cut, color=plots.AMBER, linestyle="--", linewidth=1)
+        axes.annotate(
+            f"{100 * COST:.1f} points below {base['network']}", (cut, axes.get_ylim()[0]), (4, 4),
+            textcoords="offset points", rotation=90, fontsize=9,
+        )  # fmt: skip
+    axes.margins(x=0.15, y=0.1)
+    axes.set(xlabel="validation accuracy, %", ylabel="pointing of the exact map")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 # The figure's name: the table it is drawn from, and what draws it.
 FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     f"experiment_{name}": (f"experiment_{name}.csv", table.draw)
@@ -74,6 +104,7 @@ FIGURES: dict[str, tuple[str, Callable[[Sequence[dict[str, str]]], Figure]]] = {
     "imbalance": ("imbalance.csv", imbalance.imbalance_plot),
     "speed_answer": ("answer.csv", answer_figure),
     "speed_page": ("page.csv", page_figure),
+    "map_variants": ("map_variants.csv", variants_figure),
 }
 
 
@@ -99,7 +130,9 @@ def main() -> None:
     mpl.use("agg")
     plots.style()
     args.out.mkdir(parents=True, exist_ok=True)
-    for name in args.names or FIGURES:
+    # All those whose table has been measured.
+    measured = [name for name, (table, _) in FIGURES.items() if (RESULTS / table).is_file()]
+    for name in args.names or measured:
         print(draw(name, args.out))
 
 

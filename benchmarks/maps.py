@@ -1,6 +1,7 @@
 """Do maps tell the truth about where a network looks? And what do they cost?
 
     python benchmarks/maps.py DATA [--model M] [--faces N] [--curves N] [--kept DIR]
+                              [--ways exact,covering --out FILE]
 
 DATA holds celeba/. Over the first validation faces, for every attribute that the network finds
 likely, each way of asking is held against
@@ -15,8 +16,9 @@ likely, each way of asking is held against
 Beside our maps stand Grad-CAM and LayerCAM, and the body run on a larger picture, the other way to
 finer maps, computed with torch from the same weights. Writes benchmarks/results/maps.csv and
 maps_pointing.csv, in which rows of other networks are kept; intervals by bootstrap over faces.
-With --kept an interrupted run resumes: each face's figures lie in a file there. Needs the extra
-`train`.
+With --kept an interrupted run resumes: each face's figures lie in a file there. --ways asks in some
+ways only, to try a network in less time; their rows go to FILE and its name with _pointing, never
+among the results. Needs the extra `train`.
 """
 
 import argparse
@@ -25,7 +27,7 @@ import datetime as dt
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,19 @@ from facelens.training.network import AttributeNetwork
 
 DRAWS = 1000
 STEPS = 10  # of deletion and insertion
-COVERING = "covering"
+EXACT, COVERING = "the exact map", "covering"
+# What --ways calls them.
+SHORT = {
+    "exact": EXACT,
+    "finer": "moved by half a field and put together",
+    "finest": "moved by quarters of a field",
+    "larger": "the body on a picture 1.5 times as large",
+    "largest": "the body on a picture twice as large",
+    "gradcam": "Grad-CAM, last layer",
+    "layercam": "LayerCAM, last layer",
+    "before": "LayerCAM, the stage before",
+    "covering": COVERING,
+}
 Way = Callable[[np.ndarray, Sequence[int]], np.ndarray]
 
 
@@ -68,18 +82,21 @@ def main() -> None:
     parser.add_argument("--curves", type=int, default=25)
     parser.add_argument("--model", default=None)
     parser.add_argument("--kept", type=Path)
+    parser.add_argument("--ways", type=asked, default=list(SHORT), help=f"of {', '.join(SHORT)}")
+    parser.add_argument("--out", type=Path, help="a .csv for the rows, instead of the results")
     args = parser.parse_args()
+    if set(args.ways) != set(SHORT) and args.out is None:
+        parser.error("--ways needs --out FILE: the results have every way of a network")
     faces, curves = (2, 1) if QUICK else (args.faces, args.curves)
     model = load_model(args.model)
-    chosen = ways(model)
+    chosen = {way: ask for way, ask in ways(model).items() if way in map(SHORT.get, args.ways)}
     found: dict[str, list[Found]] = {way: [] for way in chosen}
     (valid,) = sorted((args.data / "celeba").glob("valid-*.parquet"))[:1]
     for number, row in enumerate(images(valid, columns=(), stop=faces)):
         file = args.kept and args.kept / f"{model.title}-{number}.json".replace(" ", "-")
-        if file and file.is_file():
-            here = json.loads(file.read_text())
-        else:
-            here = look(model, chosen, read_photo(row.data).pixels, curves=number < curves)
+        here = json.loads(file.read_text()) if file and file.is_file() else {}
+        if not is_known(here, chosen, curves=number < curves):
+            here |= look(model, chosen, read_photo(row.data).pixels, curves=number < curves)
             if file:
                 write_text(file, json.dumps(here))
         for way in chosen:
@@ -91,12 +108,32 @@ def main() -> None:
             "way": way,
             "passes": passes,
             "faces": faces,
-            **figures(found[way], found["the exact map"], timed=name_is_timed(way)),
+            **figures(found[way], found.get(EXACT, []), timed=name_is_timed(way)),
         }
         for way, (passes, _) in chosen.items()
     ]
-    keep("maps", rows, model)
-    keep("maps_pointing", by_attribute(model, found), model)
+    out = args.out or RESULTS / "maps.csv"
+    keep(out, rows, model)
+    keep(out.with_stem(f"{out.stem}_pointing"), by_attribute(model, found), model)
+    if args.out:
+        for told in rows:
+            print(*(f"{key} {value}" for key, value in told.items() if value), sep="  ")
+
+
+def asked(text: str) -> list[str]:
+    """The ways that --ways names; covering, which all are held against, is always among them."""
+    names = [*text.split(","), "covering"]
+    if unknown := [name for name in names if name not in SHORT]:
+        raise argparse.ArgumentTypeError(f"there is no way {unknown[0]!r}: {', '.join(SHORT)}")
+    return names
+
+
+def is_known(here: dict[str, Found], chosen: Iterable[str], *, curves: bool) -> bool:
+    """Whether a face has been asked about in all chosen ways, its curves included if wanted."""
+    return all(
+        way in here and (not curves or len(here[way]["curves"]) == len(here[way]["alike"]))
+        for way in chosen
+    )
 
 
 def ways(model: Classifier) -> dict[str, tuple[int, Way]]:
@@ -114,17 +151,17 @@ def ways(model: Classifier) -> dict[str, tuple[int, Way]]:
         )
 
     return {
-        "the exact map": (1, ours(lambda crop: model.predict([crop], maps=True)[0].maps)),
-        "moved by half a field and put together": (4, ours(lambda c: finer(model, c).values)),
-        "moved by quarters of a field": (16, ours(lambda c: finer(model, c, "finest").values)),
-        "the body on a picture 1.5 times as large": (1, ours(partial(enlarged, model, network))),
-        "the body on a picture twice as large": (
+        EXACT: (1, ours(lambda crop: model.predict([crop], maps=True)[0].maps)),
+        SHORT["finer"]: (4, ours(lambda c: finer(model, c).values)),
+        SHORT["finest"]: (16, ours(lambda c: finer(model, c, "finest").values)),
+        SHORT["larger"]: (1, ours(partial(enlarged, model, network))),
+        SHORT["largest"]: (
             1,
             ours(partial(enlarged, model, network, times=2)),
         ),
-        "Grad-CAM, last layer": (1, by(gradients.grad_cam, last)),
-        "LayerCAM, last layer": (1, by(gradients.layer_cam, last)),
-        "LayerCAM, the stage before": (1, by(gradients.layer_cam, before)),
+        SHORT["gradcam"]: (1, by(gradients.grad_cam, last)),
+        SHORT["layercam"]: (1, by(gradients.layer_cam, last)),
+        SHORT["before"]: (1, by(gradients.layer_cam, before)),
         COVERING: (81, ours(lambda crop: occlusion(model, crop).values)),
     }
 
@@ -187,7 +224,10 @@ def figures(found: list[Found], first: list[Found], *, timed: bool) -> dict[str,
     game = pointing(game_of(found))
     curves = np.array([pair for face in found for pair in face["curves"]]).reshape(-1, 2)
     least = min(game, key=game.get) if game else ""  # type: ignore[arg-type]
-    taken, unit = (np.median([face["seconds"] for face in faces]) for faces in (found, first))
+    timed = timed and bool(first)
+    taken, unit = (
+        np.median([face["seconds"] for face in faces] or [1]) for faces in (found, first)
+    )
     return {
         "fields": found[0]["fields"],
         "maps": int(counts.sum()),
@@ -198,8 +238,8 @@ def figures(found: list[Found], first: list[Found], *, timed: bool) -> dict[str,
         "attributes": len(game),
         "least": least,
         "least_pointing": f"{game[least]:.2f}" if game else "",
-        "deletion": f"{curves[:, 0].mean():.3f}",
-        "insertion": f"{curves[:, 1].mean():.3f}",
+        "deletion": f"{curves[:, 0].mean():.3f}" if len(curves) else "",
+        "insertion": f"{curves[:, 1].mean():.3f}" if len(curves) else "",
         "curves": len(curves),
         "time_ratio": f"{taken / unit:.1f}" if timed else "",
     }
@@ -221,9 +261,8 @@ def by_attribute(model: Classifier, found: dict[str, list[Found]]) -> list[dict[
     ]
 
 
-def keep(name: str, rows: list[dict[str, Any]], model: Classifier) -> None:
-    """Write NAME.csv: these rows, after those of other networks."""
-    path = RESULTS / f"{name}.csv"
+def keep(path: Path, rows: list[dict[str, Any]], model: Classifier) -> None:
+    """Write a .csv: these rows, after those of other networks."""
     others: list[dict[str, Any]] = []
     if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:

@@ -1,10 +1,12 @@
 """How torch's threads should wait in training: spinning or asleep, on cores that others use too.
 
     python benchmarks/training_threads.py [--network resnet50] [--size 64x56] [--seconds 15]
+                                          [--kept DIR [--minutes N]]
 
 Each way trains on random pictures in a process of its own, with and without another program that
-computes on every core meanwhile, in turns. Writes benchmarks/results/training_threads.csv. Needs
-the extra `train`.
+computes on every core meanwhile, in turns. Writes benchmarks/results/training_threads.csv. With
+--kept every measurement is kept in a file there, so that the same command resumes where an
+interrupted one stopped, or one that --minutes stopped. Needs the extra `train`.
 """
 
 import argparse
@@ -14,10 +16,13 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 from measure import QUICK, write
+
+from facelens.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +75,18 @@ def company(others: int) -> "Iterator[None]":
             process.wait()
 
 
+def trained(network: str, size: str, seconds: float, case: tuple[int, str, int]) -> float:
+    """Pictures a second of one case, in a process of its own."""
+    threads, waits, others = case
+    with company(others):
+        said = subprocess.run(  # noqa: S603 - our own interpreter
+            [sys.executable, "-W", "ignore", __file__, "--network", network, "--size", size,
+             "--seconds", str(seconds), "--child", str(threads)],
+            env={**os.environ, **WAITS[waits]}, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    return float(json.loads(said.stdout))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -78,27 +95,35 @@ def main() -> None:
     parser.add_argument("--size", default="64x56")
     parser.add_argument("--seconds", type=float, default=0.1 if QUICK else 15)
     parser.add_argument("--rounds", type=int, default=1 if QUICK else 3)
+    parser.add_argument("--kept", type=Path, metavar="DIR")
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.minutes < float("inf") and not args.kept:
+        parser.error("--minutes needs --kept DIR, where the next run finds what is measured")
     height, width = map(int, args.size.split("x"))
     if args.child:
         print(json.dumps(measure(args.network, (height, width), args.child, args.seconds)))
         return
+    end = time.monotonic() + 60 * args.minutes
     cores = len(os.sched_getaffinity(0))
     ways = [(1, "asleep"), *((cores, waits) for waits in WAITS if cores > 1)]
     cases = [(*way, others) for others in (0, cores) for way in ways]
+    file = args.kept and args.kept / "training_threads.json"
+    kept: dict[str, float] = json.loads(file.read_text()) if file and file.is_file() else {}
     taken: dict[tuple[int, str, int], list[float]] = {case: [] for case in cases}
-    for _ in range(args.rounds):
+    for turn in range(args.rounds):
         for case in cases:
-            threads, waits, others = case
-            with company(others):
-                said = subprocess.run(  # noqa: S603 - our own interpreter
-                    [sys.executable, "-W", "ignore", __file__, "--network", args.network,
-                     "--size", args.size, "--seconds", str(args.seconds), "--child", str(threads)],
-                    env={**os.environ, **WAITS[waits]},
-                    check=True, stdout=subprocess.PIPE, text=True,
-                )  # fmt: skip
-            taken[case].append(json.loads(said.stdout))
+            key = " ".join(map(str, (args.network, args.size, args.seconds, *case, turn)))
+            if key not in kept:
+                if time.monotonic() >= end:
+                    done = sum(map(len, taken.values()))
+                    print(f"{done} of {args.rounds * len(cases)} are measured: the same again.")
+                    return
+                kept[key] = trained(args.network, args.size, args.seconds, case)
+                if file:
+                    write_text(file, json.dumps(kept))
+            taken[case].append(kept[key])
     write(
         "training_threads",
         [

@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -63,25 +64,26 @@ def may_choose_freely() -> bool:
     return os.environ.get("FACELENS_OWN_MACHINE") == "1"
 
 
-def title_of(name: str) -> str:
-    """Title of the network `name` without downloading it: name and version, if it is local."""
-    if is_repository(name):
-        return name
-    try:
-        return str(load_model(name, task=DEFAULT).title)
-    except FacelensError:
-        return Path(name).name
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """What the page says of a network before anybody chose it.
+
+    `title`: name and version, if it is local. `config`: its config.json, None if it is not local.
+    """
+
+    title: str
+    config: Config | None = None
 
 
-def config_of(name: str) -> Config | None:
-    """The config.json of the network `name`, if it is local."""
+def offer_of(name: str) -> Offer:
+    """What is known of the network `name` without downloading it."""
     if is_repository(name):
-        return None
+        return Offer(name)
     try:
-        config: Config = load_model(name, task=DEFAULT).config
+        model: Model = load_model(name, task=DEFAULT)
     except FacelensError:
-        return None
-    return config
+        return Offer(Path(name).name)
+    return Offer(str(model.title), model.config)
 
 
 def choose(name: str, progress: Progress | None = None) -> Any:

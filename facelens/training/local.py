@@ -36,9 +36,11 @@ class Local(Callback):
         weight: of the distance, relative to the mean size of each attribute's maps.
         cut: "tiles": two by two or three by three, cut elsewhere in every step; their answer, the
             mean of the merged maps, has its cross-entropy too. "window": of another place and
-            scale for every face. "both": the one or the other, drawn in each step.
+            scale for every face. "both": the one or the other, drawn in each step. "swap": each
+            face with a box of the next in it.
         margin: fields around a tile that the network sees and the comparison leaves out, as it
             does at the edges of a window: there the network sees padding instead of the face.
+            With "swap" so many fields within and around the edge of a box, which see both faces.
     """
 
     order = 2  # before gradients are accumulated

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from facelens.bundles.find import is_repository
 from facelens.bundles.hub import Progress
-from facelens.serve.offered import config_of, may_choose_freely, offered, title_of
+from facelens.serve.offered import may_choose_freely, offer_of, offered
 from facelens.ui._view import View, script, source
 from facelens.ui.strengths import Strength, compared, strength_of
 
@@ -29,11 +29,13 @@ class Network(View):
         super().__init__()
         self._on_choose = on_choose
         self._model: Model | None = None
-        self._titles = {name: title_of(name) for name in offered()}
+        self._titles: dict[str, str] = {}
         self._keys: dict[str, str] = {}
         self._strengths: dict[str, Strength] = {}
-        for name in self._titles:
-            self._note(name, config_of(name))
+        for name in offered():
+            offer = offer_of(name)
+            self._titles[name] = offer.title
+            self._note(name, offer.config)
         self._show(None)
 
     def key(self, name: str) -> str:

@@ -98,6 +98,7 @@ LISTED = {
     FORM: (
         r"facelens bench NAME", r"facelens experiment NAME",
         r"python benchmarks/maps\.py DATA --model BUNDLE",
+        r"python benchmarks/map_variants\.py NAME=.*",
     ),
     "is the picture of a way": (
         r"photo bytes ─► .*", r"photo\.py .*", r"camera ─► .*", r"[▲└].*",

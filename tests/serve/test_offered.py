@@ -9,7 +9,7 @@ from helpers.tiny import tiny_bundle
 from facelens import load_model
 from facelens.bundles.bundle import LARGEST, write_manifest
 from facelens.errors import BundleError, DownloadError
-from facelens.serve.offered import choose, may_choose_freely, offered, title_of
+from facelens.serve.offered import choose, may_choose_freely, offer_of, offered
 
 SCRIPT = """
 import sys, time, facelens
@@ -59,10 +59,10 @@ def test_the_environment_adds_to_the_list(monkeypatch):
 
 def test_titles_need_no_network(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert title_of("resnet50") == load_model("resnet50").title
-    assert title_of(str(tiny_bundle(tmp_path))) == load_model().title
-    assert title_of("owner/repo@v1") == "owner/repo@v1"
-    assert title_of("/no/such/folder") == "folder"
+    assert offer_of("resnet50").title == load_model("resnet50").title
+    assert offer_of(str(tiny_bundle(tmp_path))).title == load_model().title
+    assert offer_of("owner/repo@v1").title == "owner/repo@v1"
+    assert offer_of("/no/such/folder").title == "folder"
 
 
 def test_a_listed_folder_can_be_chosen_and_another_not(monkeypatch, tmp_path):

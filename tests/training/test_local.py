@@ -15,7 +15,7 @@ from torch.nn import functional as F  # noqa: N812
 from facelens.errors import DataError
 from facelens.training import fit
 from facelens.training.data import open_store
-from facelens.training.local import Local, apart, cuts, look, settled, stride
+from facelens.training.local import Local, apart, boxes, cuts, look, settled, stride
 from facelens.training.network import build
 from facelens.training.recipe import Stage
 from facelens.training.run import open_run
@@ -35,6 +35,14 @@ class Net(nn.Module):
         torch.manual_seed(0)
         self.body = nn.Conv2d(3, 4, 16, stride=16)
         self.head = nn.Linear(4, 5)
+
+
+class Neighbours(Net):
+    """A network each of whose fields sees the eight around it too."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Conv2d(3, 4, 48, stride=16, padding=16)
 
 
 class Learn:
@@ -107,6 +115,79 @@ def test_a_window_is_compared_with_what_the_whole_has_there():
     assert pictures.shape == (2, 3, 160, 128)
 
 
+def test_boxes_are_of_two_fields_or_more_and_come_everywhere():
+    drawn = torch.rand(2000, 4, generator=torch.Generator().manual_seed(0))
+    inside = boxes(drawn, (10, 8))
+    assert (inside.shape, inside.dtype) == ((2000, 1, 10, 8), torch.bool)
+    rows, columns = inside[:, 0].any(2), inside[:, 0].any(1)
+    assert torch.equal(inside[:, 0], rows[:, :, None] & columns[:, None, :]), "rectangles"
+    for sides in (rows, columns):
+        lengths = sides.sum(1)
+        assert lengths.unique().tolist() == list(range(2, sides.shape[1] + 1))
+        starts = (sides.long().diff(dim=1, prepend=torch.zeros(2000, 1).long()) == 1).sum(1)
+        assert (starts == 1).all(), "in one piece"
+    share = inside.float().mean((0, 1))
+    assert 0.05 < share.min() < share.max() < 0.9
+    # The ends of what is drawn: the smallest box and the largest, in both corners.
+    ends = boxes(torch.tensor([[0.0, 0, 0, 0], [0, 0, 1 - 1e-7, 1 - 1e-7], [1, 1, 0, 0]]), (5, 4))
+    assert ends[0, 0].nonzero().tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert ends[1, 0].nonzero().tolist() == [[3, 2], [3, 3], [4, 2], [4, 3]]
+    assert ends[2].all()
+
+
+@pytest.mark.parametrize("margin", [0, 1])
+def test_swapped_faces_of_a_network_that_sees_only_its_field_have_swapped_maps(margin):
+    local, pictures, whole = begun(Net(), local_cut="swap", local_margin=margin)
+    for _ in range(8):
+        seen, there = local._swap(pictures, whole)
+        torch.testing.assert_close(seen, there, rtol=0, atol=0.01)
+        assert apart(seen, there) < 0.05
+        if not margin:
+            assert not torch.equal(there, whole), "nothing was exchanged"
+
+
+def test_the_margin_leaves_out_the_fields_at_the_edge_of_a_box():
+    """Of a network that sees one field further, a margin of one field is all that is wrong."""
+    far = []
+    for margin in (0, 1):
+        local, pictures, whole = begun(Neighbours(), local_cut="swap", local_margin=margin)
+        pairs = [local._swap(pictures, whole) for _ in range(8)]
+        far.append([float(apart(seen, there)) for seen, there in pairs])
+        left_out = [((seen == 0) & (there == 0)).all(1).float().mean() for seen, there in pairs]
+        assert all(0 < share < 1 for share in left_out) if margin else not any(left_out)
+    assert min(far[0]) > 0.05
+    assert max(far[1]) < 0.02
+
+
+def test_boxes_differ_from_step_to_step_and_come_again_in_the_same_epoch():
+    def drawn(epoch):
+        local, pictures, whole = begun(Net(), local_cut="swap")
+        local.epoch = epoch
+        local.before_epoch()
+        return [local._swap(pictures, whole)[1] for _ in range(2)]
+
+    first, second = drawn(0)
+    assert not torch.equal(first, second)
+    assert all(torch.equal(a, b) for a, b in zip(drawn(0), (first, second), strict=True))
+    assert not torch.equal(drawn(1)[0], first)
+
+
+def test_two_processes_draw_the_boxes_of_one(monkeypatch):
+    kept = []
+    monkeypatch.setattr(
+        "facelens.training.local.boxes",
+        lambda drawn, fields: kept.append(drawn) or boxes(drawn, fields),
+    )
+    monkeypatch.setattr("facelens.training.processes.world", lambda: 2)
+    for rank in (0, 1):
+        monkeypatch.setattr("facelens.training.processes.rank", lambda rank=rank: rank)
+        local, pictures, whole = begun(Net(), local_cut="swap")
+        local._swap(pictures, whole)
+    monkeypatch.undo()
+    again = torch.Generator().manual_seed(local.seed + (1 << 40))
+    assert torch.equal(torch.cat(kept), torch.rand(4, 4, generator=again))
+
+
 def test_looking_at_all_of_a_picture_is_the_picture():
     values = torch.rand(2, 3, 8, 6)
     same = look(values, torch.zeros(2, 2), 1.0, (8, 6), (1.0, 1.0))
@@ -116,7 +197,7 @@ def test_looking_at_all_of_a_picture_is_the_picture():
 def test_the_loss_pulls_the_whole_and_its_parts_together_and_leaves_batch_norm_alone():
     torch.manual_seed(0)
     network = build("resnet18", 5, from_scratch=True)
-    for cut in ("tiles", "window"):
+    for cut in ("tiles", "window", "swap"):
         local, pictures, _ = begun(network, local_cut=cut)
         network.train()
         network(pictures)
@@ -157,7 +238,8 @@ def stores(tmp_path_factory):
     return [open_store(folder, split, cache=folder / "cache") for split in ("train", "valid")]
 
 
-def test_a_run_with_it_learns_and_resumes_to_the_same(stores, tmp_path):
+@pytest.mark.parametrize("cut", ["both", "swap"])
+def test_a_run_with_it_learns_and_resumes_to_the_same(stores, tmp_path, cut):
     class Killed(Exception):  # noqa: N818
         pass
 
@@ -167,7 +249,7 @@ def test_a_run_with_it_learns_and_resumes_to_the_same(stores, tmp_path):
 
     recipe = replace(
         RECIPE, stages=(Stage(2, frozen=False, rate=1e-3, sizes=SMALL),),
-        local=1.0, local_cut="both", mixup=0.2,
+        local=1.0, local_cut=cut, mixup=0.2,
     )  # fmt: skip
     how = {"from_scratch": True, "device": "cpu", "progress": False}
     whole = open_run(tmp_path / "whole", recipe)

@@ -5,6 +5,7 @@ import pytest
 
 from facelens import load_model
 from facelens.errors import BundleError
+from facelens.serve.offered import offered
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE, NAMES, describe
 from facelens.ui import about as about_module
 from facelens.ui._view import View
@@ -50,6 +51,18 @@ def test_the_list_shows_titles_and_which_one_is_in_use(sent):
     assert ["mobilenet_v2", load_model().title] in shown["networks"]
     assert shown["used"] == "mobilenet_v2"
     assert not shown["free"]
+
+
+def test_each_offered_network_is_opened_once(sent, monkeypatch):  # noqa: ARG001
+    opened = []
+
+    def counted(name, **how):
+        opened.append(name)
+        return load_model(name, **how)
+
+    monkeypatch.setattr("facelens.serve.offered.load_model", counted)
+    Network(lambda _name: None)
+    assert sorted(opened) == sorted(set(offered()))
 
 
 def test_a_choice_is_passed_on_and_settled(network, sent):
