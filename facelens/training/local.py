@@ -33,7 +33,7 @@ class Local(Callback):
     """Add to the loss how far the maps of parts of a face are from those of the whole.
 
     Args:
-        weight: of the distance, relative to the mean size of each attribute's maps.
+        weight: of the distance `apart`.
         cut: "tiles": two by two or three by three, cut elsewhere in every step; their answer, the
             mean of the merged maps, has its cross-entropy too. "window": of another place and
             scale for every face. "both": the one or the other, drawn in each step. "swap": each
@@ -208,12 +208,16 @@ def look(
 
 
 def apart(maps: Tensor, whole: Tensor) -> Tensor:
-    """The mean distance of maps, relative to the mean size of each attribute's in the batch.
+    """How far maps are from others: 0 if they are the same, about 1 if one says nothing of the other.
 
-    Both are moved towards each other: the whole has to give what its parts can know.
+    The mean square of their difference as a share of what both vary by from face to face, the mean
+    over attributes. Both are moved towards each other: the whole has to give what its parts can
+    know. Since the share does not change with their scale, small maps are no way out, nor is a
+    pattern that all faces have.
     """
-    size = whole.detach().abs().mean((0, 2, 3)).clamp_min(1e-3)
-    return ((maps - whole).abs().mean((0, 2, 3)) / size).mean()
+    square = (maps - whole).square().mean((0, 2, 3))
+    varies = sum(each.var(0, correction=0).mean((1, 2)) for each in (maps, whole))
+    return (square / (varies + 1e-6)).mean()
 
 
 def cuts(fields: int, parts: int, draw: torch.Generator) -> list[tuple[int, int]]:
