@@ -208,7 +208,7 @@ def look(
 
 
 def apart(maps: Tensor, whole: Tensor) -> Tensor:
-    """How far maps are from others: 0 if they are the same, about 1 if one says nothing of the other.
+    """How far maps are from others: 0 if the same, about 1 if one says nothing of the other.
 
     The mean square of their difference as a share of what both vary by from face to face, the mean
     over attributes. Both are moved towards each other: the whole has to give what its parts can
