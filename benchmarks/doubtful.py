@@ -74,7 +74,9 @@ def main() -> None:
         [row for name, errors in buckets.items() for row in rows(name, errors, whole, model.names)],
     )
     if args.write:
-        model.config.metrics["weak"] = measured(model.names, whole, shrunk)
+        model.config.metrics["weak"] = measured(
+            model.names, whole, shrunk, np.full(len(model.names), len(whole))
+        )
         model.config.save(args.write / "config.json")
         write_manifest(args.write)
 
@@ -110,8 +112,9 @@ def offset(crop: np.ndarray, detector: str | None) -> float:
 
 
 def rows(bucket: str, errors: np.ndarray, whole: np.ndarray, names: tuple[str, ...]) -> list[dict]:
-    wrong, often = errors.sum(0), often_wrong(errors, whole)
-    low, high = wilson(wrong, np.full(len(names), len(errors)))
+    faces = np.full(len(names), len(errors))
+    wrong, often = errors.sum(0), often_wrong(errors, whole.mean(0), faces)
+    low, high = wilson(wrong, faces)
     return [
         {
             "bucket": bucket,

@@ -34,7 +34,7 @@ from regions import REGIONS, hits, pointing
 
 from facelens import metrics
 from facelens.bundles.session import BATCH
-from facelens.data.labels import code_of
+from facelens.data.labels import as_array, code_of
 from facelens.data.parquet import images
 from facelens.data.people import identities
 from facelens.explain.maps import occlusion
@@ -56,7 +56,7 @@ class Seen:
     """
 
     logits: list[np.ndarray] = field(default_factory=list)
-    labels: list[list[bool]] = field(default_factory=list)
+    labels: list[list[int | None]] = field(default_factory=list)
     people: list[object] = field(default_factory=list)
     game: Game = field(default_factory=lambda: defaultdict(list))
     first: Game = field(default_factory=lambda: defaultdict(list))
@@ -115,16 +115,25 @@ def look(model: Classifier, files: list[Path], faces: int, limit: int | None) ->
                     if (name := model.names[number]) in REGIONS:
                         seen.covering[name].append(hits(covered[number], name))
             seen.logits.append(answer.logits)
-            seen.labels.append([code_of(file, row, name) == 1 for name in model.names])
+            seen.labels.append([code_of(file, row, name) for name in model.names])
             seen.people.append(row.values.get("celeb_id"))
     return seen
 
 
 def figures(name: str, network: Opened, seen: Seen) -> dict[str, Any]:
     """The row of a network: how it was trained, how good it is, how its maps point."""
-    logits, labels = np.stack(seen.logits), np.array(seen.labels)
+    logits, said = np.stack(seen.logits), as_array(seen.labels)
+    labels, known = said == 1, None if (said >= 0).all() else said >= 0
     people, _ = identities(seen.people)
-    calibrated = cross_fit(logits, labels, people)
+    calibrated = cross_fit(logits, labels, people, known)
+    accuracy, precision, ece = (
+        np.nanmean(metrics.of_known(metric, scores, labels, known=known))
+        for metric, scores in (
+            (metrics.accuracy, calibrated),
+            (metrics.average_precision, logits),
+            (metrics.calibration_error, calibrated),
+        )
+    )
     own = pointing(seen.game)
     least = min(own, key=own.get) if own else ""  # type: ignore[arg-type]
     mean, low, high = correlation(seen.alike)
@@ -144,9 +153,9 @@ def figures(name: str, network: Opened, seen: Seen) -> dict[str, Any]:
         "rate": stage.get("rate", ""),
         "start": network.start,
         "faces": len(logits),
-        "accuracy": f"{((logits >= 0) == labels).mean():.4f}",
-        "macro_ap": f"{np.nanmean(metrics.average_precision(logits, labels)):.4f}",
-        "ece": f"{metrics.calibration_error(calibrated, labels).mean():.4f}",
+        "accuracy": f"{accuracy:.4f}",
+        "macro_ap": f"{precision:.4f}",
+        "ece": f"{ece:.4f}",
         "pointing": mean_of(own),
         "attributes": len(own),
         "least": least,

@@ -1,15 +1,44 @@
 """Metrics: accuracy, average precision, F1, balanced accuracy, calibration.
 
 All take `probabilities` float (n, attributes) and `labels` bool (n, attributes) and return one
-value per attribute; NaN if an attribute has no positive or no negative face.
+value per attribute; NaN if an attribute has no positive or no negative face. `known` bool
+(n, attributes) says which labels there are, None if all: `of_known` leaves out the others.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 BINS = 15
 _Z = 1.96  # 95 % of a normal distribution
+
+
+def of_known(
+    metric: Callable[..., np.ndarray],
+    *tables: np.ndarray,
+    known: np.ndarray | None,
+    rows: np.ndarray | slice = slice(None),
+) -> np.ndarray:
+    """`metric` of each attribute over the faces whose label is known; NaN if there are none.
+
+    Args:
+        tables: what `metric` takes, each (n, attributes).
+        rows: of which faces; a face may be there twice.
+    """
+    tables = tuple(table[rows] for table in tables)
+    if known is None:
+        return metric(*tables)
+    known = known[rows]
+    found = np.full(known.shape[1], np.nan)
+    for a in np.flatnonzero(known.any(0)):
+        found[a] = metric(*(table[known[:, a], a : a + 1] for table in tables))[0]
+    return found
+
+
+def mean(labels: np.ndarray) -> np.ndarray:
+    """Share of faces with a yes."""
+    return np.asarray(labels.mean(0))
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray, cut: float = 0.5) -> np.ndarray:
@@ -89,6 +118,23 @@ def resample_people(people: np.ndarray, *, draws: int, seed: int = 0) -> np.ndar
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(crowd, np.full(crowd, 1 / crowd), size=draws)
     return drawn[:, owner]
+
+
+def resampled_mean(
+    values: np.ndarray, weights: np.ndarray, known: np.ndarray | None = None
+) -> np.ndarray:
+    """The mean of values (n, attributes) over faces and attributes in each resample, (draws,).
+
+    Args:
+        weights: as from `resample_people`.
+    """
+    if known is None:
+        return np.asarray(weights @ values.mean(1) / np.maximum(weights.sum(1), 1))
+    weights = weights.astype(float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = (weights @ (values * known)) / (weights @ known)
+    there = np.isfinite(shares)
+    return np.where(there, shares, 0).sum(1) / np.maximum(there.sum(1), 1)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

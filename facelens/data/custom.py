@@ -28,6 +28,7 @@ class Prepared:
 
     `crowded`: photos with several faces. `repeated`: rows that name a photo of an earlier row.
     `lacking`: a split, a question, and the answer, "yes" or "no", that no face there has.
+    `blank`: answers of these faces that the table leaves blank.
     """
 
     out: Path
@@ -37,6 +38,7 @@ class Prepared:
     crowded: int
     repeated: int = 0
     lacking: tuple[tuple[str, str, str], ...] = ()
+    blank: int = 0
 
     @property
     def errors_out(self) -> Path:
@@ -47,6 +49,9 @@ class Prepared:
         text = f"{sum(self.faces.values()):,} faces are in {self.out}: {counts}."
         if self.left_out:
             text += f" {len(self.left_out):,} photos were left out; {self.errors_out} says why."
+        if self.blank:
+            answers = "1 answer is" if self.blank == 1 else f"{self.blank:,} answers are"
+            text += f" {answers} blank: nothing is learnt or measured from those."
         if self.repeated:
             rows = "1 row names" if self.repeated == 1 else f"{self.repeated:,} rows name"
             text += f" {rows} a photo that an earlier row names too."
@@ -74,8 +79,9 @@ def prepare(
 
     The faces are split 70/15/15 into train, valid and test; all photos of one person go to one
     split, and so do copies of one file. Rows that name one photo, however they spell it, are one
-    photo. If a photo shows several faces the largest is used. A photo that has a blank answer, or
-    two, no face or cannot be read is left out and listed in errors.csv.
+    photo. If a photo shows several faces the largest is used. A blank answer is null in the parquet
+    file, and counts nowhere. A photo that has two answers to a question or none to any, no face or
+    cannot be read is left out and listed in errors.csv.
 
     Args:
         photos: the folder to which the table's names are relative.
@@ -89,21 +95,17 @@ def prepare(
     names, rows = read_table(table)
     lines, left_out = distinct(photos, names, rows)
     repeated = len(rows) - len(lines) - len(left_out)
-    whole = [line for line in lines if None not in line.answers]
-    left_out += [
-        (line.photo, f"No answer to {names[line.answers.index(None)]}.")
-        for line in lines
-        if None in line.answers
-    ]
-    total = len(whole) + len(left_out)
-    chosen, person = _split(whole, seed, twins(photos, whole))
-    crowded, done = 0, len(left_out)
+    asked = [line for line in lines if set(line.answers) != {None}]
+    left_out += [(line.photo, "No answer.") for line in lines if set(line.answers) == {None}]
+    total = len(asked) + len(left_out)
+    chosen, person = _split(asked, seed, twins(photos, asked))
+    crowded, blank, done = 0, 0, len(left_out)
     seen: dict[int, set[tuple[int, bool]]] = {index: set() for index in range(len(SPLITS))}
 
     def samples(split: int) -> Iterator[Sample]:
-        nonlocal crowded, done
+        nonlocal crowded, blank, done
         for i in np.flatnonzero(chosen == split):
-            line = whole[i]
+            line = asked[i]
             crop, faces, reason = face_crop(photos, line.photo, detector)
             done += 1
             if progress:
@@ -112,8 +114,9 @@ def prepare(
                 left_out.append((line.photo, reason))
                 continue
             crowded += faces > 1
-            seen[split].update((i, bool(a)) for i, a in enumerate(line.answers))
-            yield Sample(crop, line.photo, int(person[i]), [bool(a) for a in line.answers])
+            blank += line.answers.count(None)
+            seen[split].update((i, a) for i, a in enumerate(line.answers) if a is not None)
+            yield Sample(crop, line.photo, int(person[i]), line.answers)
 
     _open(out)
     faces = {
@@ -133,7 +136,7 @@ def prepare(
         for answer in (True, False)
         if (i, answer) not in seen[index]
     )
-    return Prepared(out, names, faces, tuple(left_out), crowded, repeated, lacking)
+    return Prepared(out, names, faces, tuple(left_out), crowded, repeated, lacking, blank)
 
 
 def _open(out: Path) -> None:
@@ -171,7 +174,7 @@ def _split(
     that a rare yes does not end up in a single split.
     """
     if not lines:
-        raise DataError("No photo of the table has all its answers.")
+        raise DataError("No photo of the table has an answer.")
     known = [line.person or f"\0{line.photo}" for line in lines]
     people, person = np.unique(known, return_inverse=True)
     for one, other in same:
@@ -188,6 +191,7 @@ def _split(
     # What no shuffle can give every split is not asked of it.
     wanted = [[len(np.unique(person[column == a])) >= len(SHARES) for a in (0, 1)]
               for column in answers.T]  # fmt: skip
+    overall = (answers == 1).sum(0) / np.maximum(np.isfinite(answers).sum(0), 1)  # NaN is a blank
     best, least = person, (np.inf, np.inf)
     draw = np.random.default_rng(seed)
     for tried in range(_MOST_TRIES):
@@ -202,10 +206,15 @@ def _split(
         if 1 not in of_person:
             of_person[order[-2]] = 1
         split = of_person[person]
-        means = np.stack([answers[split == index].mean(0) for index in range(3)])
+        yes, no = (
+            np.stack([(answers[split == index] == a).sum(0) for index in range(3)]) for a in (1, 0)
+        )
         sizes = np.bincount(split, minlength=3) / len(lines)
-        difference = np.abs(means - answers.mean(0)).max() + np.abs(sizes - SHARES).max()
-        lacks = (np.stack([means == 1, means == 0], 2) & wanted).sum()
+        # A split in which nobody answers is as far off as one can be.
+        means = np.where(yes + no, yes / np.maximum(yes + no, 1), np.inf)
+        away = np.minimum(np.abs(means - overall), 1)
+        difference = away.max() + np.abs(sizes - SHARES).max()
+        lacks = (np.stack([no == 0, yes == 0], 2) & wanted).sum()
         if (lacks, difference) < least:
             best, least = split, (lacks, difference)
     return best, person

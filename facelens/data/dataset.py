@@ -12,12 +12,15 @@ ROW_GROUP = 1000  # rows
 
 @dataclass(frozen=True)
 class Sample:
-    """A row to write: the bytes of an image file, its name, the person, the yes/no labels."""
+    """A row to write: the bytes of an image file, its name, the person, the yes/no labels.
+
+    A label is None where nobody knows; in the file it is null.
+    """
 
     data: bytes
     path: str
     person: int | None
-    labels: Sequence[bool]
+    labels: Sequence[bool | None]
 
 
 def write_split(

@@ -160,7 +160,7 @@ def answers_plot(stores: "dict[str, Store]") -> "Figure":
     for place, (split, store) in enumerate(stores.items()):
         rows = np.arange(len(names)) + (place - 1) * 0.25
         label = f"{split}, {len(store):,} faces"
-        axis.barh(rows, 100 * store.labels.mean(0), 0.22, color=plots.SERIES[place], label=label)
+        axis.barh(rows, 100 * store.rates, 0.22, color=plots.SERIES[place], label=label)
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)
@@ -180,16 +180,17 @@ def scores(model: "AttributeModel", test: "Store", *, draws: int = 400) -> "pd.D
     weights = metrics.resample_people(test.people, draws=draws)
     rows = []
     for a, name in enumerate(test.names):
-        right = said[:, a] == test.labels[:, a]
-        low, high = metrics.interval(weights @ right / np.maximum(weights.sum(1), 1))
-        yes = test.labels[:, a]
+        there = np.ones(len(test), bool) if test.known is None else test.known[:, a]
+        yes, called = test.labels[there, a], said[there, a]
+        right, drawn = called == yes, weights[:, there]
+        low, high = metrics.interval(drawn @ right / np.maximum(drawn.sum(1), 1))
         rows.append(
             {
                 "question": name,
-                "faces": len(test),
+                "faces": len(yes),
                 "yes": int(yes.sum()),
-                "found": int((said[:, a] & yes).sum()),
-                "called wrongly": int((said[:, a] & ~yes).sum()),
+                "found": int((called & yes).sum()),
+                "called wrongly": int((called & ~yes).sum()),
                 "accuracy": right.mean(),
                 "low": low,
                 "high": high,

@@ -137,6 +137,8 @@ def reliability(answers: Answers, names: Sequence[str]) -> Figure:
     for axis, name in zip(np.atleast_1d(axes), names, strict=True):
         column = answers.names.index(name)
         p, y = answers.probabilities[:, column], answers.labels[:, column]
+        if answers.known is not None:
+            p, y = p[answers.known[:, column]], y[answers.known[:, column]]
         bins = np.minimum((p * 10).astype(int), 9)
         total = np.bincount(bins, minlength=10)
         hits = np.bincount(bins, y, minlength=10)

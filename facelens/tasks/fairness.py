@@ -163,7 +163,7 @@ def interval(values: np.ndarray, people: np.ndarray) -> tuple[float, float]:
 
 
 def share_interval(
-    wrong: np.ndarray, people: np.ndarray, weights: np.ndarray
+    wrong: np.ndarray, people: np.ndarray, weights: np.ndarray, known: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """95 % intervals of shares: the wider of a bootstrap over people and Wilson's, end by end.
 
@@ -174,13 +174,25 @@ def share_interval(
         wrong: bool (n, k), one share a column.
         people: the person on each of n faces.
         weights: of `metrics.resample_people`, (draws, n).
+        known: bool (n, k), of which faces each share is; None if of all.
     """
     if (people == people[0]).all():
         return np.full(wrong.shape[1], np.nan), np.full(wrong.shape[1], np.nan)
-    drawn = (weights @ wrong.astype(np.float32)) / weights.sum(1, keepdims=True)
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    least, most = metrics.wilson(wrong.sum(0), np.full(wrong.shape[1], len(wrong)))
-    return np.minimum(low, least), np.maximum(high, most)
+    if known is None:
+        # A resample may have none of the few faces whose label is known.
+        with np.errstate(invalid="ignore"):
+            drawn = (weights @ wrong.astype(np.float32)) / weights.sum(1, keepdims=True)
+        low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0)
+        least, most = metrics.wilson(wrong.sum(0), np.full(wrong.shape[1], len(wrong)))
+        return np.fmin(low, least), np.fmax(high, most)
+    ends = [
+        share_interval(wrong[rows, k : k + 1], people[rows], weights[:, rows])
+        if rows.any()
+        else (np.array([np.nan]),) * 2
+        for k, rows in enumerate(known.T)
+    ]
+    low, high = (np.concatenate(each) for each in zip(*ends, strict=True))
+    return low, high
 
 
 def titles(split_by: Sequence[str]) -> list[tuple[str, list[bool]]]:

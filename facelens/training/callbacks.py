@@ -8,6 +8,7 @@ from fastai.callback.core import Callback, CancelValidException
 from fastai.callback.training import GradientAccumulation
 from fastai.distributed import DistributedTrainer
 from torch import distributed, nn
+from torch.nn import functional
 
 from facelens.training import processes
 from facelens.training.augment import augment, plain
@@ -63,6 +64,17 @@ class Preprocess(Callback):
         other = torch.from_numpy(rng.permutation(n)).to(pictures.device)
         self.learn.yb = (torch.lerp(self.y[other], self.y, share.view(-1, 1)),)
         return torch.lerp(pictures[other], pictures, share.view(-1, 1, 1, 1))
+
+
+class KnownLoss(nn.Module):
+    """Binary cross-entropy with logits, its mean over the targets that are not NaN."""
+
+    def forward(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        known = ~targets.isnan()
+        losses = functional.binary_cross_entropy_with_logits(
+            logits, targets.nan_to_num(), reduction="none"
+        )
+        return (losses * known).sum() / known.sum().clamp_min(1)
 
 
 class FreezeFirst(Callback):

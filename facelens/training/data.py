@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from fastai.torch_core import to_detach
 
+from facelens import metrics
 from facelens.bundles.session import cores
 from facelens.data import parquet
 from facelens.data.people import numbered
@@ -26,6 +27,7 @@ from facelens.training import processes
 
 log = logging.getLogger(__name__)
 
+KNOWN = "known.npy"  # only where a label is blank
 PIXELS = CROP_HEIGHT * CROP_WIDTH * 3
 
 
@@ -34,8 +36,9 @@ class Store:
     """A split of a data set, decoded.
 
     `images`: uint8 (n, 218, 178, 3) RGB, a read-only memory map.
-    `labels`: bool (n, attributes). `people`: int64 (n,), who is on each picture.
+    `labels`: bool (n, attributes), false where blank. `people`: int64 (n,), who is on each picture.
     `targets`: float32 (n, attributes), what to learn where that is softer than the labels.
+    `known`: bool (n, attributes), false where a label is blank; None if none is.
     """
 
     images: np.ndarray
@@ -44,17 +47,26 @@ class Store:
     paths: tuple[str, ...]
     names: tuple[str, ...]
     targets: np.ndarray | None = None
+    known: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def rates(self) -> np.ndarray:
+        """The share of yes of each attribute among the labels that there are; NaN if none is."""
+        return metrics.of_known(metrics.mean, self.labels, known=self.known)
+
     def take(self, rows: np.ndarray | slice) -> "Store":
         """The same split, these rows only."""
         paths = tuple(np.asarray(self.paths, object)[rows])
-        targets = None if self.targets is None else self.targets[rows]
-        return Store(
-            self.images[rows], self.labels[rows], self.people[rows], paths, self.names, targets
+        targets, known = (
+            None if table is None else table[rows] for table in (self.targets, self.known)
         )
+        return Store(
+            self.images[rows], self.labels[rows], self.people[rows], paths, self.names, targets,
+            known,
+        )  # fmt: skip
 
     def only(self, names: Sequence[str]) -> "Store":
         """The same faces, these attributes only."""
@@ -62,8 +74,12 @@ class Store:
         if unknown:
             raise DataError(f"The data has no attribute {unknown[0]!r}.")
         columns = [self.names.index(name) for name in names]
-        targets = None if self.targets is None else self.targets[:, columns]
-        return replace(self, labels=self.labels[:, columns], names=tuple(names), targets=targets)
+        targets, known = (
+            None if table is None else table[:, columns] for table in (self.targets, self.known)
+        )
+        return replace(
+            self, labels=self.labels[:, columns], names=tuple(names), targets=targets, known=known
+        )
 
 
 def split_files(data: Path | Sequence[Path], split: str) -> list[Path]:
@@ -83,8 +99,8 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
     """Open `split` of the data set under `data`, decoding it into `cache` the first time.
 
     Args:
-        data: folder of parquet files: a column `image` {bytes, path}, boolean columns, and
-            optionally `celeb_id`.
+        data: folder of parquet files: a column `image` {bytes, path}, boolean columns, null where
+            nobody knows, and optionally `celeb_id`.
         cache: folder for memory maps, 116 kB a picture.
         limit: take, and decode, only the first `limit` pictures.
     """
@@ -106,6 +122,7 @@ def open_store(data: Path, split: str, *, cache: Path, limit: int | None = None)
             np.load(folder / "people.npy"),
             tuple(meta["paths"]),
             tuple(meta["names"]),
+            known=np.load(folder / KNOWN) if (folder / KNOWN).exists() else None,
         )
     except (OSError, EOFError, ValueError, KeyError) as error:
         raise DataError(f"{folder} is damaged: remove it, and it is decoded again.") from error
@@ -131,6 +148,7 @@ def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
         folder / "images.u8", np.uint8, "w+", shape=(count, CROP_HEIGHT, CROP_WIDTH, 3)
     )
     labels = np.empty((count, len(names)), bool)
+    known = np.ones((count, len(names)), bool)
     people: list[object] = []
     paths: list[str] = []
     with ProcessPoolExecutor(cores()) as pool:
@@ -139,11 +157,15 @@ def _decode(files: list[Path], folder: Path, limit: int | None) -> None:
             paths += [row.path for row in rows]
             for i, pixels in enumerate(pool.map(_pixels, rows, chunksize=64), start):
                 images[i] = pixels
-                labels[i] = [rows[i - start].values[name] for name in names]
+                said = [rows[i - start].values[name] for name in names]
+                labels[i] = [bool(each) for each in said]
+                known[i] = [each is not None for each in said]
             people += [row.values.get("celeb_id") for row in rows]
     images.flush()
     for name, values in (("labels", labels), ("people", numbered(people))):
         write_array(folder / f"{name}.npy", values)
+    if not known.all():
+        write_array(folder / KNOWN, known)
     # Written last: its presence says that the folder is whole.
     write_text(folder / "meta.json", json.dumps({"count": count, "names": names, "paths": paths}))
 
@@ -156,8 +178,6 @@ def _batches(files: list[Path], names: Sequence[str], count: int) -> Iterator[li
         for row in batch:
             if row.missing:
                 raise DataError(f"{row.path}: {row.missing}")
-            if blank := [name for name in names if row.values[name] is None]:
-                raise DataError(f"{row.path} has no label in the column {blank[0]!r}; remove it.")
         yield batch
 
 
@@ -170,6 +190,9 @@ def _pixels(row: parquet.Row) -> np.ndarray:
 
 class Batches:
     """Shuffled batches of a `Store` as uint8 tensors, prefetched by one thread.
+
+    Targets are float32, NaN where a label is blank: what is mixed with it is NaN too, and
+    `callbacks.KnownLoss` leaves it out.
 
     The order depends on `seed` and `epoch` alone, so a resumed run sees what an unbroken one
     would have seen. Of several processes each reads its share: of every batch where they are
@@ -222,8 +245,16 @@ class Batches:
         whole = np.sort(rows[: self.n // self.bs * self.bs].reshape(-1, self.bs), 1)
         return list(np.split(whole, self.world, 1)[self.rank])
 
+    def _targets(self, rows: np.ndarray) -> np.ndarray:
+        """What to learn of some rows, float32 (rows, attributes), NaN where a label is blank."""
+        store = self.dataset
+        found = (store.labels if store.targets is None else store.targets)[rows]
+        found = found.astype(np.float32)
+        if store.known is not None:
+            found[~store.known[rows]] = np.nan
+        return found
+
     def __iter__(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        labels = self.dataset.labels if self.dataset.targets is None else self.dataset.targets
         ready: queue.Queue = queue.Queue(self.prefetch)
         stop = threading.Event()
 
@@ -235,7 +266,7 @@ class Batches:
                     images = torch.from_numpy(np.ascontiguousarray(self.dataset.images[rows]))
                     if self.device.type == "cuda":  # only so does the copy run beside the network
                         images = images.pin_memory()
-                    ready.put((images, torch.from_numpy(labels[rows].astype(np.float32))))
+                    ready.put((images, torch.from_numpy(self._targets(rows))))
                 ready.put(None)
             except Exception as error:  # noqa: BLE001  # raised again where it is seen
                 ready.put(error)
@@ -284,10 +315,16 @@ def pick(stores: Sequence[Store], rows: np.ndarray) -> Store:
     """These rows of `stores` laid end to end, without reading a picture."""
     first = stores[0]
     paths = np.concatenate([np.asarray(store.paths, object) for store in stores])
+    known = None
+    if any(store.known is not None for store in stores):
+        known = np.concatenate(
+            [np.ones_like(s.labels) if s.known is None else s.known for s in stores]
+        )[rows]
     return Store(
         Rows(tuple(store.images for store in stores), rows),  # type: ignore[arg-type]
         np.concatenate([store.labels for store in stores])[rows],
         np.concatenate([store.people for store in stores])[rows],
         tuple(paths[rows]),
         first.names,
+        known=known,
     )

@@ -157,8 +157,9 @@ def _do(  # noqa: PLR0917 - called once
             draft,
             valid=answers["valid"], labels=chosen.valid.labels, people=chosen.valid.people,
             test=answers["test"],
+            **({} if chosen.valid.known is None else {"known": chosen.valid.known}),
         )  # fmt: skip
-    rate = chosen.valid.labels.mean(0)
+    rate = chosen.valid.rates
     row: dict[str, Any] = {
         "experiment": experiment,
         "name": trial.name,
@@ -172,7 +173,7 @@ def _do(  # noqa: PLR0917 - called once
         "epochs": sum(stage.epochs for stage in recipe.stages),
         "batch_size": recipe.batch_size,
         "seed": seed,
-        "majority": round(float(np.maximum(rate, 1 - rate).mean()), 4),
+        "majority": round(float(np.nanmean(np.maximum(rate, 1 - rate))), 4),
         **figures("valid", answers["valid"], chosen.valid),
         **figures("test", answers["test"], chosen.test),
         "against": trial.against,

@@ -31,6 +31,7 @@ from facelens.training.callbacks import (
     Distributed,
     FreezeFirst,
     HalfPrecision,
+    KnownLoss,
     Preprocess,
     ValidateEvery,
 )
@@ -186,7 +187,7 @@ def train(
     with processes.one_of_them(run.alone()):
         _stages(
             run, network, (train_set, valid_set), checkpoint, chosen,
-            loss=loss or nn.BCEWithLogitsLoss(), figures=figures or of_attributes,
+            loss=loss or loss_of(train_set, valid_set), figures=figures or of_attributes,
             pictures=pictures, progress=progress, after_epoch=after_epoch, more=more,
         )  # fmt: skip
         processes.wait()
@@ -286,18 +287,30 @@ def _measured(
 def of_attributes(logits: np.ndarray, store: Store) -> dict[str, float]:
     """Loss, accuracy and average precision of yes or no for each name of `store`."""
     probabilities = np.exp(-np.logaddexp(0, -logits))
-    precision = metrics.average_precision(probabilities, store.labels)
+    accuracy, precision = (
+        metrics.of_known(metric, probabilities, store.labels, known=store.known)
+        for metric in (metrics.accuracy, metrics.average_precision)
+    )
     return {
-        "valid_loss": round(log_loss(probabilities, store.labels), 5),
-        "accuracy": round(float(metrics.accuracy(probabilities, store.labels).mean()), 5),
+        "valid_loss": round(log_loss(probabilities, store.labels, store.known), 5),
+        "accuracy": round(float(np.nanmean(accuracy)), 5),
         "macro_ap": round(float(np.nanmean(precision)), 5),
     }
 
 
-def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """Mean binary cross-entropy."""
+def log_loss(
+    probabilities: np.ndarray, labels: np.ndarray, known: np.ndarray | None = None
+) -> float:
+    """Mean binary cross-entropy over the labels that are known."""
     right = np.where(labels, probabilities, 1 - probabilities)
-    return float(-np.log(np.maximum(right, 1e-12)).mean())
+    losses = -np.log(np.maximum(right, 1e-12))
+    return float(losses.mean() if known is None else losses[known].mean())
+
+
+def loss_of(*stores: Store) -> Callable[..., Tensor]:
+    """Binary cross-entropy, over what is known if any label of `stores` is blank."""
+    blank = any(store.known is not None for store in stores)
+    return KnownLoss() if blank else nn.BCEWithLogitsLoss()
 
 
 def _check(recipe: Recipe, train_set: Store, valid_set: Store) -> None:

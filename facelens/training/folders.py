@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,7 @@ def open_joined(
     people = numbered(
         [who for folder in folders for who in identities_in(folder, split, limit)][: len(joined)]
     )
-    return Store(joined.images, joined.labels, people, joined.paths, joined.names)
+    return replace(joined, people=people)
 
 
 def _having(folders: Sequence[Path], split: str) -> list[Path]:

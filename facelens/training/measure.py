@@ -57,12 +57,16 @@ def latency(network: AttributeNetwork, size: tuple[int, int], *, times: int = 15
 
 
 def figures(split: str, probabilities: np.ndarray, store: Store) -> dict[str, float]:
-    right = ((probabilities >= 0.5) == store.labels).mean(1)
-    low, high = metrics.interval(_resampled(right, store.people))
-    precision = metrics.average_precision(probabilities, store.labels)
+    right = (probabilities >= 0.5) == store.labels
+    weights = metrics.resample_people(store.people, draws=_DRAWS)
+    low, high = metrics.interval(metrics.resampled_mean(right, weights, store.known))
+    accuracy, precision = (
+        metrics.of_known(metric, probabilities, store.labels, known=store.known)
+        for metric in (metrics.accuracy, metrics.average_precision)
+    )
     known = precision[np.isfinite(precision)]
     return {
-        f"{split}_accuracy": round(float(right.mean()), 4),
+        f"{split}_accuracy": round(float(np.nanmean(accuracy)), 4),
         f"{split}_low": round(low, 4),
         f"{split}_high": round(high, 4),
         f"{split}_macro_ap": round(float(known.mean()), 4) if len(known) else float("nan"),
@@ -77,16 +81,14 @@ def difference(before: Path, after: Path) -> dict[str, float]:
     with np.load(before / "answers.npz") as old, np.load(after / "answers.npz") as new:
         if not np.array_equal(old["people"], new["people"]):
             raise DataError(f"{before.name} and {after.name} were measured on different faces.")
-        people = new["people"]
-        was, now = (((f["valid"] >= 0.5) == f["labels"]).mean(1) for f in (old, new))
-    low, high = metrics.interval(_resampled(now - was, people))
+        people, known = new["people"], new.get("known")
+        was, now = ((f["valid"] >= 0.5) == f["labels"] for f in (old, new))
+    gain = now.astype(float) - was
+    weights = metrics.resample_people(people, draws=_DRAWS)
+    low, high = metrics.interval(metrics.resampled_mean(gain, weights, known))
+    value = np.nanmean(metrics.of_known(metrics.mean, gain, known=known))
     return {
-        "difference": round(float((now - was).mean()), 4),
+        "difference": round(float(value), 4),
         "difference_low": round(low, 4),
         "difference_high": round(high, 4),
     }
-
-
-def _resampled(values: np.ndarray, people: np.ndarray) -> np.ndarray:
-    weights = metrics.resample_people(people, draws=_DRAWS)
-    return weights @ values / np.maximum(weights.sum(1), 1)

@@ -54,7 +54,7 @@ def begin(
         return network
     if network.maps_are_exact:
         # Start from the base rates: the first steps need not learn that most people wear no hat.
-        rate = np.clip(train_set.labels.mean(0), 0.001, 0.999)
+        rate = np.clip(np.nan_to_num(train_set.rates, nan=0.5), 0.001, 0.999)
         with torch.no_grad():
             network.head.bias.copy_(torch.from_numpy(np.log(rate / (1 - rate))))
     if start_from:

@@ -101,6 +101,16 @@ def test_every_part_has_both_answers_where_that_can_be(seed):
     assert set(split) == {0, 1, 2}, "two people do not reach three parts"
 
 
+def test_blanks_are_dealt_as_no_answer():
+    """Eight of a hundred answer at all, and every part gets some of them."""
+    told = [custom.Line(f"{i}.jpg", "", (i % 2 == 0 if i < 8 else None, True)) for i in range(100)]
+    split, _ = custom._split(told, seed=0)
+    assert set(split[:8:2]) == set(split[1:8:2]) == {0, 1, 2}
+    np.testing.assert_allclose(np.bincount(split) / 100, custom.SHARES, atol=0.05)
+    with pytest.raises(DataError, match="has an answer"):
+        custom._split([], seed=0)
+
+
 def test_an_answer_that_a_part_lacks_is_said(album, tmp_path):
     made = custom.prepare(*album, tmp_path / "faces", detector="haar")
     assert {(name, answer) for _, name, answer in made.lacking} >= {("space", "no")}
@@ -126,7 +136,10 @@ def test_too_few_people_are_said():
 
 @pytest.fixture
 def album(tmp_path, astronaut):
-    """Six copies of one portrait as six people, and four photos that must be left out."""
+    """Seven copies of one portrait as seven people, and four photos that must be left out.
+
+    The last of the seven has one answer only.
+    """
     photos = tmp_path / "photos"
     (photos / "more").mkdir(parents=True)
     rows = []
@@ -136,9 +149,11 @@ def album(tmp_path, astronaut):
             portrait.resize((300 + i, 300 + i)).save(photos / name)
             rows.append([name, f"person {i}", "yes" if i % 2 else "no", "1"])
         portrait.resize((310, 310)).save(photos / "blank.jpg")
+        portrait.resize((311, 311)).save(photos / "half.jpg")
     Image.new("RGB", (200, 200)).save(photos / "dark.jpg")
     (photos / "text.jpg").write_text("no photo")
-    rows += [["blank.jpg", "", "yes", ""], ["dark.jpg", "x", "no", "0"]]
+    rows += [["blank.jpg", "", "", "?"], ["dark.jpg", "x", "no", "0"]]
+    rows += [["half.jpg", "person 6", "no", ""]]
     rows += [["text.jpg", "y", "no", "0"], ["gone.jpg", "z", "no", "0"]]
     table = tmp_path / "table.csv"
     with table.open("w", newline="") as file:
@@ -152,20 +167,23 @@ def test_photos_become_faces_in_celebas_layout(album, tmp_path, capsys):
     for _ in range(2):  # a second call writes over the first one's files
         assert main(["prepare", str(photos), str(table), "--out", str(out)]) == 0
         said = capsys.readouterr().out
-        assert said.startswith(f"6 faces are in {out}: ")
+        assert said.startswith(f"7 faces are in {out}: ")
         assert "4 photos were left out" in said
+        assert "1 answer is blank: nothing is learnt or measured from those." in said
     rows = list(parquet.images(out))
-    assert {row.path for row in rows} == {"more/0.jpg", *(f"{i}.jpg" for i in range(1, 6))}
+    whole = {"more/0.jpg", *(f"{i}.jpg" for i in range(1, 6))}
+    assert {row.path for row in rows} == whole | {"half.jpg"}
     assert parquet.bool_columns(out) == ["odd", "space"]
     for row in rows:
         assert read_photo(row.data).pixels.shape == (218, 178, 3)
-        assert row.values["odd"] == (int(row.path[-5]) % 2 == 1)
-        assert row.values["space"] is True
-    assert len({row.values["celeb_id"] for row in rows}) == 6
+        odd = row.path in whole and int(row.path[-5]) % 2 == 1
+        assert row.values["odd"] is odd
+        assert row.values["space"] is (True if row.path in whole else None)
+    assert len({row.values["celeb_id"] for row in rows}) == 7
     with (out / "errors.csv").open() as file:
         reasons = {row["photo"]: row["reason"] for row in csv.DictReader(file)}
     assert set(reasons) == {"blank.jpg", "dark.jpg", "gone.jpg", "text.jpg"}
-    assert reasons["blank.jpg"] == "No answer to space."
+    assert reasons["blank.jpg"] == "No answer."
     assert reasons["dark.jpg"] == "No face was found."
     assert "does not exist" in reasons["gone.jpg"]
 
@@ -224,8 +242,9 @@ def test_from_photos_to_a_network(data_dir, tmp_path):
         assert not set(one.people) & set(other.people)
     with table.open() as file:
         rows = {row["photo"]: row for row in csv.DictReader(file)}
-    for path, (glasses, _) in zip(train.paths, train.labels, strict=True):
-        assert rows[path]["glasses"] == ("yes" if glasses else "no")
+    there = np.ones_like(train.labels) if train.known is None else train.known
+    for path, (glasses, _), (known, _) in zip(train.paths, train.labels, there, strict=True):
+        assert rows[path]["glasses"] == (("yes" if glasses else "no") if known else "")
     small = recipe(train, "mobilenet_v2", epochs=1, size=(64, 64))
     run = open_run(tmp_path / "run", small, start="faces")
     body = backbone(load_model("mobilenet_v2"), tmp_path)

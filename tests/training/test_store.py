@@ -39,11 +39,6 @@ def test_photos_beside_the_file_are_decoded(split, tmp_path):
     assert np.ptp(store.images[0]) > 100
 
 
-def test_a_label_that_is_missing_is_no_no(split):
-    with pytest.raises(DataError, match=r"2\.jpg has no label in the column 'Bald'"):
-        split(Bald=pa.array([True, False, None, True, True, True]))
-
-
 def test_a_photo_that_is_missing_is_a_sentence(split):
     with pytest.raises(DataError, match=r"gone\.jpg: The row holds no bytes, and gone\.jpg"):
         split(image=pa.array(["gone.jpg"] * 6))

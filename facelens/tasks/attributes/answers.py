@@ -23,6 +23,7 @@ from facelens.tasks.classifier import Prediction
 class Answers:
     """Probabilities float (n, a), labels bool (n, a), and the person of each face.
 
+    `known`: bool (n, a), false where a label is blank, which is then false; None if none is.
     `unknown`: how many faces have no identity; each is a person of its own in `people`.
     `others`: columns of the data that the network does not answer, int8 (n,): 1 for yes, 0 for
     no, -1 for blank.
@@ -35,6 +36,7 @@ class Answers:
     logits: np.ndarray
     unknown: int = 0
     others: Mapping[str, np.ndarray] = field(default_factory=dict)
+    known: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -163,11 +165,6 @@ def _faces(
     for path, row in islice(rows, limit):
         where = f"{printable(row.path)} in {path}"
         codes = [code_of(path, row, name) for name in asked]
-        if None in codes[: len(model.names)]:
-            raise DataError(
-                f"{where} has no label in the column {asked[codes.index(None)]!r}; every face "
-                "needs every label: remove such rows."
-            )
         pixels = row.pixels(path)
         if pixels.shape != (CROP_HEIGHT, CROP_WIDTH, 3):
             raise DataError(
@@ -187,6 +184,9 @@ def _answers(
     check_no(str(path), [*model.names, *others], codes)
     said = as_array(codes)
     own = len(model.names)
+    known = said[:, :own] >= 0
+    if not known.any():
+        raise DataError(f"{path} has no label: all answers are blank.")
     names, unknown = identities([person for person, _ in kept])
     return Answers(
         model.names,
@@ -196,4 +196,5 @@ def _answers(
         np.stack([prediction.logits for prediction in predictions]),
         unknown,
         dict(zip(others, said[:, own:].T, strict=True)),
+        None if known.all() else known,
     )

@@ -17,11 +17,17 @@ def sigmoid(logits: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -80, 80)))
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def fit_temperature(
+    logits: np.ndarray, labels: np.ndarray, known: np.ndarray | None = None
+) -> np.ndarray:
     """The temperature of each attribute that makes `labels` likeliest, float32 (attributes,).
 
-    Golden-section search on its logarithm between 1/5 and 5; the loss has one minimum.
+    Golden-section search on its logarithm between 1/5 and 5; the loss has one minimum. It is 1 for
+    an attribute of which no label is `known`.
     """
+    if known is not None:
+        fitted = metrics.of_known(fit_temperature, logits, labels, known=known)
+        return np.nan_to_num(fitted, nan=1.0).astype(np.float32)
     low = np.full(logits.shape[1], -np.log(5.0))
     high = -low
 
@@ -37,23 +43,33 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.exp((low + high) / 2).astype(np.float32)
 
 
-def cross_fit(logits: np.ndarray, labels: np.ndarray, people: np.ndarray) -> np.ndarray:
+def cross_fit(
+    logits: np.ndarray, labels: np.ndarray, people: np.ndarray, known: np.ndarray | None = None
+) -> np.ndarray:
     """Probabilities of each face with temperatures fitted on other people's faces."""
     _, person = np.unique(people, return_inverse=True)
     fold = np.random.default_rng(0).permutation(person.max() + 1)[person] % FOLDS
     probabilities = np.empty(logits.shape)
     for i in range(FOLDS):
         held = fold == i
-        temperature = fit_temperature(logits[~held], labels[~held])
+        rest = None if known is None else known[~held]
+        temperature = fit_temperature(logits[~held], labels[~held], rest)
         probabilities[held] = sigmoid(logits[held] / temperature)
     return probabilities
 
 
-def measure(names: tuple[str, ...], probabilities: np.ndarray, labels: np.ndarray) -> Curves:
-    """What each of the 101 thresholds means on these faces."""
+def measure(
+    names: tuple[str, ...],
+    probabilities: np.ndarray,
+    labels: np.ndarray,
+    known: np.ndarray | None = None,
+) -> Curves:
+    """What each of the 101 thresholds means on these faces, of those whose label is known."""
+    there = np.ones_like(labels) if known is None else known
+    labels = labels & there
     positives = labels.sum(0)[:, None]
-    negatives = (~labels).sum(0)[:, None]
-    called = np.stack([(probabilities >= cut).sum(0) for cut in GRID], 1)
+    negatives = (~labels & there).sum(0)[:, None]
+    called = np.stack([((probabilities >= cut) & there).sum(0) for cut in GRID], 1)
     hits = np.stack([((probabilities >= cut) & labels).sum(0) for cut in GRID], 1)
     columns: dict[str, np.ndarray] = {}
     for name, count, total in (
@@ -64,15 +80,17 @@ def measure(names: tuple[str, ...], probabilities: np.ndarray, labels: np.ndarra
         with np.errstate(invalid="ignore", divide="ignore"):
             columns[name] = count / total
         columns[f"{name}_low"], columns[f"{name}_high"] = wilson(count, total)
-    doubt = [doubt_band(probabilities[:, a], labels[:, a]) for a in range(len(names))]
+    doubt = [
+        doubt_band(probabilities[there[:, a], a], labels[there[:, a], a]) for a in range(len(names))
+    ]
     return Curves(
         names,
         **columns,
         doubt_low=np.stack([low for low, _ in doubt]),
         doubt_high=np.stack([high for _, high in doubt]),
-        prevalence=labels.mean(0),
-        ap=metrics.average_precision(probabilities, labels),
-        ece=metrics.calibration_error(probabilities, labels),
+        prevalence=metrics.of_known(metrics.mean, labels, known=known),
+        ap=metrics.of_known(metrics.average_precision, probabilities, labels, known=known),
+        ece=metrics.of_known(metrics.calibration_error, probabilities, labels, known=known),
     )
 
 
@@ -127,8 +145,12 @@ def _logistic(z: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return beta, np.linalg.inv(curvature(beta))
 
 
-def operating_points(curves: Curves, faces: int) -> dict[str, np.ndarray]:
-    """The named thresholds from `curves` measured on `faces` faces; NaN where out of reach."""
+def operating_points(curves: Curves, faces: int | np.ndarray) -> dict[str, np.ndarray]:
+    """The named thresholds from `curves` measured on `faces` faces; NaN where out of reach.
+
+    Args:
+        faces: one number, or that of each attribute.
+    """
     precision = np.nan_to_num(curves.precision)
     recall, fpr = curves.recall, curves.fpr
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-9)
@@ -139,7 +161,7 @@ def operating_points(curves: Curves, faces: int) -> dict[str, np.ndarray]:
     called = (
         recall * curves.prevalence[:, None] + fpr * (1 - curves.prevalence[:, None])
     )  # fmt: skip
-    enough = called * faces >= _FEWEST
+    enough = called * np.reshape(faces, (-1, 1)) >= _FEWEST
     reached = (precision >= 0.9) & enough
     precision90 = np.where(reached.any(1), GRID[reached.argmax(1)], np.nan)
     return {

@@ -153,41 +153,37 @@ def summarise(
     draws: int = DRAWS,
 ) -> Evaluation:
     """Compute the figures of answers, with intervals by a bootstrap over people."""
-    p, y = answers.probabilities.astype(np.float64), answers.labels
-    table = {name: metric(p, y) for name, metric in METRICS.items()}
-    table["majority"] = np.maximum(y.mean(0), 1 - y.mean(0))
-    table["prevalence"] = y.mean(0)
-    table["ece"] = metrics.calibration_error(p, y)
-    table["ece_floor"] = metrics.calibration_floor(p)
+    p, y, known = answers.probabilities.astype(np.float64), answers.labels, answers.known
+    table = {name: metrics.of_known(metric, p, y, known=known) for name, metric in METRICS.items()}
+    table["prevalence"] = rate = metrics.of_known(metrics.mean, y, known=known)
+    table["majority"] = np.maximum(rate, 1 - rate)
+    table["ece"] = metrics.of_known(metrics.calibration_error, p, y, known=known)
+    table["ece_floor"] = metrics.of_known(metrics.calibration_floor, p, known=known)
     weights = metrics.resample_people(answers.people, draws=draws)
-    right = ((p >= 0.5) == y).mean(1)
-    resampled = {"accuracy": weights @ right / weights.sum(1)}
+    resampled = {"accuracy": metrics.resampled_mean((p >= 0.5) == y, weights, known)}
     slow = _subset(weights)
     for name in ("average_precision", "f1", "balanced_accuracy"):
-        resampled[name] = np.array([_mean(METRICS[name](p[i], y[i])) for i in slow])
+        resampled[name] = np.array(
+            [_mean(metrics.of_known(METRICS[name], p, y, known=known, rows=i)) for i in slow]
+        )
     overall: dict[str, dict[str, float]] = {}
     for name in ("accuracy", "average_precision", "f1", "balanced_accuracy"):
         low, high = interval(resampled[name], answers.people)
         overall[name] = {"value": _mean(table[name]), "low": low, "high": high}
-    for name in ("majority", "ece", "ece_floor"):
-        overall[name] = {"value": _mean(table[name])}
+    overall |= {name: {"value": _mean(table[name])} for name in ("majority", "ece", "ece_floor")}
     steady = np.array([not describe(name).shifted for name in answers.names])
-    for name in ("ece", "ece_floor"):
-        overall[f"{name}_steady"] = {"value": _mean(table[name][steady])}
+    overall |= {
+        f"{name}_steady": {"value": _mean(table[name][steady])} for name in ("ece", "ece_floor")
+    }
     attributes = {
         name: {column: float(values[i]) for column, values in table.items()}
         for i, name in enumerate(answers.names)
     }
     return Evaluation(
-        title,
-        len(y),
-        len(np.unique(answers.people)),
-        overall,
-        attributes,
+        title, len(y), len(np.unique(answers.people)), overall, attributes,
         errors_by_group(answers, split_by, draws) if split_by else {},
-        detection,
-        unknown=answers.unknown,
-    )
+        detection, unknown=answers.unknown,
+    )  # fmt: skip
 
 
 def compare(
@@ -203,22 +199,31 @@ def compare(
         raise DataError(f"{title} and {other} answer no question in common.")
     if not np.array_equal(answers.people, others.people):
         raise DataError(f"{title} and {other} have answered other faces.")
-    labels = answers.labels[:, [answers.names.index(name) for name in names]]
+    columns = [answers.names.index(name) for name in names]
+    labels = answers.labels[:, columns]
+    known = None if answers.known is None else answers.known[:, columns]
     first, second = (
         a.probabilities[:, [a.names.index(name) for name in names]].astype(np.float64)
         for a in (answers, others)
     )
     weights = metrics.resample_people(answers.people, draws=draws)
-    right = ((first >= 0.5) == labels).mean(1) - ((second >= 0.5) == labels).mean(1)
-    resampled = {"accuracy": weights @ right / weights.sum(1)}
-    slow = _subset(weights)
-    precision = metrics.average_precision
-    resampled["average_precision"] = np.array(
-        [_mean(precision(first[i], labels[i]) - precision(second[i], labels[i])) for i in slow]
-    )
+    right = ((first >= 0.5) == labels).astype(float) - ((second >= 0.5) == labels)
+
+    def gain(rows: np.ndarray | slice) -> float:
+        """How much larger the macro average precision of these faces is."""
+        own, other = (
+            metrics.of_known(metrics.average_precision, p, labels, known=known, rows=rows)
+            for p in (first, second)
+        )
+        return _mean(own - other)
+
+    resampled = {
+        "accuracy": metrics.resampled_mean(right, weights, known),
+        "average_precision": np.array([gain(rows) for rows in _subset(weights)]),
+    }
     values = {
-        "accuracy": float(right.mean()),
-        "average_precision": _mean(precision(first, labels) - precision(second, labels)),
+        "accuracy": _mean(metrics.of_known(metrics.mean, right, known=known)),
+        "average_precision": gain(slice(None)),
     }
     return Comparison(
         title,

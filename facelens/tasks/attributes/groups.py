@@ -28,25 +28,28 @@ def errors_by_group(
             groups[title] = {"faces": n, "error": "too few"}
             continue
         p, y, people = answers.probabilities[inside], answers.labels[inside], answers.people[inside]
+        known = None if answers.known is None else answers.known[inside]
         wrong = (p >= 0.5) != y
+        yes = y if known is None else y & known
+        shares = metrics.of_known(metrics.mean, wrong, known=known)
         weights = metrics.resample_people(people, draws=draws)
-        low, high = interval(weights @ wrong.mean(1) / weights.sum(1), people)
-        lows, highs = share_interval(wrong, people, weights)
+        low, high = interval(metrics.resampled_mean(wrong, weights, known), people)
+        lows, highs = share_interval(wrong, people, weights, known)
         asked = {name: a for a, name in enumerate(answers.names) if name not in split_by}
         groups[title] = {
             "faces": n,
-            "error": float(wrong.mean()),
+            "error": float(np.nanmean(shares)),
             "low": low,
             "high": high,
             "errors": {
                 name: {
-                    "value": float(wrong[:, a].mean()),
+                    "value": float(shares[a]),
                     "low": float(lows[a]),
                     "high": float(highs[a]),
                 }
                 for name, a in asked.items()
             },
-            "recall": {name: _recall((p[:, a] >= 0.5)[y[:, a]]) for name, a in asked.items()},
+            "recall": {name: _recall((p[:, a] >= 0.5)[yes[:, a]]) for name, a in asked.items()},
         }
     return groups
 
@@ -54,7 +57,9 @@ def errors_by_group(
 def _label(answers: Answers, name: str) -> np.ndarray:
     """1 for yes, 0 for no, -1 for a blank, which is in no group."""
     if name in answers.names:
-        return answers.labels[:, answers.names.index(name)].astype(np.int8)
+        column = answers.names.index(name)
+        said = answers.labels[:, column].astype(np.int8)
+        return said if answers.known is None else np.where(answers.known[:, column], said, -1)
     return answers.others[name]
 
 

@@ -25,28 +25,34 @@ class Bucket(NamedTuple):
 BUCKETS = (Bucket(40, 47, 55), Bucket(55, 62, 70))
 
 
-def often_wrong(errors: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def often_wrong(errors: np.ndarray, whole: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Which attributes are wrong at least `TIMES` as often as over all faces, bool (attributes,).
 
     Even the lower end of the error's 95 % Wilson interval has to be above that.
 
     Args:
         errors: which answers are wrong, bool (faces, attributes).
-        whole: the same over all validation faces.
+        whole: how often each attribute is wrong over all validation faces, 0 to 1 (attributes,).
+        faces: how many of those of `errors` have an answer, int (attributes,).
     """
-    low, _ = wilson(errors.sum(0), np.full(errors.shape[1], len(errors)))
-    return np.asarray(low > TIMES * whole.mean(0))
+    low, _ = wilson(errors.sum(0), faces)
+    return np.asarray(low > TIMES * whole)
 
 
 def measured(
-    names: Sequence[str], whole: np.ndarray, shrunk: Mapping[Bucket, np.ndarray]
+    names: Sequence[str],
+    whole: np.ndarray,
+    shrunk: Mapping[Bucket, np.ndarray],
+    faces: np.ndarray,
 ) -> list[dict[str, Any]]:
     """What `config.metrics["weak"]` holds: a row a bucket with its attributes and both errors.
 
     Args:
         whole: which answers are wrong over all validation faces, bool (faces, attributes).
         shrunk: the same of these faces as small as each bucket's.
+        faces: how many have an answer to each attribute, int (attributes,).
     """
+    overall = whole.sum(0) / np.maximum(faces, 1)
     return [
         {
             "from": bucket.low,
@@ -54,10 +60,10 @@ def measured(
             "faces": len(errors),
             "names": {
                 names[i]: {
-                    "error": round(float(errors[:, i].mean()), 4),
-                    "overall": round(float(whole[:, i].mean()), 4),
+                    "error": round(float(errors[:, i].sum() / faces[i]), 4),
+                    "overall": round(float(overall[i]), 4),
                 }
-                for i in map(int, np.flatnonzero(often_wrong(errors, whole)))
+                for i in map(int, np.flatnonzero(often_wrong(errors, overall, faces)))
             },
         }
         for bucket, errors in shrunk.items()

@@ -173,13 +173,67 @@ def test_labels_that_are_none_are_sentences(tmp_path):
     model = load_model()
     for column, sentence in {
         (0, 1, -1): "Bald holds 0 and -1, which may both be a no",
-        (0, 1, None): "2.jpg in .* has no label in the column 'Bald'; every face needs every label",
         (0, 1, 2): "The column 'Bald' of .* holds more than yes and no: 2",
         ("yes", "no", "maybe"): "The column 'Bald' of .* holds more than yes and no: 'maybe'",
     }.items():
         path = labelled(tmp_path / "a.parquet", 3, Bald=pa.array(column))
         with pytest.raises(DataError, match=sentence):
             answer(path, model)
+
+
+@pytest.fixture
+def blanked():
+    """Answers of which three in ten have no label to compare with."""
+    given = answers()
+    known = np.random.default_rng(2).random(given.labels.shape) < 0.7
+    return replace(given, labels=given.labels & known, known=known)
+
+
+def test_a_blank_label_is_in_no_figure(blanked):
+    found = summarise(blanked, "toy", split_by=("Male",))
+    hidden = replace(blanked, labels=blanked.labels | ~blanked.known)
+    assert summarise(hidden, "toy", split_by=("Male",)).asdict() == found.asdict()
+    for a, name in enumerate(blanked.names):
+        rows = blanked.known[:, a]
+        alone = Answers(
+            (name,), blanked.probabilities[rows, a : a + 1], blanked.labels[rows, a : a + 1],
+            blanked.people[rows], blanked.logits[rows, a : a + 1],
+        )  # fmt: skip
+        assert summarise(alone, "toy").attributes[name] == pytest.approx(found.attributes[name])
+    for name in ("accuracy", "average_precision"):
+        figure = found.overall[name]
+        assert figure["low"] < figure["value"] < figure["high"]
+    # Who has no label for Male is in neither group.
+    groups = {title: group["faces"] for title, group in found.groups.items()}
+    assert sum(groups.values()) == blanked.known[:, 0].sum()
+    male = blanked.labels[:, 0] & blanked.known[:, 0]
+    wrong = (blanked.probabilities[:, 1] >= 0.5) != blanked.labels[:, 1]
+    error = found.groups["Male"]["errors"]["Young"]
+    assert error["value"] == pytest.approx(wrong[male & blanked.known[:, 1]].mean())
+    assert error["low"] < error["value"] < error["high"]
+
+
+def test_networks_are_compared_on_what_is_known(blanked):
+    other = replace(blanked, probabilities=np.clip(blanked.probabilities + 0.1, 0, 1))
+    found = compare(blanked, other, "a", "b").differences
+    hidden = [replace(each, labels=each.labels | ~each.known) for each in (blanked, other)]
+    assert compare(*hidden, "a", "b").differences == found
+    assert found["accuracy"]["low"] < found["accuracy"]["value"] < found["accuracy"]["high"]
+
+
+def test_blank_labels_are_read_as_such(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="pip install 'facelens[bulk]' to test parquet")
+    model = load_model()
+    path = labelled(tmp_path / "a.parquet", 3, Bald=pa.array([True, None, False]))
+    given, _ = answer(path, model)
+    column = model.names.index("Bald")
+    assert given.known[:, column].tolist() == [True, False, True]
+    assert given.known.sum() == 3 * len(model.names) - 1
+    assert given.labels[:, column].tolist() == [True, False, False]
+    assert answer(labelled(tmp_path / "b.parquet", 3), model)[0].known is None
+    nothing = {name: pa.nulls(3, pa.bool_()) for name in model.names}
+    with pytest.raises(DataError, match="all answers are blank"):
+        answer(labelled(tmp_path / "c.parquet", 3, **nothing), model)
 
 
 def test_without_identities_intervals_are_over_faces_and_that_is_said(tmp_path):

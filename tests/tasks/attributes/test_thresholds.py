@@ -241,6 +241,7 @@ def test_often_wrong_is_twice_as_often_even_at_the_lower_end_of_the_interval():
     whole[:30] = True  # 3 %
     errors = np.zeros((1000, 3), bool)
     errors[:29, 0], errors[:65, 1], errors[:90, 2] = True, True, True
-    assert often_wrong(errors, whole).tolist() == [False, False, True]
-    (row,) = measured(("a", "b", "c"), whole, {BUCKETS[0]: errors})
+    faces = np.full(3, 1000)
+    assert often_wrong(errors, whole.mean(0), faces).tolist() == [False, False, True]
+    (row,) = measured(("a", "b", "c"), whole, {BUCKETS[0]: errors}, faces)
     assert row["names"] == {"c": {"error": 0.09, "overall": 0.03}}

@@ -209,16 +209,18 @@ def _write(
     views = _write_graph(graph, network, out / "model.onnx")
     metrics = _round(graph, out / "model.onnx", precision, valid_set, train_set)
     logits = _logits(out / "model.onnx", valid_set)
-    cross_fitted = calibrate.cross_fit(logits, valid_set.labels, valid_set.people)
-    curves = calibrate.measure(valid_set.names, cross_fitted, valid_set.labels)
+    labels, people, known = valid_set.labels, valid_set.people, valid_set.known
+    cross_fitted = calibrate.cross_fit(logits, labels, people, known)
+    curves = calibrate.measure(valid_set.names, cross_fitted, labels, known)
     about = {key: value for key, value in run.about.get("data", {}).items() if key != "names"}
-    temperature = calibrate.fit_temperature(logits, valid_set.labels)
-    sure = guarantee.thresholds(logits, valid_set.labels, valid_set.people, temperature)
-    metrics["guarantee"] = guarantee.about(valid_set.people)
+    temperature = calibrate.fit_temperature(logits, labels, known)
+    sure = guarantee.thresholds(logits, labels, people, temperature, known=known)
+    metrics["guarantee"] = guarantee.about(people)
     session = open_session(out / "model.onnx")
     metrics["weak"] = weak_rows(
         lambda crops: session.run(["logits"], {"crops": crops})[0], valid_set, logits
     )
+    faces = len(labels) if known is None else known.sum(0)
     config = ClassifierConfig(
         task="attributes",
         name=name,
@@ -228,7 +230,7 @@ def _write(
         names=valid_set.names,
         temperature=temperature,
         bias=network.head.bias.detach().numpy(),
-        operating_points=calibrate.operating_points(curves, len(valid_set)) | {"sure90": sure},
+        operating_points=calibrate.operating_points(curves, faces) | {"sure90": sure},
         layers=views,
         map_layer=views[-1].name,
         flip_average=flip_average,

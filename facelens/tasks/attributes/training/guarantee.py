@@ -24,6 +24,7 @@ def thresholds(
     people: np.ndarray,
     temperature: np.ndarray,
     *,
+    known: np.ndarray | None = None,
     precision: float = PRECISION,
     confidence: float = CONFIDENCE,
 ) -> np.ndarray:
@@ -38,7 +39,9 @@ def thresholds(
     Args:
         logits: float (n, attributes). labels: bool (n, attributes). people: (n,), who it is.
         temperature: (attributes,), divides the logits on the page: the unit of the result.
+        known: bool (n, attributes), which labels there are; None if all.
     """
+    there = np.ones_like(labels) if known is None else known
     _, person = np.unique(people, return_inverse=True)
     chance = np.random.default_rng(1).permutation(person.max() + 1) / (person.max() + 1)
     learn = chance[person] < LEARN
@@ -46,12 +49,17 @@ def thresholds(
         return np.full(logits.shape[1], np.nan, np.float32)
     # Cuts of the raw logit: nothing of the faces for the test may move them.
     inner = GRID[1:-1]
-    cuts = fit_temperature(logits[learn], labels[learn])[:, None] * np.log(inner / (1 - inner))
+    fitted = fit_temperature(logits[learn], labels[learn], None if known is None else known[learn])
+    cuts = fitted[:, None] * np.log(inner / (1 - inner))
     found = []
     for a in range(logits.shape[1]):
         risk, level = 1 - precision, 1 - confidence
-        order = sequence(logits[learn, a], labels[learn, a], cuts[a], risk, (~learn).sum())
-        rest = (logits[~learn, a], labels[~learn, a], person[~learn])
+        first, other = learn & there[:, a], ~learn & there[:, a]
+        if not first.any():
+            found.append(math.nan)
+            continue
+        order = sequence(logits[first, a], labels[first, a], cuts[a], risk, other.sum())
+        rest = (logits[other, a], labels[other, a], person[other])
         found.append(passed(*rest, order, risk=risk, level=level))
     return sigmoid(np.array(found) / temperature).astype(np.float32)
 

@@ -22,10 +22,12 @@ def weak_rows(answer: Answer, store: Store, logits: np.ndarray) -> list[dict[str
         logits: its answers about the faces of `store` as they are.
     """
     labels = store.labels >= 0.5
+    known = np.ones(labels.shape, bool) if store.known is None else store.known
     shrunk = {
-        bucket: (answers(answer, store.images, bucket.width) >= 0) != labels for bucket in BUCKETS
+        bucket: ((answers(answer, store.images, bucket.width) >= 0) != labels) & known
+        for bucket in BUCKETS
     }
-    return measured(store.names, (logits >= 0) != labels, shrunk)
+    return measured(store.names, ((logits >= 0) != labels) & known, shrunk, known.sum(0))
 
 
 def answers(answer: Answer, crops: np.ndarray, width: float) -> np.ndarray:
