@@ -130,6 +130,22 @@ def table(result: Evaluation) -> "pd.DataFrame":
     return frame[columns].sort_values("behind", ascending=False).round(3)
 
 
+def excerpt(card: str, most: int = 1500) -> str:
+    """The beginning of a model card without what the Hub reads, ended after a whole line.
+
+    Args:
+        card: the text of a bundle's README.md.
+        most: characters, or a few more if a table's first row would be cut off.
+    """
+    lines = card.split("---", 2)[2].strip().splitlines()
+    kept = max(1, int((np.cumsum([len(line) + 1 for line in lines]) <= most).sum()))
+    # A table is none without its first row, below the head and the rule.
+    begun = next((i for i in reversed(range(kept)) if not lines[i].startswith("|")), -1) + 1
+    if lines[kept - 1].startswith("|") or (kept < len(lines) and lines[kept].startswith("|")):
+        kept = max(kept, begun + 3)
+    return "\n".join([*lines[:kept], *(["", "…"] if kept < len(lines) else [])])
+
+
 def reliability(answers: Answers, names: Sequence[str]) -> Figure:
     """How often a yes is right where the network says 30 %, 60 %, …, with 95 % intervals."""
     figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 2.8), sharey=True)

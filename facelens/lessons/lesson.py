@@ -11,6 +11,9 @@ import torch
 
 from facelens.files import cache_folder
 from facelens.training.data import Store, open_store
+from facelens.training.recipe import Recipe
+from facelens.training.run import Run, open_run
+from facelens.training.start import facts
 
 T = TypeVar("T")
 _SLICE = {"train": 384, "valid": 192, "test": 192}
@@ -58,6 +61,14 @@ class Lesson:
     def start(self) -> dict[str, Any]:
         """Where networks start, for `train` and `build`: ImageNet, or random on a slice."""
         return {"from_scratch": self.quick}
+
+    def run(self, name: str, recipe: Recipe, train: Store | None = None) -> Run[Recipe]:
+        """The run `name` of a recipe, by default over all training faces, that starts as `start`.
+
+        It says on what it was trained, which its model card repeats.
+        """
+        weights = "random" if self.start["from_scratch"] else "ImageNet"
+        return open_run(self.runs / name, recipe, **facts(train or self.train, self.valid, weights))
 
     def _open(self, split: str) -> Store:
         limit = _SLICE[split] if self.quick else None

@@ -152,13 +152,13 @@ def _do(  # noqa: PLR0917 - called once
     answers = {
         split: answer(network, getattr(chosen, split), recipe) for split in ("valid", "test")
     }
+    kept: dict[str, Any] = {
+        **answers, "labels": chosen.valid.labels, "people": chosen.valid.people,
+    }  # fmt: skip
+    if chosen.valid.known is not None:
+        kept["known"] = chosen.valid.known
     with atomic_write(folder / "answers.npz", keep_suffix=True) as draft:
-        np.savez(
-            draft,
-            valid=answers["valid"], labels=chosen.valid.labels, people=chosen.valid.people,
-            test=answers["test"],
-            **({} if chosen.valid.known is None else {"known": chosen.valid.known}),
-        )  # fmt: skip
+        np.savez(draft, **kept)
     rate = chosen.valid.rates
     row: dict[str, Any] = {
         "experiment": experiment,

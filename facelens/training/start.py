@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,19 @@ from facelens.training.recipe import Recipe
 from facelens.training.run import load_weights, weights_file
 
 log = logging.getLogger(__name__)
+
+
+def facts(
+    train_set: Store, valid_set: Store, start: str, *, teachers: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What a run's config.json and the model card say of a training besides its recipe.
+
+    Args:
+        start: the weights it begins with, in words: "ImageNet", "random" or a network's title.
+        teachers: titles of the networks that it learns from.
+    """
+    data = {"train": len(train_set), "valid": len(valid_set), "names": train_set.names}
+    return {"data": data, "start": start, "teachers": list(teachers)}
 
 
 def begin(

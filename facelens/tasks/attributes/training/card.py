@@ -132,11 +132,9 @@ def _training(config: ClassifierConfig) -> str:
         f"| {row['accuracy']} | {row['macro_ap']} |"
         for row in rows
     ]
-    data = config.data
     return f"""## Training
 
-{data.get("train", "?")} training and {data.get("valid", "?")} validation faces, people apart. \
-Start: {recipe.get("start", "?")}.{_teachers(recipe)} Binary cross-entropy, AdamW with \
+{_facts(config)}{_teachers(recipe)} Binary cross-entropy, AdamW with \
 one-cycle, mixup {recipe.get("mixup")}, averaged weights (EMA {recipe.get("ema")}), flips, small \
 turns, shifts and changes of light. Validation figures below are of the averaged weights \
 on pictures of {config.input_size[0]}x{config.input_size[1]}, uncalibrated and without mirroring; \
@@ -145,6 +143,15 @@ the training loss is of mixed pictures and reads higher.
 {chr(10).join(table)}
 
 {_graph(config.metrics)}"""
+
+
+def _facts(config: ClassifierConfig) -> str:
+    """On how many faces it was trained, and from which weights; a run may not say."""
+    data, start = config.data, config.recipe.get("start")
+    faces = "How many faces it learnt from is not recorded."
+    if {"train", "valid"} <= data.keys():
+        faces = f"{data['train']} training and {data['valid']} validation faces, people apart."
+    return f"{faces} Start: {start}." if start else f"{faces} Its first weights are not recorded."
 
 
 def _graph(metrics: dict[str, Any]) -> str:

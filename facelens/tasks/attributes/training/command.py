@@ -37,6 +37,7 @@ def train(args: argparse.Namespace) -> None:
     from facelens.training import fit, processes
     from facelens.training.folders import check_apart, open_joined
     from facelens.training.run import TEACHER, open_run
+    from facelens.training.start import facts
 
     recipe = recipe_of(args)
     if not sum(stage.epochs for stage in recipe.stages):
@@ -53,11 +54,7 @@ def train(args: argparse.Namespace) -> None:
         if not processes.rank():
             check_apart(args.data, limit=args.limit)
         run = open_run(
-            args.out,
-            recipe,
-            data={"train": len(train_set), "valid": len(valid_set), "names": train_set.names},
-            start=_start(args),
-            teachers=teachers,
+            args.out, recipe, **facts(train_set, valid_set, _start(args), teachers=teachers)
         )
         if args.teacher and not args.teacher_view:
             train_set = soften(
