@@ -80,6 +80,7 @@ def bare(folder: Path, recipe: Recipe, names: tuple[str, ...], aside: Path) -> B
         from_scratch=True,
         fine_maps=recipe.fine_maps,
         spread_kernels=recipe.spread_kernels,
+        narrow_kernels=recipe.narrow_kernels,
     )
     load_weights(network, folder)
     graph = Graph(network.eval(), recipe, flip_average=True).eval()
