@@ -2,6 +2,7 @@ import { curvesOf } from "./curves.js";
 import { guessFirst } from "./guess.js";
 import { download, takeHome } from "./home.js";
 import { invitation } from "./invite.js";
+import { legend } from "./legend.js";
 import { settingsIn, shareLink } from "./link.js";
 import { FIRST, ordered, SORTS } from "./order.js";
 import { buildRow, paintRow } from "./row.js";
@@ -54,7 +55,7 @@ function render({ model, el, signal }) {
       element("div", { className: "controls" },
         element("span", { className: "small" }, "Thresholds for all rows:"), presets),
       about, element("div", { className: "folded small" }, how.box, ifs.box),
-      tools, guess.note, skip, lists, nothing, more, fold, home.line),
+      tools, guess.note, skip, lists, nothing, more, legend(), fold, home.line),
   );
   const { box: empty, invite } = invitation(el);
   invite();
@@ -89,6 +90,7 @@ function render({ model, el, signal }) {
       paintSummary();
     },
     mark,
+    unfold: (row) => activate(row),
     common(row, rate) {
       row.common = rate;
       paint(row);
@@ -104,7 +106,9 @@ function render({ model, el, signal }) {
       ?.scrollIntoView({ block: "start", behavior: "smooth" }),
   });
 
-  function activate(row) {
+  /** Open `row`; the page itself opens one in `brief`, with its meaning alone. */
+  function activate(row, brief = false) {
+    row.item.classList.toggle("brief", brief);
     if (active === row) return;
     // The row that closes above must not move this one away from under a finger.
     const before = row.item.getBoundingClientRect().top;
@@ -146,9 +150,6 @@ function render({ model, el, signal }) {
       button.ariaPressed = String(network.points[i] === point);
     });
     about.textContent = point ? point.about : "Your own thresholds.";
-    about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched"
-      + " part, the answer is too close to call. The thin line below a bar shows how far the"
-      + " answer moves when the picture is shifted, scaled, lit or mirrored a little.");
     ifs.tell(rows);
   }
 
@@ -361,7 +362,7 @@ function render({ model, el, signal }) {
     chosen(message) {
       markChosen(message);
       const row = rows.find((each) => each.name === message.name);
-      if (row && !active) activate(row);
+      if (row && !active) activate(row, true);
     },
     file({ name, type }, [buffer]) { download(buffer, name, type); },
     clear: forget,
