@@ -218,8 +218,13 @@ function render({ model, el, signal }) {
   /** The address of this page with its settings, and nothing of the photo. */
   function address() {
     const { point, own } = nearest();
+    const { cost, common, rateOf } = ifs.chosen;
     const single = own.map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
-    const query = { thresholds: [point.name, ...single].join(","), sort: sort.value, network: network.address };
+    const rates = rows.filter((row) => row.common !== null && row.common !== rateOf(row.base))
+      .map((row) => `${row.name}:${row.common}`);
+    // The thresholds that cost least follow from the cost.
+    const thresholds = cost ? "" : [point.name, ...single].join(",");
+    const query = { thresholds, sort: sort.value, network: network.address, cost, common, rates: rates.join(",") };
     return shareLink(location.href, query, network.launch);
   }
 
@@ -327,7 +332,6 @@ function render({ model, el, signal }) {
         if (threshold !== undefined) row.threshold = threshold;
       }
       if (SORTS.some(([value]) => value === wanted.sort)) sort.value = wanted.sort;
-      wanted = {};
       presets.replaceChildren(...network.points.map((point) => {
         const button = element("button", { type: "button", title: point.about }, point.title);
         button.onclick = () => {
@@ -339,6 +343,9 @@ function render({ model, el, signal }) {
       foldNote.textContent = network.judgements.note;
       how.tell(network);
       ifs.offer(network);
+      ifs.set(wanted);
+      for (const row of rows) row.common = wanted.rates?.get(row.name) ?? row.common;
+      wanted = {};
     },
     face(message) {
       if (!network) return;
