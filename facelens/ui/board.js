@@ -115,6 +115,7 @@ function render({ model, el, signal }) {
     active?.item.classList.remove("active");
     active = row;
     row.item.classList.add("active");
+    if (brief) return;
     const moved = row.item.getBoundingClientRect().top - before;
     if (moved) window.scrollBy({ top: moved, behavior: "instant" });
   }
@@ -369,7 +370,8 @@ function render({ model, el, signal }) {
     chosen(message) {
       markChosen(message);
       const row = rows.find((each) => each.name === message.name);
-      if (row && !active) activate(row, true);
+      // What the page has opened itself goes with its face.
+      if (row && (!active || active.item.classList.contains("brief"))) activate(row, true);
     },
     file({ name, type }, [buffer]) { download(buffer, name, type); },
     clear: forget,

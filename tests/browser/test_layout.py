@@ -116,6 +116,32 @@ def test_the_page_opens_a_row_with_its_meaning_and_a_visitor_the_rest(visit):
     assert page.locator(".board .row .meaning:visible").count() == 1, "one row at a time"
 
 
+def test_a_row_that_the_page_has_opened_goes_with_its_face(visit, astronaut):
+    canvas = Image.new("RGB", (1100, 560), "grey")
+    canvas.paste(Image.open(astronaut).convert("RGB"), (20, 20))
+    canvas.paste(Image.open(astronaut.with_name("hopper.jpg")).convert("RGB"), (560, 20))
+    file = io.BytesIO()
+    canvas.save(file, "JPEG", quality=95)
+    tab = visit()
+    page = tab.page
+    tab.upload(file.getvalue())
+    tab.status("done")
+    opened = page.locator(".board .row.active .label")
+    chosen = page.locator(".board .row.chosen .label")
+    first = opened.inner_text()
+    assert chosen.inner_text() == first
+    page.get_by_role("button", name="Face 2").click()
+    until(page, "document.querySelector('.intake .status').textContent.includes('face 2')")
+    assert chosen.inner_text() != first, "another row is most telling of another face"
+    assert opened.all_inner_texts() == [chosen.inner_text()]
+    # What a visitor has opened stays open.
+    tab.row("Smiling").locator(".label").click()
+    page.get_by_role("button", name="Face 1").click()
+    until(page, "document.querySelector('.intake .status').textContent.includes('face 1')")
+    assert chosen.inner_text() == first
+    assert opened.inner_text().startswith("Smiling")
+
+
 def test_every_sign_on_a_row_is_explained_to_who_has_no_mouse(visit):
     page = answered(visit(**PHONE))
     legend = page.get_by_role("list", name="What the signs mean")
