@@ -62,3 +62,8 @@ class MissingExtraError(FacelensError):
 def printable(name: str) -> str:
     """A file name that is safe to print: control characters and stray bytes are escaped."""
     return name if name.isprintable() else ascii(name)[1:-1]
+
+
+def many(count: int, one: str, several: str = "") -> str:
+    """A number and what is counted, such as "1 photo" and "1,200 photos"."""
+    return f"{count:,} {one if count == 1 else several or one + 's'}"

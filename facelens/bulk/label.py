@@ -158,6 +158,8 @@ def _first(skipped: list[tuple[str, str]]) -> str:
     if not skipped:
         return ""
     name, reason = skipped[0]
+    if len(skipped) == 1:
+        return f" 1 entry was skipped, {printable(name)}: {reason}"
     return f" {len(skipped):,} entries were skipped, the first, {printable(name)}: {reason}"
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from facelens.bulk.work import Chunk, Job, work
-from facelens.errors import MissingExtraError, OutputError
+from facelens.errors import MissingExtraError, OutputError, many
 
 _PATIENCE = 10  # seconds
 
@@ -148,7 +148,7 @@ def on_cluster(job: Job, chunks: list[Chunk], scheduler: str) -> Generator[int, 
         chunk = killers[0]
         first = chunk.paths[0] if chunk.paths else f"row {chunk.start} of {Path(chunk.rows).name}"
         raise OutputError(
-            f"Workers died again and again over {sum(chunk.photos for chunk in killers):,} photos, "
+            f"Workers died again and again over {many(sum(c.photos for c in killers), 'photo')}, "
             f"{first} and after, most likely for want of memory; give the same command again to "
             "resume, with more memory for each worker."
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from facelens.arguments import command, count, progress
-from facelens.errors import FacelensError
+from facelens.errors import FacelensError, many
 
 
 def add(commands: Any) -> None:
@@ -68,10 +68,10 @@ def _celeba(args: argparse.Namespace) -> int:
     else:
         print(celeba.need(args.folder, names=names, shards=args.shards), flush=True)
         result = celeba.celeba(args.folder, names=names, shards=args.shards)
-    print(f"{result.rows:,} faces are in {result.folder}.")
+    print(f"{many(result.rows, 'face is', 'faces are')} in {result.folder}.")
     if result.unknown:
         print(
-            f"facelens: {len(result.unknown):,} names have no image here, "
+            f"facelens: {many(len(result.unknown), 'name has', 'names have')} no image here, "
             f"the first is {result.unknown[0]}.",
             file=sys.stderr,
         )

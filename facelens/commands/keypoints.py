@@ -5,6 +5,7 @@ from typing import Any
 
 from facelens.arguments import add_detector, add_workers, command, progress
 from facelens.commands.label import summary
+from facelens.errors import many
 
 
 def add(commands: Any) -> None:
@@ -47,7 +48,7 @@ def _keypoints(args: argparse.Namespace) -> int:
 
     if args.lookup is not None:
         rows = hand_in(args.source, args.out, args.lookup, model=args.model, force=args.force)
-        print(f"{rows:,} answers are in {args.out}.")
+        print(f"{many(rows, 'answer is', 'answers are')} in {args.out}.")
         return 0
     result = locate(
         args.source,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from facelens.arguments import add_detector, add_model, add_workers, command, count, progress
 from facelens.commands.options import add_judgements, add_task, tell_judgements
+from facelens.errors import many
 
 if TYPE_CHECKING:
     from facelens.bulk.work import Labelled
@@ -68,9 +69,12 @@ def _label(args: argparse.Namespace) -> int:
 
 def summary(result: "Labelled") -> str:
     """A sentence about the tables and their numbers of rows."""
-    others = f", and {result.skipped:,} other entries" if result.skipped else ""
+    skipped = many(result.skipped, "other entry", "other entries")
+    others = f", and {skipped}" if result.skipped else ""
     return (
-        f"{result.faces:,} faces of {result.photos:,} photos are in {result.out}; "
-        f"{result.errors:,} photos without one, damaged or unreadable{others} are in "
+        f"{many(result.faces, 'face')} of {many(result.photos, 'photo')} "
+        f"{'is' if result.faces == 1 else 'are'} in {result.out}; "
+        f"{many(result.errors, 'photo')} without one, damaged or unreadable{others} "
+        f"{'is' if result.errors == 1 and not others else 'are'} in "
         f"{result.errors_out}, each with the reason."
     )

@@ -10,7 +10,7 @@ import numpy as np
 from facelens.data.dataset import SPLITS, Sample, write_split
 from facelens.data.same import distinct, find_file, twins
 from facelens.data.table import Line, read_table
-from facelens.errors import DataError, OutputError, PhotoError
+from facelens.errors import DataError, OutputError, PhotoError, many
 from facelens.faces import find_faces
 from facelens.files import Progress, need_pyarrow, writing
 from facelens.photo import read_photo
@@ -46,17 +46,20 @@ class Prepared:
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count:,} {split}" for split, count in self.faces.items())
-        text = f"{sum(self.faces.values()):,} faces are in {self.out}: {counts}."
+        total = sum(self.faces.values())
+        text = f"{many(total, 'face')} {'is' if total == 1 else 'are'} in {self.out}: {counts}."
         if self.left_out:
-            text += f" {len(self.left_out):,} photos were left out; {self.errors_out} says why."
+            gone = many(len(self.left_out), "photo was", "photos were")
+            text += f" {gone} left out; {self.errors_out} says why."
         if self.blank:
-            answers = "1 answer is" if self.blank == 1 else f"{self.blank:,} answers are"
+            answers = many(self.blank, "answer is", "answers are")
             text += f" {answers} blank: nothing is learnt or measured from those."
         if self.repeated:
-            rows = "1 row names" if self.repeated == 1 else f"{self.repeated:,} rows name"
+            rows = many(self.repeated, "row names", "rows name")
             text += f" {rows} a photo that an earlier row names too."
         if self.crowded:
-            text += f" In {self.crowded:,} photos with several faces the largest one was used."
+            crowded = many(self.crowded, "photo")
+            text += f" In {crowded} with several faces the largest one was used."
         for split, name, answer in self.lacking[:_SHOWN]:
             text += f" In {split} nobody has a {answer} for {name}."
         if len(self.lacking) > _SHOWN:

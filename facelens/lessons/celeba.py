@@ -16,7 +16,7 @@ from facelens.data import parquet
 from facelens.data.celeba import OUR_SLICE, celeba, need
 from facelens.data.dataset import SPLITS
 from facelens.data.original import convert
-from facelens.errors import DataError
+from facelens.errors import DataError, many
 from facelens.lessons import plots
 from facelens.training.data import Store
 
@@ -39,7 +39,7 @@ def offer(folder: Path, *, names: Path | None = OUR_SLICE, shards: int | None = 
     """Say that the faces are in `folder`, or what it takes to fetch them."""
     there = _there(folder)
     if there:
-        return f"{there:,} faces are in {folder}; nothing needs to be fetched."
+        return f"{many(there, 'face is', 'faces are')} in {folder}; nothing needs to be fetched."
     return need(folder, names=None if shards else names, shards=shards)
 
 

@@ -45,6 +45,11 @@ LEGEND = (
     "Doubtful: too near the tick, or a face that is hard to read."
 )
 
+MOVES = (
+    "Thin line: how far the answer moves when the picture is shifted, scaled, lit or mirrored a "
+    "little."
+)
+
 # How the map came about.
 WAYS = {
     "map": "Map: the exact class activation map, which adds up to the score.",
@@ -67,7 +72,9 @@ def _draw(canvas: Canvas, report: Report, shown: list[tuple["Image.Image", str]]
     y = _card(canvas, report, y) + 12
     rows = [row for row in report.rows if not row.attribute.is_judgement]
     y = _board(canvas, rows, y)
-    y = canvas.paragraph((MARGIN, y + 20), f"{LEGEND} {WAYS[report.way]}", 19, QUIET)
+    moves = [] if report.prediction.spread is None else [MOVES]
+    legend = " ".join((LEGEND, *moves, WAYS[report.way]))
+    y = canvas.paragraph((MARGIN, y + 20), legend, 19, QUIET)
 
     judged = [row for row in report.rows if row.attribute.is_judgement]
     if judged:
@@ -182,6 +189,10 @@ def _row(canvas: Canvas, row: Row, x: int, y: int) -> None:
     if math.isfinite(row.threshold):
         tick = left + round(row.threshold * bar)
         canvas.draw.rectangle((tick - 1, middle - 12, tick + 1, middle + 11), INK)
+
+    if row.low is not None and row.high is not None:
+        ends = left + round(row.low * bar), max(left + round(row.high * bar), left + 1)
+        canvas.draw.line((ends[0], middle + 11, ends[1], middle + 11), QUIET, 2)
 
     right = x + COLUMN
     canvas.write((right - chip - 14, middle), probability_text(row.probability), 21, anchor="rm")

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 NOTE = "Answers are about the labels of celebrity photos, not about the person."
 COLUMNS = (
-    "attribute", "label", "group", "probability", "threshold", "verdict", "you_say", "meaning",
+    "attribute", "label", "group", "probability", "low", "high", "threshold", "verdict", "you_say",
+    "meaning",
 )  # fmt: skip
 OUT_OF_REACH = "out of reach"
 YOU_SAY = {True: "yes", False: "no", None: ""}
@@ -40,6 +41,8 @@ YOU_SAY = {True: "yes", False: "no", None: ""}
 class Row:
     """One attribute's answer; `threshold` is NaN if out of reach.
 
+    `low`, `high`: between which the probability moves when the picture changes a little, if that
+    was measured.
     `you_say`: the visitor's own answer, None if there is none.
     """
 
@@ -50,6 +53,8 @@ class Row:
     verdict: Verdict
     meaning: str
     you_say: bool | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +134,14 @@ class Report:
         found = telling_yeses(self.prediction, self.verdicts, self.curves)
         return [describe(name).label for name in found]
 
+    @property
+    def _moves(self) -> list[tuple[float | None, float | None]]:
+        """The whiskers of every attribute; None where nobody has measured them."""
+        spread = self.prediction.spread
+        if spread is None:
+            return [(None, None)] * len(self.prediction.names)
+        return [(_number(float(low)), _number(float(high))) for low, high in spread.T]
+
     def _data_of(self, name: str) -> str:
         return self.measured_on(name) if self.measured_on else self.data
 
@@ -140,11 +153,11 @@ class Report:
             Row(
                 describe(name), float(logit), float(probability), float(threshold), verdict,
                 meaning(name, float(threshold), self.curves, data=self._data_of(name)),
-                self.marks.get(name),
+                self.marks.get(name), low, high,
             )
-            for name, logit, probability, threshold, verdict in zip(
+            for name, logit, probability, threshold, verdict, (low, high) in zip(
                 prediction.names, prediction.logits, prediction.probabilities, self.thresholds,
-                self.verdicts, strict=True,
+                self.verdicts, self._moves, strict=True,
             )
         ]  # fmt: skip
         return [row for row in rows if self.judgements or not row.attribute.is_judgement]
@@ -207,6 +220,7 @@ def as_json(report: Report) -> bytes:
                 "group": group_title(row.attribute.group),
                 "logit": _number(row.logit),
                 "probability": _number(row.probability),
+                **({} if row.low is None else {"low": row.low, "high": row.high}),
                 "threshold": _number(row.threshold),
                 "verdict": str(row.verdict),
                 "meaning": row.meaning,
@@ -234,6 +248,8 @@ def as_csv(report: Report) -> bytes:
                 escaped(row.attribute.label),
                 escaped(group_title(row.attribute.group)),
                 _number(row.probability),
+                row.low,
+                row.high,
                 OUT_OF_REACH if threshold is None else threshold,
                 row.verdict,
                 YOU_SAY[row.you_say],

@@ -2,6 +2,7 @@ import { curvesOf } from "./curves.js";
 import { guessFirst } from "./guess.js";
 import { download, takeHome } from "./home.js";
 import { invitation } from "./invite.js";
+import { legend } from "./legend.js";
 import { settingsIn, shareLink } from "./link.js";
 import { FIRST, ordered, SORTS } from "./order.js";
 import { buildRow, paintRow } from "./row.js";
@@ -54,7 +55,7 @@ function render({ model, el, signal }) {
       element("div", { className: "controls" },
         element("span", { className: "small" }, "Thresholds for all rows:"), presets),
       about, element("div", { className: "folded small" }, how.box, ifs.box),
-      tools, guess.note, skip, lists, nothing, more, fold, home.line),
+      tools, guess.note, skip, lists, nothing, more, legend(), fold, home.line),
   );
   const { box: empty, invite } = invitation(el);
   invite();
@@ -89,6 +90,7 @@ function render({ model, el, signal }) {
       paintSummary();
     },
     mark,
+    unfold: (row) => activate(row),
     common(row, rate) {
       row.common = rate;
       paint(row);
@@ -104,13 +106,16 @@ function render({ model, el, signal }) {
       ?.scrollIntoView({ block: "start", behavior: "smooth" }),
   });
 
-  function activate(row) {
+  /** Open `row`; the page itself opens one in `brief`, with its meaning alone. */
+  function activate(row, brief = false) {
+    row.item.classList.toggle("brief", brief);
     if (active === row) return;
     // The row that closes above must not move this one away from under a finger.
     const before = row.item.getBoundingClientRect().top;
     active?.item.classList.remove("active");
     active = row;
     row.item.classList.add("active");
+    if (brief) return;
     const moved = row.item.getBoundingClientRect().top - before;
     if (moved) window.scrollBy({ top: moved, behavior: "instant" });
   }
@@ -146,9 +151,6 @@ function render({ model, el, signal }) {
       button.ariaPressed = String(network.points[i] === point);
     });
     about.textContent = point ? point.about : "Your own thresholds.";
-    about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched"
-      + " part, the answer is too close to call. The thin line below a bar shows how far the"
-      + " answer moves when the picture is shifted, scaled, lit or mirrored a little.");
     ifs.tell(rows);
   }
 
@@ -217,8 +219,13 @@ function render({ model, el, signal }) {
   /** The address of this page with its settings, and nothing of the photo. */
   function address() {
     const { point, own } = nearest();
+    const { cost, common, rateOf } = ifs.chosen;
     const single = own.map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
-    const query = { thresholds: [point.name, ...single].join(","), sort: sort.value, network: network.address };
+    const rates = rows.filter((row) => row.common !== null && row.common !== rateOf(row.base))
+      .map((row) => `${row.name}:${row.common}`);
+    // The thresholds that cost least follow from the cost.
+    const thresholds = cost ? "" : [point.name, ...single].join(",");
+    const query = { thresholds, sort: sort.value, network: network.address, cost, common, rates: rates.join(",") };
     return shareLink(location.href, query, network.launch);
   }
 
@@ -326,7 +333,6 @@ function render({ model, el, signal }) {
         if (threshold !== undefined) row.threshold = threshold;
       }
       if (SORTS.some(([value]) => value === wanted.sort)) sort.value = wanted.sort;
-      wanted = {};
       presets.replaceChildren(...network.points.map((point) => {
         const button = element("button", { type: "button", title: point.about }, point.title);
         button.onclick = () => {
@@ -338,6 +344,9 @@ function render({ model, el, signal }) {
       foldNote.textContent = network.judgements.note;
       how.tell(network);
       ifs.offer(network);
+      ifs.set(wanted);
+      for (const row of rows) row.common = wanted.rates?.get(row.name) ?? row.common;
+      wanted = {};
     },
     face(message) {
       if (!network) return;
@@ -361,7 +370,8 @@ function render({ model, el, signal }) {
     chosen(message) {
       markChosen(message);
       const row = rows.find((each) => each.name === message.name);
-      if (row && !active) activate(row);
+      // What the page has opened itself goes with its face.
+      if (row && (!active || active.item.classList.contains("brief"))) activate(row, true);
     },
     file({ name, type }, [buffer]) { download(buffer, name, type); },
     clear: forget,

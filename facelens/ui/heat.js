@@ -53,9 +53,9 @@ export function coveringWords(about, map, sign) {
   const strongest = strongestOf(map, sign);
   const places = `A square of the face was covered, at ${map.passes - 1} places in turn.`;
   if (strongest <= 0) {
-    return `${places} Nowhere did the score for “${about.label}” ${sign > 0 ? "fall" : "rise"}.`;
+    return `${places} Nowhere did the score (the logit) for “${about.label}” ${sign > 0 ? "fall" : "rise"}.`;
   }
-  return `${places} Where it is bright the score for “${about.label}” ${sign > 0 ? "fell" : "rose"},`
+  return `${places} Where it is bright the score (the logit) for “${about.label}” ${sign > 0 ? "fell" : "rose"},`
     + ` by up to ${strongest.toFixed(1)}.`;
 }
 

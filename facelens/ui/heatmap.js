@@ -13,6 +13,23 @@ function drawn(tag, attributes, ...children) {
   return node;
 }
 
+/** Tell the page's style how tall the column with photo and map is, and what of it is above the map. */
+function standing(el) {
+  let watched = null;
+  const sized = new ResizeObserver(() => {
+    const column = el.closest(".facelens-column .facelens-column");
+    if (!column) return;
+    if (column !== watched) sized.observe(column);
+    watched = column;
+    const { top, height } = column.getBoundingClientRect();
+    const above = el.getBoundingClientRect().top - top; // before what is set moves both
+    column.style.setProperty("--tall", `${height}px`);
+    column.style.setProperty("--above", `${above}px`);
+  });
+  sized.observe(el);
+  return sized;
+}
+
 function render({ model, el, signal }) {
   const crops = pictures();
   const crop = element("img", { alt: "The aligned face", width: WIDTH, height: HEIGHT });
@@ -65,6 +82,9 @@ function render({ model, el, signal }) {
     row?.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   body.append(back);
+
+  const measured = standing(el);
+  signal.addEventListener("abort", () => measured.disconnect());
 
   let face = null;
   let points = null;
@@ -245,8 +265,8 @@ function render({ model, el, signal }) {
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
       cropCaption.textContent = message.alone
-        ? "The face, aligned: all that the network sees."
-        : `Face ${message.number}, aligned: all that the network sees.`;
+        ? "What it sees"
+        : `What it sees: face ${message.number}`;
       points = null;
       asked = false;
       pointing.hidden = !message.marks;

@@ -81,6 +81,9 @@ export function draw({ model, el, signal }) {
   // back to that.
   let wished = null;
   let shown = null;
+  // What was searched for in the photo on the page and found; a photo that comes back gets it again.
+  let searching = null;
+  let replay = [];
   let faceless = false;
   // The photo that was sent, where it was sent smaller than it is.
   let shrunk = null;
@@ -124,7 +127,11 @@ export function draw({ model, el, signal }) {
     awaited = String(Math.random());
     shrunk = null;
     full = kind !== "clear";
-    if (kind !== "search") wished = full ? { kind, content, buffers } : null;
+    searching = kind === "search" ? content : null;
+    if (kind !== "search") {
+      wished = full ? { kind, content, buffers, searches: [] } : null;
+      replay = [];
+    }
     model.send({ kind, turn: awaited, ...content }, undefined, buffers);
   };
 
@@ -133,7 +140,8 @@ export function draw({ model, el, signal }) {
     begin(model.asleep ? ASLEEP : text);
     preparing = null;
     ask(wish.kind, wish.content, wish.buffers);
-    wished = wish;
+    wished = { ...wish, searches: [] };
+    replay = [...wish.searches];
     shrunk = wish.shrunk ?? null;
   };
 
@@ -195,6 +203,7 @@ export function draw({ model, el, signal }) {
     if (!file) return;
     if (others.length) {
       leaveCamera();
+      cleared.end();
       several.show(files);
       clear.hidden = false;
       return;
@@ -414,7 +423,7 @@ export function draw({ model, el, signal }) {
       if (awaited && answered !== awaited) return;
       if (state === "error" && answered && wished?.smaller) {
         // What the kernel has read once it can read again.
-        repeat({ ...wished, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
+        repeat({ ...wished, searches: replay, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
         return;
       }
       hush(false);
@@ -425,8 +434,15 @@ export function draw({ model, el, signal }) {
         if (state !== "error") {
           shown = wished ?? (state === "empty" ? null : shown);
           faceless = state === "none";
+          if (searching && shown && (state === "done" || searching.how === "rotate")) shown.searches.push(searching);
         }
-        wished = null;
+        wished = searching = null;
+        if (state === "error") replay = [];
+        const next = replay.shift();
+        if (next && shown && !preparing) {
+          search(next);
+          return;
+        }
       }
       if (!preparing) say(text, state);
       else if (state !== "busy") settled = { text, state };

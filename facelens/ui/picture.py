@@ -8,6 +8,7 @@ from facelens.photo import Photo
 from facelens.ui._view import View, jpeg, script, source
 
 LONGEST = 1120
+PORTRAIT = 118  # pixels, the longest side of a face by itself
 
 
 class Picture(View):
@@ -38,7 +39,9 @@ class Picture(View):
             "hints": [list(face.hints) for face in faces],
             "more": more,
         }
-        self.show("photo", content, [jpeg(photo.pixels, longest=LONGEST)])
+        several = faces if len(faces) > 1 else []
+        portraits = [jpeg(face.crop, longest=PORTRAIT) for face in several]
+        self.show("photo", content, [jpeg(photo.pixels, longest=LONGEST), *portraits])
 
     def mark(self, index: int) -> None:
         """Mark the face that the page is about."""

@@ -80,7 +80,12 @@ export function buildRow(description, index, network, on) {
   const more = element("div", { className: "more small" },
     element("span", {}, "This row:"), ...points, element("span", { className: "asked" }, question, ...marks), show, cheapest, common.box,
     how, numbers);
-  const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
+  const unfold = element("button", { type: "button", className: "how unfold" }, "More about this row");
+  unfold.onclick = () => {
+    on.unfold(row);
+    points[0]?.focus({ focusVisible: false });
+  };
+  const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, unfold, more);
   const row = {
     ...description, index, item, label, zone, fill, slider, tick, value, probability, chip, meaningLine, points, question, marks, numbers, cheapest,
     commonLine: common, common: null, curves: network.curves[description.name], threshold: null, verdict: "doubtful",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal
 
@@ -66,6 +67,7 @@ class Selfie(ipywidgets.Box):
         self._photos = 0
         self._faces: list[Face] = []
         self._answers: list[Prediction] = []
+        self._spread: dict[str, np.ndarray] = {}  # whiskers of faces, for a report
         self._picked: int | None = None
         self._kept: Reading | None = None
         self._layers: list[Layer] = []
@@ -286,7 +288,9 @@ class Selfie(ipywidgets.Box):
         if self._picked is None or self._photo is None or key != self._key(self._picked):
             return
         face, answer = self._faces[self._picked], self._answers[self._picked]
-        self.board.whisk(key, whiskers(self.model, face, answer, self._photo.pixels))
+        found = whiskers(self.model, face, answer, self._photo.pixels)
+        self._spread[key] = np.stack([found.low, found.high])
+        self.board.whisk(key, found)
 
     def _ask(self, view: Classes, face: Face) -> None:
         """Ask another task about a face; a network that fails fails alone."""
@@ -413,9 +417,10 @@ class Selfie(ipywidgets.Box):
         """Hand the visitor what is on the page as a file."""
         if self._picked is None or self._photo is None or wish.form not in FORMS:
             return
+        spread = self._spread.get(self._key(self._picked))
         file = take_home(
             wish, self.model, photo=self._photo, faces=self._faces, index=self._picked,
-            answer=self._answers[self._picked], where=self._leading_map(),
+            answer=replace(self._answers[self._picked], spread=spread), where=self._leading_map(),
             chosen=self._choice if self._chosen else None,
             detector=DETECTORS[detector_in_use(self._detector)],
         )  # fmt: skip
@@ -455,7 +460,8 @@ class Selfie(ipywidgets.Box):
         )
         self._photo, self._picked = None, None
         self._choice, self._chosen, self._covering = None, False, None
-        self._faces, self._answers, self._layers, self._stages = [], [], [], {}
+        self._faces, self._answers, self._layers = [], [], []
+        self._stages, self._spread = {}, {}
         for view in (
             self.picture, self.heatmap, self.board, *self.classes, self.compare, self.inside,
             self.steps, self.about, self.footer,

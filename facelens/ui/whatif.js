@@ -31,13 +31,29 @@ export function whatIf({ common, cost }) {
     ...COSTS.map(([value, text]) => element("option", { value }, text)));
   const words = element("p", { className: "small", role: "status" });
   let set = null; // thresholds that came in answer, as long as they stand
-  often.onchange = () => common(COMMON.find(([name]) => name === often.value)[2]);
+  const rateOf = () => COMMON.find(([name]) => name === often.value)[2];
+  often.onchange = () => common(rateOf());
   costs.onchange = () => { if (costs.value) cost(Number(costs.value)); };
+  /** Choose `value` in `select` as a visitor does, if it is there. */
+  const choose = (select, value) => {
+    if (!value || ![...select.options].some((option) => option.value === value)) return;
+    select.value = value;
+    select.onchange();
+  };
   return {
     box: element("details", {}, element("summary", {}, "Where you are, and what a mistake costs"),
       element("div", { className: "ifs" },
         element("label", {}, "How common is it where you are? ", often),
         element("label", {}, "What does a false yes cost? As much as ", costs)), words),
+    /** What is chosen, for a link; empty where nothing is. `rateOf` is what `common` has heard. */
+    get chosen() {
+      return { cost: costs.value, common: often.value === COMMON[0][0] ? "" : often.value, rateOf: rateOf() };
+    },
+    /** Choose what a link carries. */
+    set(wanted) {
+      choose(often, wanted.common);
+      choose(costs, wanted.cost);
+    },
     offer({ data }) {
       often.replaceChildren(...COMMON.map(([value, text]) => element("option", { value }, text(data))));
     },

@@ -1,4 +1,4 @@
-import { element, two } from "./shared.js";
+import { element, probabilityText } from "./shared.js";
 
 // The kernel is asked once the answer stands there and nobody has picked another face meanwhile.
 const CALM = 400;
@@ -18,7 +18,7 @@ export function whiskersOf(ask) {
   }
 
   function drawOne(row, low, high) {
-    const words = `${two(low)} to ${two(high)}`;
+    const words = `${probabilityText(low)} to ${probabilityText(high)}`;
     row.whisker = element("span", {
       className: "whisker", role: "img",
       ariaLabel: `${words} when the picture changes a little`,

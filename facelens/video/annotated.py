@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facelens.errors import BundleError, OutputError, PhotoError
+from facelens.errors import BundleError, OutputError, PhotoError, many
 from facelens.files import TABLES, Progress, check_out
 from facelens.photo import Photo, printable
 from facelens.tables import row_writer
@@ -46,28 +46,25 @@ class TrackedFilm:
     table: Table | None = None
 
     def __str__(self) -> str:
-        film = f"{_many(self.frames, 'frame')} ({self.seconds:,.1f} seconds)"
-        faces = _many(self.tracks, "tracked face")
+        film = f"{many(self.frames, 'frame')} ({self.seconds:,.1f} seconds)"
+        faces = many(self.tracks, "tracked face")
         out = printable(str(self.out))
         if not self.tracks:
             nothing = "no rows" if self.table else "no boxes"
             text = f"No face was found in {film}; {out} has {nothing}."
         elif self.table:
-            text = f"{out} has {_many(self.rows, 'row')} of {faces} in {film}."
+            text = f"{out} has {many(self.rows, 'row')} of {faces} in {film}."
         else:
             text = f"{out} shows {faces} in {film}, without sound."
         if self.start:
             text += f" Its clock starts at {self.start:,.2f} seconds."
         if self.lost:
             text += (
-                f" The film's header counts {self.frames + self.lost:,} frames: {self.lost:,} are "
-                "damaged, missing or not meant to be shown."
+                f" The film's header counts {many(self.frames + self.lost, 'frame')}: "
+                f"{self.lost:,} {'is' if self.lost == 1 else 'are'} damaged, missing or not meant "
+                "to be shown."
             )
         return text
-
-
-def _many(count: int, one: str) -> str:
-    return f"{count:,} {one if count == 1 else one + 's'}"
 
 
 def track_film(

@@ -1,10 +1,12 @@
 """What axe-core finds on the pages: nothing, of all its rules but the experimental ones."""
 
+import io
 import os
 import sys
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from serving import ROOT, free_port, served
 from visit import Visit
 
@@ -43,6 +45,17 @@ def faults(page):
     return found
 
 
+def two(astronaut):
+    """A photo of two faces."""
+    face = Image.open(astronaut).convert("RGB").crop((100, 0, 340, 240))
+    canvas = Image.new("RGB", (640, 320), "grey")
+    canvas.paste(face, (40, 0))
+    canvas.paste(face.resize((180, 180)).point(lambda value: value * 0.7), (380, 120))
+    file = io.BytesIO()
+    canvas.save(file, "PNG")
+    return file.getvalue()
+
+
 def leave(tab):
     tab.page.goto("about:blank")  # unlike a closed tab this lets Voilà end its kernel
     tab.page.close()
@@ -67,6 +80,28 @@ def test_axe_finds_nothing_before_a_photo_comes_and_after_it_is_answered(
     assert faults(page) == [], "of the page with a face"
     page.get_by_role("button", name="About this page").click()
     assert faults(page) == [], "of the panel about the page"
+    leave(tab)
+
+
+def test_axe_finds_nothing_where_faces_are_compared_exchanged_and_taken_home(
+    browser, dashboard, options, astronaut
+):
+    tab = Visit(browser, dashboard, **options)
+    page = tab.page
+    tab.upload(two(astronaut), "two.png", "image/png")
+    tab.status("done")
+    page.get_by_role("button", name="Keep this face to compare").click()
+    page.locator(".compare", has_text="Kept.").wait_for()
+    page.get_by_role("button", name="Face 2").click()
+    page.locator(".compare .exchange").get_by_role("button", name="Hair", exact=True).click()
+    page.get_by_role("img", name="The second face with the hair of the first").wait_for()
+    with page.expect_download():
+        page.get_by_role("button", name="Card to share").click()
+    page.get_by_role("button", name="More about this row").click()
+    for fold in page.locator(".board .folded summary, .compare summary, .teach summary").all():
+        if fold.is_visible():
+            fold.click()
+    assert faults(page) == []
     leave(tab)
 
 

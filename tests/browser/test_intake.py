@@ -796,6 +796,70 @@ def test_what_is_cleared_can_be_had_back_for_ten_seconds(alone):
     assert len(desk.sent) == 4
 
 
+def test_undo_and_cancel_bring_a_rotated_photo_and_a_drawn_box_back(alone):
+    desk = alone()
+    desk.choose(grey(40, 40))
+    [photo] = desk.wait_for(1)
+    desk.answer("none", photo, "No face was found in this photo.")
+    desk.press("Rotate by 90°")
+    rotation = desk.wait_for(2)[-1]
+    desk.answer("none", rotation, "No face was found in the rotated photo.")
+    desk.press("Search finer")
+    finer = desk.wait_for(3)[-1]
+    desk.answer("none", finer, "A finer search shows no face either.")
+    box = [0.25, 0.25, 0.5, 0.5]
+    desk.page.evaluate(
+        """box => document.body.dispatchEvent(new CustomEvent(
+            "facelens-missed", { bubbles: true, detail: { box } }))""",
+        box,
+    )
+    drawn = desk.wait_for(4)[-1]
+    assert (drawn["how"], drawn["box"]) == ("box", box)
+    desk.answer("done", drawn, "Found one face.")
+
+    def again(count):
+        """The photo, then what had shown more of it, one wish at a time."""
+        back = desk.wait_for(count)[-1]
+        assert (back["kind"], back["bytes"]) == ("photo", photo["bytes"])
+        desk.answer("none", back, "No face was found in this photo.")
+        turned = desk.wait_for(count + 1)[-1]
+        assert (turned["kind"], turned["how"]) == ("search", "rotate")
+        desk.answer("none", turned, "No face was found in the rotated photo.")
+        boxed = desk.wait_for(count + 2)[-1]
+        assert (boxed["how"], boxed["box"]) == ("box", box)
+        desk.answer("done", boxed, "Found one face.")
+        animate(desk.page)
+        assert len(desk.sent) == count + 2
+        assert desk.status("done") == "Found one face."
+
+    desk.press("Clear")
+    desk.answer("empty", desk.wait_for(5)[-1])
+    desk.press("Undo")
+    again(6)
+    desk.choose(grey(50, 50))
+    desk.wait_for(9)
+    desk.press("Cancel")
+    again(10)
+    # Another photo has nothing of it.
+    desk.choose(grey(50, 50))
+    desk.answer("done", desk.wait_for(13)[-1], "Found one face.")
+    animate(desk.page)
+    assert len(desk.sent) == 13
+
+
+def test_several_photos_take_the_place_of_what_could_be_had_back(alone):
+    desk = alone()
+    desk.choose(grey(40, 40))
+    [photo] = desk.wait_for(1)
+    desk.answer("done", photo, "Found one face.")
+    desk.press("Clear")
+    desk.answer("empty", desk.wait_for(2)[-1])
+    assert desk.page.get_by_role("button", name="Undo").is_visible()
+    desk.choose([grey(40, 40), grey(50, 50)])
+    desk.page.locator(".strip button").first.wait_for()
+    assert not desk.page.get_by_role("button", name="Undo").is_visible()
+
+
 def test_undo_is_gone_with_the_next_photo_and_where_nothing_was_there(alone):
     desk = alone()
     desk.choose(grey(40, 40))

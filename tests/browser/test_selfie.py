@@ -399,6 +399,44 @@ def test_settings_travel_as_a_link_and_photos_never(dashboard, visit):
     assert other.page.get_by_role("slider", name="Threshold for Smiling").input_value() == "0.83"
 
 
+def test_a_link_carries_what_a_mistake_costs_and_how_common_a_yes_is(dashboard, visit):
+    tab = visit()
+    page = tab.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Try the example").click()
+    tab.status("done")
+    page.get_by_text("Where you are, and what a mistake costs").click()
+    page.locator(".ifs select").first.select_option("tenth")
+    page.locator(".ifs select").last.select_option("20")
+    page.locator(".folded [role=status]", has_text="costs least").wait_for()
+    tab.row("Bangs").locator(".label").click()
+    page.get_by_role("slider", name="How common Bangs is where you are").fill("4")
+    page.get_by_role("button", name="Copy a link").click()
+    page.locator(".home", has_text="Copied").wait_for()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert len(link) < 150, "thresholds that follow from the cost are not listed"
+    other = visit(path=link.removeprefix(dashboard))
+    other.page.get_by_role("button", name="Try the example").click()
+    other.status("done")
+    other.page.locator(".folded [role=status]", has_text="costs least").wait_for(state="attached")
+    assert [each.input_value() for each in other.page.locator(".ifs select").all()] == [
+        "tenth", "20"
+    ]  # fmt: skip
+    told = []
+    for each in (tab, other):
+        cuts = each.page.locator(".board .row > .bar input").evaluate_all(
+            "all => all.map((each) => [each.ariaLabel, each.value]).sort()"
+        )
+        lines = []
+        for label in ("Bangs", "Smiling"):
+            row = each.row(label)
+            row.locator(".label").click()
+            lines.append(row.locator(".common p").inner_text())
+        told.append((cuts, lines))
+    assert told[0] == told[1]
+    assert told[0][1][0].startswith("Among people of whom 2 %")
+
+
 @pytest.mark.parametrize(
     ("launch", "link"),
     [

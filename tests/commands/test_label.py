@@ -14,7 +14,7 @@ def test_label_says_where_its_table_is(run, astronaut, tmp_path):
     out = tmp_path / "faces.csv"
     code, said, _ = run("label", photos, "--out", out, "--detector", "haar")
     assert code == 0
-    assert said.startswith(f"1 faces of 2 photos are in {out}; 1 photos without one")
+    assert said.startswith(f"1 face of 2 photos is in {out}; 1 photo without one")
     code, _, err = run("label", photos, "--out", out)
     assert code == 2
     assert is_one_sentence(err)

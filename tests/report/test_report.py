@@ -369,3 +369,25 @@ def test_a_report_says_on_whom_the_network_errs_more(report):
     assert "not known" in json.loads(as_json(unknown))["fairness"][0]
     heights = [Image.open(io.BytesIO(as_png(each))).height for each in (unknown, warned)]
     assert heights[0] < heights[1] < heights[0] + 300
+
+
+def test_whiskers_are_in_every_file_where_they_were_measured(report, written):
+    chances = report.prediction.probabilities
+    spread = np.stack([np.maximum(chances - 0.1, 0), np.minimum(chances + 0.05, 1)])
+    moved = dataclasses.replace(
+        report, prediction=dataclasses.replace(report.prediction, spread=spread)
+    )
+    number = report.prediction.names.index("Smiling")
+    low, high = (float(end[number]) for end in spread)
+    [told] = [row for row in json.loads(as_json(moved))["attributes"] if row["name"] == "Smiling"]
+    assert (told["low"], told["high"]) == pytest.approx((low, high), abs=1e-6)
+    [row] = [row for row in table(moved) if row["attribute"] == "Smiling"]
+    assert (float(row["low"]), float(row["high"])) == pytest.approx((low, high), abs=1e-6)
+    words = " ".join(line for line, *_ in written(moved))
+    assert "how far the answer moves" in words
+    assert (np.asarray(opened(moved))[: opened(report).height] != np.asarray(opened(report))).any()
+
+    # Where nobody has measured them nothing is said of them.
+    assert "low" not in json.loads(as_json(report))["attributes"][0]
+    assert {row["low"] for row in table(report)} == {""}
+    assert "how far" not in " ".join(line for line, *_ in written(report))

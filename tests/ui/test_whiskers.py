@@ -1,5 +1,7 @@
 """Whiskers on the page without a browser: messages in, messages out."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -57,3 +59,24 @@ def test_a_page_that_is_drawn_again_asks_again(page, sent):
     kinds = [content["kind"] for view, content, _ in sent if view is page.board]
     assert kinds[-3:].count("whiskers") == 0
     assert "face" in kinds[-3:]
+
+
+def test_a_report_has_them_once_they_were_measured(page, sent):
+    def taken():
+        wish = {"thresholds": dict.fromkeys(page.model.names, 0.5), "marks": {}}
+        wish |= {"kind": "report", "form": "json", "judgements": False}
+        page.board._handle_custom_msg(wish, [])
+        content, [data] = next((c, b) for _, c, b in reversed(sent) if c["kind"] == "file")
+        assert content["name"].endswith(".json")
+        return {row["name"]: row for row in json.loads(data)["attributes"]}
+
+    assert "low" not in taken()["Smiling"]
+    page.keep()
+    ask(page, page._key(0))
+    (found,) = of_kind(sent, "whiskers")
+    smiling = page.model.names.index("Smiling")
+    assert taken()["Smiling"]["high"] == pytest.approx(found["high"][smiling], abs=1e-6)
+    page.keep()
+    assert not of_kind(sent, "pair"), "measured or not, the face is the one that was kept"
+    page.forget()
+    assert not page._spread

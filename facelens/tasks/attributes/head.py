@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facelens.bundles.bundle import EMBEDDED, GARBLED
-from facelens.errors import BundleError, DataError
+from facelens.errors import BundleError, DataError, many
 from facelens.files import read_file, write_bytes
 from facelens.tasks.attributes import ridge
 from facelens.tasks.attributes.calibrate import measure
@@ -229,8 +229,8 @@ def check_counts(yes: int, no: int) -> None:
     """
     if min(yes, no) < FEWEST:
         raise DataError(
-            f"There are faces in {yes} photos of yes and {no} of no; give at least {FEWEST} of "
-            f"each, better {ENOUGH} to {MOST // 2}."
+            f"There are faces in {many(yes, 'photo')} of yes and {no} of no; give at least "
+            f"{FEWEST} of each, better {ENOUGH} to {MOST // 2}."
         )
     if yes + no > MOST:
         raise DataError(

@@ -9,7 +9,6 @@ function element(tag, properties = {}, ...children) {
   node.append(...children);
   return node;
 }
-var two = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
 function probabilityText(probability) {
   const text = probability.toFixed(2);
   return { "1.00": ">0.99", "0.00": "<0.01" }[text] ?? text;
@@ -251,11 +250,39 @@ function invitation(el) {
   };
 }
 
+// legend.js
+var SIGNS = [
+  ["handle", "the threshold: drag it"],
+  ["close", "a bar that ends here is too close to call"],
+  ["reach", "how far the answer moves when the picture is shifted, scaled, lit or mirrored a little"],
+  ["dots", "how well yes and no are told apart"]
+];
+function legend() {
+  return element(
+    "ul",
+    { className: "legend small", ariaLabel: "What the signs mean" },
+    ...SIGNS.map(([sign, words]) => element(
+      "li",
+      {},
+      element("span", { className: `sign ${sign}`, ariaHidden: "true" }, sign === "dots" ? "●●●" : ""),
+      element("span", {}, words)
+    ))
+  );
+}
+
 // link.js
+var listed = (text) => (text ?? "").split(",").filter(Boolean);
+var numbered = (parts) => new Map(parts.filter((each) => each.includes(":")).map((each) => [each.slice(0, each.lastIndexOf(":")), parseFloat(each.slice(each.lastIndexOf(":") + 1))]).filter(([, value]) => value >= 0 && value <= 1));
 function settingsIn(query) {
-  const [point, ...single] = (query.get("thresholds") ?? "").split(",").filter(Boolean);
-  const pairs = [point, ...single].filter((each) => each?.includes(":")).map((each) => [each.slice(0, each.lastIndexOf(":")), parseFloat(each.slice(each.lastIndexOf(":") + 1))]).filter(([, value]) => value >= 0 && value <= 1);
-  return { point: point?.includes(":") ? void 0 : point, single: new Map(pairs), sort: query.get("sort") };
+  const parts = listed(query.get("thresholds"));
+  return {
+    point: parts[0]?.includes(":") ? void 0 : parts[0],
+    single: numbered(parts),
+    sort: query.get("sort"),
+    cost: query.get("cost"),
+    common: query.get("common"),
+    rates: numbered(listed(query.get("rates")))
+  };
 }
 function shareLink(href, query, launch) {
   const settings = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
@@ -600,7 +627,12 @@ function buildRow(description, index, network, on) {
     how,
     numbers2
   );
-  const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, more);
+  const unfold = element("button", { type: "button", className: "how unfold" }, "More about this row");
+  unfold.onclick = () => {
+    on.unfold(row);
+    points[0]?.focus({ focusVisible: false });
+  };
+  const item = element("li", { className: "row" }, label, bar, probability, chip, meaningLine, unfold, more);
   const row = {
     ...description,
     index,
@@ -724,9 +756,15 @@ function whatIf({ common, cost }) {
   );
   const words = element("p", { className: "small", role: "status" });
   let set = null;
-  often.onchange = () => common(COMMON.find(([name]) => name === often.value)[2]);
+  const rateOf = () => COMMON.find(([name]) => name === often.value)[2];
+  often.onchange = () => common(rateOf());
   costs.onchange = () => {
     if (costs.value) cost(Number(costs.value));
+  };
+  const choose = (select, value) => {
+    if (!value || ![...select.options].some((option) => option.value === value)) return;
+    select.value = value;
+    select.onchange();
   };
   return {
     box: element(
@@ -741,6 +779,15 @@ function whatIf({ common, cost }) {
       ),
       words
     ),
+    /** What is chosen, for a link; empty where nothing is. `rateOf` is what `common` has heard. */
+    get chosen() {
+      return { cost: costs.value, common: often.value === COMMON[0][0] ? "" : often.value, rateOf: rateOf() };
+    },
+    /** Choose what a link carries. */
+    set(wanted) {
+      choose(often, wanted.common);
+      choose(costs, wanted.cost);
+    },
     offer({ data }) {
       often.replaceChildren(...COMMON.map(([value, text]) => element("option", { value }, text(data))));
     },
@@ -780,7 +827,7 @@ function whiskersOf(ask) {
     }
   }
   function drawOne(row, low, high) {
-    const words = `${two(low)} to ${two(high)}`;
+    const words = `${probabilityText(low)} to ${probabilityText(high)}`;
     row.whisker = element("span", {
       className: "whisker",
       role: "img",
@@ -867,6 +914,7 @@ function render({ model, el, signal }) {
       lists,
       nothing,
       more,
+      legend(),
       fold,
       home.line
     )
@@ -899,6 +947,7 @@ function render({ model, el, signal }) {
       paintSummary();
     },
     mark,
+    unfold: (row) => activate(row),
     common(row, rate) {
       row.common = rate;
       paint(row);
@@ -912,12 +961,14 @@ function render({ model, el, signal }) {
     // On a phone the map is far below the rows; beside them it is in sight already.
     show: () => el.closest(".facelens-page")?.querySelector(".looks")?.scrollIntoView({ block: "start", behavior: "smooth" })
   });
-  function activate(row) {
+  function activate(row, brief = false) {
+    row.item.classList.toggle("brief", brief);
     if (active === row) return;
     const before = row.item.getBoundingClientRect().top;
     active?.item.classList.remove("active");
     active = row;
     row.item.classList.add("active");
+    if (brief) return;
     const moved = row.item.getBoundingClientRect().top - before;
     if (moved) window.scrollBy({ top: moved, behavior: "instant" });
   }
@@ -952,7 +1003,6 @@ function render({ model, el, signal }) {
       button.ariaPressed = String(network.points[i] === point);
     });
     about.textContent = point ? point.about : "Your own thresholds.";
-    about.append(" Drag the handle on a bar to move its threshold. Where a bar ends in the hatched part, the answer is too close to call. The thin line below a bar shows how far the answer moves when the picture is shifted, scaled, lit or mirrored a little.");
     ifs.tell(rows);
   }
   function paintAll() {
@@ -1016,8 +1066,11 @@ function render({ model, el, signal }) {
   }
   function address() {
     const { point, own } = nearest2();
+    const { cost, common, rateOf } = ifs.chosen;
     const single = own.map((row) => `${row.name}:${row.threshold.toFixed(2)}`);
-    const query = { thresholds: [point.name, ...single].join(","), sort: sort.value, network: network.address };
+    const rates = rows.filter((row) => row.common !== null && row.common !== rateOf(row.base)).map((row) => `${row.name}:${row.common}`);
+    const thresholds = cost ? "" : [point.name, ...single].join(",");
+    const query = { thresholds, sort: sort.value, network: network.address, cost, common, rates: rates.join(",") };
     return shareLink(location.href, query, network.launch);
   }
   function markChosen({ name }) {
@@ -1120,7 +1173,6 @@ function render({ model, el, signal }) {
         if (threshold !== void 0) row.threshold = threshold;
       }
       if (SORTS.some(([value]) => value === wanted.sort)) sort.value = wanted.sort;
-      wanted = {};
       presets.replaceChildren(...network.points.map((point) => {
         const button = element("button", { type: "button", title: point.about }, point.title);
         button.onclick = () => {
@@ -1132,6 +1184,9 @@ function render({ model, el, signal }) {
       foldNote.textContent = network.judgements.note;
       how.tell(network);
       ifs.offer(network);
+      ifs.set(wanted);
+      for (const row of rows) row.common = wanted.rates?.get(row.name) ?? row.common;
+      wanted = {};
     },
     face(message) {
       if (!network) return;
@@ -1157,7 +1212,7 @@ function render({ model, el, signal }) {
     chosen(message) {
       markChosen(message);
       const row = rows.find((each) => each.name === message.name);
-      if (row && !active) activate(row);
+      if (row && (!active || active.item.classList.contains("brief"))) activate(row, true);
     },
     file({ name, type }, [buffer]) {
       download(buffer, name, type);

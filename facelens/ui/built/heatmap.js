@@ -97,9 +97,9 @@ function coveringWords(about, map, sign) {
   const strongest = strongestOf(map, sign);
   const places = `A square of the face was covered, at ${map.passes - 1} places in turn.`;
   if (strongest <= 0) {
-    return `${places} Nowhere did the score for “${about.label}” ${sign > 0 ? "fall" : "rise"}.`;
+    return `${places} Nowhere did the score (the logit) for “${about.label}” ${sign > 0 ? "fall" : "rise"}.`;
   }
-  return `${places} Where it is bright the score for “${about.label}” ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)}.`;
+  return `${places} Where it is bright the score (the logit) for “${about.label}” ${sign > 0 ? "fell" : "rose"}, by up to ${strongest.toFixed(1)}.`;
 }
 function exactWords(about, map, sign) {
   if (strongestOf(map, sign) > 0) {
@@ -137,6 +137,21 @@ function drawn(tag, attributes, ...children) {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children);
   return node;
+}
+function standing(el) {
+  let watched = null;
+  const sized = new ResizeObserver(() => {
+    const column = el.closest(".facelens-column .facelens-column");
+    if (!column) return;
+    if (column !== watched) sized.observe(column);
+    watched = column;
+    const { top, height } = column.getBoundingClientRect();
+    const above = el.getBoundingClientRect().top - top;
+    column.style.setProperty("--tall", `${height}px`);
+    column.style.setProperty("--above", `${above}px`);
+  });
+  sized.observe(el);
+  return sized;
 }
 function render({ model, el, signal }) {
   const crops = pictures();
@@ -201,6 +216,8 @@ function render({ model, el, signal }) {
     row?.scrollIntoView({ block: "center", behavior: "smooth" });
   };
   body.append(back);
+  const measured = standing(el);
+  signal.addEventListener("abort", () => measured.disconnect());
   let face = null;
   let points = null;
   let asked = false;
@@ -369,7 +386,7 @@ function render({ model, el, signal }) {
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
-      cropCaption.textContent = message.alone ? "The face, aligned: all that the network sees." : `Face ${message.number}, aligned: all that the network sees.`;
+      cropCaption.textContent = message.alone ? "What it sees" : `What it sees: face ${message.number}`;
       points = null;
       asked = false;
       pointing.hidden = !message.marks;

@@ -437,6 +437,8 @@ function draw({ model, el, signal }) {
   let awaited = null;
   let wished = null;
   let shown = null;
+  let searching = null;
+  let replay = [];
   let faceless = false;
   let shrunk = null;
   let full = false;
@@ -473,14 +475,19 @@ function draw({ model, el, signal }) {
     awaited = String(Math.random());
     shrunk = null;
     full = kind !== "clear";
-    if (kind !== "search") wished = full ? { kind, content, buffers } : null;
+    searching = kind === "search" ? content : null;
+    if (kind !== "search") {
+      wished = full ? { kind, content, buffers, searches: [] } : null;
+      replay = [];
+    }
     model.send({ kind, turn: awaited, ...content }, void 0, buffers);
   };
   const repeat = (wish, text2) => {
     begin(model.asleep ? ASLEEP : text2);
     preparing = null;
     ask(wish.kind, wish.content, wish.buffers);
-    wished = wish;
+    wished = { ...wish, searches: [] };
+    replay = [...wish.searches];
     shrunk = wish.shrunk ?? null;
   };
   const search = ({ how, box = null }) => {
@@ -535,6 +542,7 @@ function draw({ model, el, signal }) {
     if (!file) return;
     if (others.length) {
       leaveCamera();
+      cleared.end();
       several.show(files);
       clear.hidden = false;
       return;
@@ -739,7 +747,7 @@ function draw({ model, el, signal }) {
     status({ text: text2, state, turn: answered }) {
       if (awaited && answered !== awaited) return;
       if (state === "error" && answered && wished?.smaller) {
-        repeat({ ...wished, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
+        repeat({ ...wished, searches: replay, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
         return;
       }
       hush(false);
@@ -749,8 +757,15 @@ function draw({ model, el, signal }) {
         if (state !== "error") {
           shown = wished ?? (state === "empty" ? null : shown);
           faceless = state === "none";
+          if (searching && shown && (state === "done" || searching.how === "rotate")) shown.searches.push(searching);
         }
-        wished = null;
+        wished = searching = null;
+        if (state === "error") replay = [];
+        const next = replay.shift();
+        if (next && shown && !preparing) {
+          search(next);
+          return;
+        }
       }
       if (!preparing) say(text2, state);
       else if (state !== "busy") settled = { text: text2, state };

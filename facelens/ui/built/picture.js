@@ -129,18 +129,21 @@ function drawBox(frame, say, done) {
 
 // picture.js
 var HIGH = 0.1;
+var SMALL = 36;
+var TOUCHED = matchMedia("(pointer: coarse)").matches;
 var percent2 = (share) => `${(100 * share).toFixed(3)}%`;
 function render({ model, el, signal }) {
   const shelf = pictures();
   const image = element("img", { alt: "Your photo" });
   const boxes = element("div", { className: "boxes", role: "group", ariaLabel: "Faces found" });
   const frame = element("div", { className: "frame" }, image, boxes);
+  const close = element("div", { className: "faces", ariaHidden: "true" });
   const caption = element("figcaption", { className: "small" });
   const hints = element("ul", { className: "hints" });
   const more = element("button", { type: "button", className: "more", hidden: true }, "A face is missing? Draw its box");
   const drawn = element("p", { className: "small", ariaLive: "polite", hidden: true });
   const giveUp = element("button", { type: "button", hidden: true }, "Stop drawing");
-  const figure = element("figure", { hidden: true }, drawn, frame, giveUp, caption, more, hints);
+  const figure = element("figure", { hidden: true }, drawn, frame, giveUp, caption, close, more, hints);
   el.classList.add("facelens", "picture");
   el.append(figure);
   let faces = { boxes: [], hints: [] };
@@ -171,7 +174,20 @@ function render({ model, el, signal }) {
   hearMissed(el, signal, ({ draw: asked }) => {
     if (asked) byHand();
   });
-  const draw = (message, [buffer]) => {
+  const crowd = () => {
+    const { width } = frame.getBoundingClientRect();
+    const narrow = faces.boxes.length > 1 && faces.boxes.some(([, , w]) => w * width < SMALL);
+    figure.classList.toggle("crowd", narrow);
+  };
+  const sized = new ResizeObserver(crowd);
+  sized.observe(frame);
+  signal.addEventListener("abort", () => sized.disconnect());
+  const choose = (index) => {
+    pick({ index });
+    if (answered) dim(true);
+    model.send({ kind: "pick", index });
+  };
+  const draw = (message, [buffer, ...portraits]) => {
     sheet?.end();
     shelf.free();
     answered = false;
@@ -192,23 +208,32 @@ function render({ model, el, signal }) {
           width: percent2(w),
           height: percent2(h)
         });
-        box.onclick = () => {
-          pick({ index });
-          if (answered) dim(true);
-          model.send({ kind: "pick", index });
-        };
+        box.onclick = () => choose(index);
         return box;
       })
     );
-    caption.textContent = message.boxes.length > 1 ? `${message.boxes.length} faces, numbered by size. Click a face to read it.` : "";
+    close.replaceChildren(...portraits.map((portrait, index) => {
+      const button = element(
+        "button",
+        { type: "button", tabIndex: -1 },
+        element("img", { src: shelf.url(portrait, "image/jpeg"), alt: "" }),
+        element("span", {}, String(index + 1))
+      );
+      button.onclick = () => choose(index);
+      return button;
+    }));
+    caption.textContent = message.boxes.length > 1 ? `${message.boxes.length} faces, numbered by size. ${TOUCHED ? "Tap" : "Click"} a face to read it.` : "";
     hints.replaceChildren();
     more.hidden = !message.more || !message.boxes.length;
     figure.hidden = false;
+    crowd();
   };
   const pick = ({ index }) => {
-    [...boxes.children].forEach((box, i) => {
-      box.ariaPressed = String(i === index);
+    for (const row of [boxes, close]) [...row.children].forEach((each, i) => {
+      each.ariaPressed = String(i === index);
     });
+    const button = close.children[index];
+    if (button) close.scrollTo({ left: button.offsetLeft - (close.clientWidth - button.offsetWidth) / 2, top: button.offsetTop });
     hints.replaceChildren(...(faces.hints[index] ?? []).map((hint) => element("li", {}, hint)));
   };
   const silence = listen(model, el, {
@@ -229,6 +254,7 @@ function render({ model, el, signal }) {
       figure.hidden = true;
       image.removeAttribute("src");
       boxes.replaceChildren();
+      close.replaceChildren();
       hints.replaceChildren();
       faces = { boxes: [], hints: [] };
     }

@@ -434,6 +434,8 @@
     let awaited = null;
     let wished = null;
     let shown = null;
+    let searching = null;
+    let replay = [];
     let faceless = false;
     let shrunk = null;
     let full = false;
@@ -470,14 +472,19 @@
       awaited = String(Math.random());
       shrunk = null;
       full = kind !== "clear";
-      if (kind !== "search") wished = full ? { kind, content, buffers } : null;
+      searching = kind === "search" ? content : null;
+      if (kind !== "search") {
+        wished = full ? { kind, content, buffers, searches: [] } : null;
+        replay = [];
+      }
       model.send({ kind, turn: awaited, ...content }, void 0, buffers);
     };
     const repeat = (wish, text2) => {
       begin2(model.asleep ? ASLEEP : text2);
       preparing = null;
       ask(wish.kind, wish.content, wish.buffers);
-      wished = wish;
+      wished = { ...wish, searches: [] };
+      replay = [...wish.searches];
       shrunk = wish.shrunk ?? null;
     };
     const search = ({ how, box = null }) => {
@@ -532,6 +539,7 @@
       if (!file) return;
       if (others.length) {
         leaveCamera();
+        cleared.end();
         several.show(files);
         clear.hidden = false;
         return;
@@ -736,7 +744,7 @@
       status({ text: text2, state, turn: answered }) {
         if (awaited && answered !== awaited) return;
         if (state === "error" && answered && wished?.smaller) {
-          repeat({ ...wished, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
+          repeat({ ...wished, searches: replay, buffers: [wished.smaller], smaller: null }, "Sending the smaller copy…");
           return;
         }
         hush(false);
@@ -746,8 +754,15 @@
           if (state !== "error") {
             shown = wished ?? (state === "empty" ? null : shown);
             faceless = state === "none";
+            if (searching && shown && (state === "done" || searching.how === "rotate")) shown.searches.push(searching);
           }
-          wished = null;
+          wished = searching = null;
+          if (state === "error") replay = [];
+          const next = replay.shift();
+          if (next && shown && !preparing) {
+            search(next);
+            return;
+          }
         }
         if (!preparing) say(text2, state);
         else if (state !== "busy") settled = { text: text2, state };
