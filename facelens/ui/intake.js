@@ -106,7 +106,7 @@ export function draw({ model, el, signal }) {
     camera.textContent = small ? "Camera" : "Use the camera";
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
-    clear.hidden = !small && several.el.hidden;
+    clear.hidden = !small && several.el.hidden && state !== "error";
     tries.hidden = !faceless;
     if (!busy) local.hide();
     if (busy && !model.asleep) bePatient();
@@ -428,7 +428,8 @@ export function draw({ model, el, signal }) {
       }
       hush(false);
       // An error that answers no wish, of a network that cannot be loaded, comes without a photo.
-      if (state !== "error" || answered) full = state !== "empty";
+      // One that answers the first photo leaves the page as it was: without one.
+      if (state !== "error" || answered) full = state === "error" ? shown !== null : state !== "empty";
       if (state !== "busy") {
         awaited = null;
         if (state !== "error") {

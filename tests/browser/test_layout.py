@@ -164,3 +164,23 @@ def test_views_that_show_nothing_leave_no_gap(visit):
     page.locator(".teach summary").first.wait_for()
     board, teach = (page.locator(part).bounding_box() for part in (".board", ".teach"))
     assert teach["y"] - board["y"] - board["height"] <= 24
+
+
+def test_a_first_photo_that_cannot_be_read_leaves_the_page_as_it_was(visit, astronaut):
+    tab = visit(**PHONE)
+    page = tab.page
+    page.locator(".showcase").wait_for()
+    before = page.locator(".intake .well").bounding_box()
+    tab.upload(b"no photo", "notes.jpg")
+    assert "not a photo" in tab.status("error")
+    assert page.locator(".showcase").is_visible(), "the example's answer is gone"
+    assert page.get_by_role("button", name="Choose a photo").is_visible()
+    assert page.locator(".intake .well").bounding_box()["y"] == before["y"]
+    page.get_by_role("button", name="Clear", exact=True).click()
+    until(page, "document.querySelector('.intake .status').textContent === ''")
+    tab.upload(astronaut.read_bytes())
+    tab.status("done")
+    tab.upload(b"no photo", "notes.jpg")
+    tab.status("error")
+    assert page.get_by_role("button", name="Another photo").is_visible()
+    assert page.locator(".board .sentence").is_visible(), "the answer before stays"
