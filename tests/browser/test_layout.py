@@ -75,10 +75,12 @@ def test_small_faces_stand_below_the_photo_large_enough_for_a_finger(visit, crow
 def test_a_laptop_shows_rows_at_once_and_nothing_scrolls_in_itself(visit):
     tab = visit()
     page = answered(tab)
-    tops = page.locator(".board .presets button").evaluate_all(
-        "all => all.map((each) => each.getBoundingClientRect().top)"
-    )
-    assert len(set(tops)) == 1, "the presets stand in one line"
+    for size in ({"width": 1920, "height": 1080}, {"width": 1280, "height": 800}):
+        page.set_viewport_size(size)
+        tops = page.locator(".board .presets button").evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect().top)"
+        )
+        assert len(set(tops)) == 1, "the presets stand in one line"
     rows = [each.bounding_box() for each in page.locator(".board .row:visible").all()]
     assert sum(row["y"] + row["height"] <= 800 for row in rows) >= 5
     inner = "node => node.scrollHeight - node.clientHeight"
