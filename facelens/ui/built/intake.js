@@ -458,7 +458,7 @@ function draw({ model, el, signal }) {
     camera.textContent = small ? "Camera" : "Use the camera";
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
-    clear.hidden = !small && several.el.hidden;
+    clear.hidden = !small && several.el.hidden && state !== "error";
     tries.hidden = !faceless;
     if (!busy) local.hide();
     if (busy && !model.asleep) bePatient();
@@ -751,7 +751,7 @@ function draw({ model, el, signal }) {
         return;
       }
       hush(false);
-      if (state !== "error" || answered) full = state !== "empty";
+      if (state !== "error" || answered) full = state === "error" ? shown !== null : state !== "empty";
       if (state !== "busy") {
         awaited = null;
         if (state !== "error") {

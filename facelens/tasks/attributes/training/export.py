@@ -216,10 +216,7 @@ def _write(
     temperature = calibrate.fit_temperature(logits, labels, known)
     sure = guarantee.thresholds(logits, labels, people, temperature, known=known)
     metrics["guarantee"] = guarantee.about(people)
-    session = open_session(out / "model.onnx")
-    metrics["weak"] = weak_rows(
-        lambda crops: session.run(["logits"], {"crops": crops})[0], valid_set, logits
-    )
+    metrics["weak"] = weak_rows(out / "model.onnx", valid_set, logits)
     faces = len(labels) if known is None else known.sum(0)
     config = ClassifierConfig(
         task="attributes",
