@@ -1,12 +1,11 @@
 """How torch's threads should wait in training: spinning or asleep, on cores that others use too.
 
     python benchmarks/training_threads.py [--network resnet50] [--size 64x56] [--seconds 15]
-                                          [--kept DIR [--minutes N]]
 
 Each way trains on random pictures in a process of its own, with and without another program that
 computes on every core meanwhile, in turns. Writes benchmarks/results/training_threads.csv. With
---kept every measurement is kept in a file there, so that the same command resumes where an
-interrupted one stopped, or one that --minutes stopped. Needs the extra `train`.
+--kept DIR every measurement is kept in a file there, so that the same command resumes where an
+interrupted one stopped, or one that --minutes N stopped. Needs the extra `train`.
 """
 
 import argparse
