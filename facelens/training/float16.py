@@ -1,4 +1,4 @@
-"""Kernels stored in half the bits: of weights, and of a graph, which computes in float32 as before."""
+"""Kernels in half the bits: as weights, and in a graph, which computes in float32 as before."""
 
 from pathlib import Path
 
