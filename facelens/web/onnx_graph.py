@@ -6,12 +6,12 @@ g.output("y", g("Relu", 2 * x + 1))
 data = g.save("example")
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-OPSET = 20  # the first in which GridSample says "linear" and "cubic"
+OPSET = 18  # the first in which ReduceMean takes its axes as an input
 
 
 class Value:
@@ -70,10 +70,6 @@ class Value:
         """The entries at `indices` along an axis."""
         return self.graph("Gather", self, indices, axis=axis)
 
-    def turn(self, *axes: int) -> "Value":
-        """The axes in another order."""
-        return self.graph("Transpose", self, perm=list(axes))
-
     def clip(self, low: "Operand", high: "Operand") -> "Value":
         """No less than `low`, no more than `high`, both of shape ()."""
         return self.graph("Min", self.graph("Max", self, low), high)
@@ -81,14 +77,6 @@ class Value:
     def round(self) -> "Value":
         """Rounded, halves to the even number."""
         return self.graph("Round", self)
-
-    def floor(self) -> "Value":
-        """The largest whole number that is no larger."""
-        return self.graph("Floor", self)
-
-    def ceil(self) -> "Value":
-        """The least whole number that is no less."""
-        return self.graph("Ceil", self)
 
     def side(self, axis: int) -> "Value":
         """How long an axis is, int64 ()."""
@@ -178,22 +166,6 @@ class Graph:
         self._nodes.append(helper.make_node(op, [v.name for v in values], names, **attributes))
         found = [Value(self, name, kind or values[0].kind) for name in names]
         return found[0] if outputs == 1 else found
-
-    def choose(
-        self, whether: Value, then: Callable[[], Value], otherwise: Callable[[], Value]
-    ) -> Value:
-        """What `then` gives if `whether`, bool (), is true, else what `otherwise` gives."""
-        from onnx import helper
-
-        branches, kinds = [], []
-        for branch in (then, otherwise):
-            outer, self._nodes = self._nodes, []
-            value = branch()
-            given = helper.make_tensor_value_info(value.name, _element(value.kind), None)
-            branches.append(helper.make_graph(self._nodes, "branch", [], [given]))
-            self._nodes = outer
-            kinds.append(value.kind)
-        return self("If", whether, kind=kinds[0], then_branch=branches[0], else_branch=branches[1])  # type: ignore[no-any-return]
 
     def save(self, name: str) -> bytes:
         """The graph as a file's bytes; the same graph gives the same bytes."""

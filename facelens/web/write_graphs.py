@@ -1,4 +1,4 @@
-"""The steps between a photo and the networks as ONNX graphs, so that a browser runs them as Python.
+"""What surrounds the networks as ONNX graphs, so that a browser computes it as Python does.
 
 Each is held against the Python function that it repeats by a test. They lie in `graphs/`, since
 `onnx` comes with the extra `train` alone:
@@ -67,164 +67,6 @@ def faces() -> bytes:
     return g.save("faces")
 
 
-def crop() -> bytes:
-    """Cut faces out of a photo as `align.align_face` and `explain.whiskers` do.
-
-    `pixels` uint8 (h, w, 4) RGBA, `warp` float32 (2, 3) photo to template, `moves` float32
-    (n, 2, 3) template to crop, `light` float32 (n,) factors of the brightness, `size` int64 (2,)
-    height and width of a crop, `margin` float32 () as in `align.reduce`. Gives `crops` uint8
-    (n, height, width, 3) and `grey` uint8 (n, height, width).
-    """
-    g = Graph()
-    pixels = g.input("pixels", np.uint8, ("h", "w", 4))
-    warp = g.input("warp", np.float32, (2, 3)).cast(np.float64)
-    moves = g.input("moves", np.float32, ("n", 2, 3)).cast(np.float64)
-    light = g.input("light", np.float32, ("n",))
-    size = g.input("size", np.int64, (2,))
-    margin = g.input("margin", np.float32, ())
-    small, to_template = _reduced(g, pixels.part(0, 3, 2), warp, size, margin.cast(np.float64))
-    warps = _composed(g, moves, to_template)
-    crops = _sampled(g, small, warps, size)
-    lit = _uint8(crops.cast(np.float32) * light.reshape(-1, 1, 1, 1))
-    g.output("crops", lit, ("n", "height", "width", 3))
-    grey = lit.cast(np.float32) @ np.array(GREY, np.float32)
-    g.output("grey", _uint8(grey), ("n", "height", "width"))
-    return g.save("crop")
-
-
-def _reduced(
-    g: Graph, pixels: Value, warp: Value, size: Value, margin: Value
-) -> tuple[Value, Value]:
-    """`align.reduce`: what a warp shows, averaged, and the warp from there, float64 (2, 3)."""
-    scale = _scale(g, warp)
-    factor = g("Min", scale / align.MIN_SCALE, np.array(1.0))
-    height, width = (size[i].cast(np.float64) for i in range(2))
-    zero = g.constant(0.0, np.float64)
-    corners = g(
-        "Concat",
-        *(
-            g("Concat", x.reshape(1, 1), y.reshape(1, 1), axis=1)
-            for x, y in ((zero, zero), (width, zero), (zero, height), (width, height))
-        ),
-        axis=0,
-    )
-    inverse = _rounded(_inverted(g, warp.reshape(1, 2, 3))[0])
-    linear, shift = inverse.part(0, 2, 1), inverse.part(2, 3, 1).reshape(1, 2)
-    seen = corners @ linear.turn(1, 0) + shift
-    axis = np.zeros(1, np.int64)
-    least = g("ReduceMin", seen, axis, keepdims=0) - margin / factor
-    most = g("ReduceMax", seen, axis, keepdims=0) + margin / factor
-    starts, ends = [], []
-    for i, along in enumerate((1, 0)):  # x runs along columns
-        limit = pixels.side(along).cast(np.float64)
-        start = least[i].floor().clip(0.0, limit - 1)
-        starts.append(start)
-        ends.append(g("Min", g("Max", most[i].ceil(), start + 1), limit))
-    part = pixels
-    for i, along in enumerate((1, 0)):
-        part = part.part(starts[i].cast(np.int64), ends[i].cast(np.int64), along)
-    counts = [g("Max", ((ends[i] - starts[i]) * factor).round(), np.array(1.0)) for i in range(2)]
-    x, y = ((ends[i] - starts[i]) / counts[i] for i in range(2))
-    rows = _averaged(g, part.cast(np.int32), y, counts[1], 0)
-    small = _uint8(_averaged(g, rows, x, counts[0], 1))
-    # Pixel centres: photo = (small + 0.5) * factor - 0.5 + corner.
-    back = _matrix(g, x, zero, (x - 1) / 2 + starts[0], zero, y, (y - 1) / 2 + starts[1])
-    moved = _composed(g, warp.reshape(1, 2, 3), back)[0]
-    # Of a face that is no larger Python cuts no part, so there is nothing that it rounds.
-    larger = g("Less", factor, np.array(1.0), kind=bool)
-    return small, g("Where", larger, _rounded(moved), moved, kind=np.float64)
-
-
-def _averaged(g: Graph, values: Value, step: Value, count: Value, axis: int) -> Value:
-    """Means over `count` intervals of length `step` along an axis, float32: cv2.INTER_AREA."""
-    ends = g("Range", g.constant(0.0, np.float64), count + 1, g.constant(1.0, np.float64)) * step
-    last = (values.side(axis) - 1).cast(np.float64)
-    whole = g("Min", ends.floor(), last)
-    index, share = whole.cast(np.int64), (ends - whole).cast(np.float32)
-    share = share.reshape(*([-1, 1, 1] if axis == 0 else [1, -1, 1]))
-    before = g("CumSum", values, np.array(axis, np.int64), exclusive=1).take(index, axis)
-    partial = values.take(index, axis).cast(np.float32) * share
-    behind, ahead = (0, -1), (1, 2**31 - 1)
-    sums, parts = (
-        [each.part(*ahead, axis), each.part(*behind, axis)] for each in (before, partial)
-    )
-    total = (sums[0] - sums[1]).cast(np.float32) + parts[0] - parts[1]
-    return total / step.cast(np.float32)
-
-
-def _sampled(g: Graph, small: Value, warps: Value, size: Value) -> Value:
-    """`align.sample` under float64 (n, 2, 3) warps: float32 (n, height, width, 3), whole numbers.
-
-    Places are rounded to a 32nd of a pixel in the way of cv2.warpAffine.
-    """
-    inverse = _inverted(g, warps)
-    x, y = (
-        g("Range", g.constant(0.0, np.float64), size[i].cast(np.float64), g.constant(1.0, np.float64))
-        for i in (1, 0)
-    )  # fmt: skip
-    places = []
-    for i, along in enumerate((1, 0)):
-        a, b, c = (inverse.part(i, i + 1, 1).part(j, j + 1, 2) for j in range(3))
-        across = (a * x.reshape(1, 1, -1) * 1024.0).round()
-        down = ((b * y.reshape(1, -1, 1) + c) * 1024.0).round()
-        place = ((across + down + 16.0) / 32.0).floor() / 32.0
-        # Three pixels of edge stand around the picture, more than a cubic reaches.
-        side = small.side(along).cast(np.float64)
-        place = place.clip(g.constant(-2.0, np.float64), side + 1) + 3
-        place = 2 * (place + 0.5) / (side + 6) - 1
-        places.append(place.reshape(1, -1, size[1], 1))
-    grid = g("Concat", *places, axis=3).cast(np.float32)
-    picture = small.turn(2, 0, 1).cast(np.float32).reshape(1, 3, small.side(0), small.side(1))
-    edges = np.array([0, 0, 3, 3, 0, 0, 3, 3], np.int64)
-    picture = g("Pad", picture, edges, mode="edge")
-    sample = {"padding_mode": "border", "align_corners": 0}
-    enlarged = g("Greater", _scale(g, warps[0]), np.array(1.0), kind=bool)
-    found = g.choose(
-        enlarged,
-        lambda: g("GridSample", picture, grid, mode="cubic", **sample),
-        lambda: g("GridSample", picture, grid, mode="linear", **sample),
-    )
-    found = found.reshape(3, -1, size[0], size[1]).turn(1, 2, 3, 0)
-    return found.clip(0, 255).round()
-
-
-def _scale(g: Graph, warp: Value) -> Value:
-    """`align.scale_of` a float64 (2, 3)."""
-    a, c = warp[0, 0], warp[1, 0]
-    return g("Sqrt", a * a + c * c).cast(np.float32).cast(np.float64)
-
-
-def _inverted(g: Graph, warps: Value) -> Value:
-    """Invert 2x3 transforms, float64 (n, 2, 3), as cv2.invertAffineTransform does."""
-    (a, b, c), (d, e, f) = (
-        [warps.part(i, i + 1, 1).part(j, j + 1, 2) for j in range(3)] for i in range(2)
-    )
-    share = 1.0 / (a * e - b * d)
-    p, q, r, s = e * share, g("Neg", b * share), g("Neg", d * share), a * share
-    top = g("Concat", p, q, g("Neg", p * c + q * f), axis=2)
-    return g("Concat", top, g("Concat", r, s, g("Neg", r * c + s * f), axis=2), axis=1)  # type: ignore[no-any-return]
-
-
-def _composed(g: Graph, after: Value, before: Value) -> Value:
-    """`align.compose` float64 (n, 2, 3) with (2, 3)."""
-    linear = after.part(0, 2, 2) @ before
-    return linear + g("Pad", after.part(2, 3, 2), np.array([0, 0, 2, 0, 0, 0], np.int64))
-
-
-def _rounded(values: Value) -> Value:
-    """To float32 and back: warps are rounded where Python rounds them."""
-    return values.cast(np.float32).cast(np.float64)
-
-
-def _matrix(g: Graph, *values: Value) -> Value:
-    """Six values of shape () as (2, 3)."""
-    return g("Concat", *(each.reshape(1) for each in values), axis=0).reshape(2, 3)  # type: ignore[no-any-return]
-
-
-def _uint8(values: Value) -> Value:
-    return values.clip(0, 255).round().cast(np.uint8)
-
-
 def looks() -> bytes:
     """What `faces.quality` measures of a crop.
 
@@ -276,7 +118,7 @@ def _median_colour(g: Graph, pixels: Value) -> Value:
     return least.part(-2, 2**31 - 1, 0).mean([0])
 
 
-GRAPHS: dict[str, Callable[[], bytes]] = {"faces": faces, "crop": crop, "quality": looks}
+GRAPHS: dict[str, Callable[[], bytes]] = {"faces": faces, "quality": looks}
 
 
 def main() -> None:
