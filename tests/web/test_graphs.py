@@ -8,7 +8,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from facelens.faces import align, detect, quality, yunet
+from facelens.faces import align, boxes, detect, find_faces, quality
+from facelens.faces.yunet import YUNET_SIDE, YUNET_STRIDES, Yunet
 from facelens.photo import read_photo
 
 GRAPHS = Path(detect.__file__).parents[1] / "web" / "graphs"
@@ -38,7 +39,7 @@ def values_of(picture: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
     height, width = picture
     values = {}
-    for stride in yunet.YUNET_STRIDES:
+    for stride in YUNET_STRIDES:
         count = (height // stride) * (width // stride)
         for kind, columns in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10)):
             given = rng.normal(size=(1, count, columns))
@@ -64,7 +65,7 @@ class Session:
 @pytest.mark.parametrize("seed", range(4))
 def test_boxes_are_decoded_and_suppressed_as_in_python(floor, seed):
     values = values_of((96, 128), seed)
-    known = object.__new__(yunet.Yunet)
+    known = object.__new__(Yunet)
     known._opencv, known._input, known._session = None, "input", Session(values)
     # None is that sure, and OpenCV does not take none.
     want = [] if floor > 1 else known._rows(np.zeros((96, 128, 3), np.uint8), floor)
@@ -90,6 +91,40 @@ def test_what_hints_are_made_of(astronaut):
     crop = align.align_face(astronaut, warp_to(astronaut, 0.9, 0))
     for each in (crop, crop // 4, cv2.blur(crop, (9, 9)), 255 - crop):
         hinted(each)
+
+
+@pytest.mark.data
+def test_portraits_have_the_same_faces_and_hints(portraits, yunet, monkeypatch):
+    """YuNet's outputs, decoded by the graph and by Python; what is measured of the crops."""
+    given = {}
+    detector = detect.open_detector(f"yunet:{yunet}")
+    session = detector._session
+
+    class Kept:
+        def run(self, names, inputs):
+            values = session.run(names, inputs)
+            given.update(zip(names, values, strict=True))
+            given["size"] = next(iter(inputs.values())).shape[2:]
+            return values
+
+    found = 0
+    for path in sorted(portraits.glob("*.jpg")):
+        photo = read_photo(path)
+        small, _ = boxes.bounded(photo.pixels, YUNET_SIDE)
+        with monkeypatch.context() as patch:
+            patch.setattr(detector, "_session", Kept())
+            want = detector._rows(small)
+        size = given.pop("size")
+        scores, _, landmarks = graph("faces").run(
+            None,
+            given | {"grid": np.array(size), "floor": np.array(0.6, np.float32)},
+        )
+        assert len(scores) == len(want), path.name
+        np.testing.assert_allclose(landmarks, np.stack([row for _, row in want]), atol=0.01)
+        found += len(want)
+        for face in find_faces(photo, detector=f"yunet:{yunet}"):
+            hinted(face.crop)
+    assert found >= 17
 
 
 @pytest.mark.train
