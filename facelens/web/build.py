@@ -314,6 +314,7 @@ def _pages(site: Mapping[str, Any], version: str, hub: bool) -> dict[str, bytes]
         WORKER: f"const SITE = {json.dumps(known)};\n{worker}".encode(),
         "site.json": content.as_json(site),
         "manifest.webmanifest": content.as_json(_manifest()),
+        "README.md": (HERE / "space.md").read_bytes(),  # the settings of a static Space
     }
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from conftest import missing
 from helpers.hub import through_the_client
 from helpers.terminal import is_one_sentence
@@ -26,7 +27,7 @@ from facelens.web.icons import ICONS
 ROOT = Path(__file__).parents[2]
 NETWORK = "networks/mobilenet_v2"
 FIRST_VISIT = 8_000_000  # bytes over the wire, from a host that compresses nothing
-PAGES = {"index.html", "live.html", "sw.js", "site.json", "manifest.webmanifest"}
+PAGES = {"index.html", "live.html", "sw.js", "site.json", "manifest.webmanifest", "README.md"}
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,8 @@ def test_a_first_visit_takes_eight_megabytes_at_most(whole):
         f"{NETWORK}/network.json.gz", f"{NETWORK}/example.json", "examples/astronaut.jpg",
     ):  # fmt: skip
         assert path in first
-    assert {*first, *known["later"], "sw.js", "manifest.webmanifest"} == lying(whole)
+    apart = {"sw.js", "manifest.webmanifest", "README.md"}
+    assert {*first, *known["later"], *apart} == lying(whole)
     assert not set(first) & set(known["later"])
 
 
@@ -147,6 +149,14 @@ def test_terms_of_every_part_are_there(whole):
     ):  # fmt: skip
         assert words in text, words
     assert site_of(whole)["footer"]["terms"] == "LICENSES.txt"
+
+
+def test_the_folder_is_a_static_space(whole):
+    settings = yaml.safe_load((whole / "README.md").read_text().split("---")[1])
+    assert settings["sdk"] == "static"
+    assert (whole / settings["app_file"]).is_file()
+    assert (whole / settings["license_link"]).is_file()
+    assert len(settings["short_description"]) <= 60, "the Hub takes no more"
 
 
 def test_a_phone_can_install_it(whole):
