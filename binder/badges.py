@@ -63,12 +63,13 @@ class Place:
                 f"[![Open it now]({now})]({self.site})",
                 f"[![Open the page on Binder](https://mybinder.org/badge_logo.svg)]({binder}selfie.ipynb)",
                 "",
-                "*Open it now* needs no server: the network runs in your browser, and a photo stays on "
-                f"your device ([how](docs/site.md); [live, with your camera]({self.site}live.html)). "
-                "Binder has the same with a Python kernel behind it, to change the code; its first start "
-                f"takes minutes ([live]({binder}live.ipynb)). The page without a server is also a "
-                f"[Hugging Face Space](https://huggingface.co/spaces/{self.space}): static ones are free "
-                "there, while Docker and Gradio Spaces need a paid account since 2026.",
+                "*Open it now* needs no server: the network runs in your browser, and a photo "
+                "stays on your device ([how](docs/site.md); [live, with your "
+                f"camera]({self.site}live.html)). Binder has the same with a Python kernel behind "
+                "it: change the code. Its first start takes minutes "
+                f"([live]({binder}live.ipynb)). The page without a server is also a "
+                f"[Hugging Face Space](https://huggingface.co/spaces/{self.space}): static ones "
+                "are free there, while Docker and Gradio Spaces need a paid account since 2026.",
                 "",
                 f"[![Checks]({checks}/badge.svg)]({checks})",
                 f"[![Code: Apache-2.0]({licence})](LICENSE)",
