@@ -223,7 +223,7 @@ def _code() -> dict[str, bytes]:
     }
     graphs = {f"graphs/{path.name}": path.read_bytes() for path in (HERE / "graphs").glob("*.onnx")}
     drawn = {f"icons/{name}": data for name, data in icons().items()}
-    return scripts | graphs | {"graphs/masks.bin": content.masks()} | drawn
+    return scripts | graphs | {content.MASKS: content.masks()} | drawn
 
 
 def _runtime() -> dict[str, bytes]:

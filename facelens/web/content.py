@@ -46,6 +46,8 @@ LIBRARIES = """\
 # The costs of a false yes in false noes that `ui/whatif.js` offers.
 COSTS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 100)
 
+MASKS = "graphs/masks.bin"
+
 Files = dict[str, bytes]
 
 
@@ -198,7 +200,9 @@ def of_site(models: "Mapping[str, AttributeModel]", *, has_detector: bool) -> di
         "occlusion": {
             "PATCH": maps.PATCH, "ROWS": maps.ROWS, "COLUMNS": maps.COLUMNS, "TIMES": maps.TIMES,
         },
-        "exchange": {"CHEEKS": exchange.CHEEKS, "MOST": exchange.MOST},
+        "exchange": {
+            "CHEEKS": exchange.CHEEKS, "MOST": exchange.MOST, "masks": f"{MASKS}.gz",
+        },
     }  # fmt: skip
 
 

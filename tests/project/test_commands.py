@@ -61,6 +61,7 @@ LISTED = {
         r"FACELENS_PEERS=\S+ (python|facelens) .*",
         r"python benchmarks/(allmaps|answer|start)\.py",
     ),
+    "serves two pages and looks at each for minutes": (r"python benchmarks/static\.py",),
     "fetches ImageNet's weights": (r"python benchmarks/imbalance\.py DATA",),
     "fetches Facelens itself": (r"git clone .*", r"git pull"),
     "needs an account on the Hugging Face Hub": (r"hf auth login", r"hf (repos|upload) .*"),

@@ -191,7 +191,7 @@ def test_the_page_is_told_what_the_dashboard_is_told(whole, sent):
     stem = network["steps"]["stem"]
     filters = np.frombuffer(gzip.decompress((whole / NETWORK / "stem.bin.gz").read_bytes()), "<f4")
     assert filters.size == stem["channels"] * stem["side"] ** 2 * 3
-    masks = gzip.decompress((whole / "graphs/masks.bin.gz").read_bytes())
+    masks = gzip.decompress((whole / site_of(whole)["exchange"]["masks"]).read_bytes())
     assert len(masks) == 4 * 3 * 218 * 178
 
 
