@@ -2,13 +2,13 @@
 
     python benchmarks/static.py [PHOTO …] [--visits N]
 
-`facelens site` is built and served as Python's http.server does, which compresses nothing; beside it
-runs `facelens dashboard`, on this machine and in turns. Chromium opens each from an empty cache: bytes
-and requests over the wire, seconds until a photo can be chosen, seconds from the click on the
+`facelens site` is built and served as Python's http.server does, which compresses nothing; beside
+it runs `facelens dashboard`, on this machine and in turns. Chromium opens each from an empty cache:
+bytes and requests over the wire, seconds until a photo can be chosen, seconds from the click on the
 example to its answer (the first, and once more), seconds for a PHOTO (by default the example). Then
 both live pages see the film of `benchmarks/live.py`: answers a second, milliseconds from a frame to
-its box. At last the site alone on a phone's screen, its processor slowed four times. YuNet's file is
-named by FACELENS_DETECTOR. Writes benchmarks/results/static.csv, each row with its ratio to the
+its box. At last the site alone on a phone's screen, its processor slowed four times. YuNet's file
+is named by FACELENS_DETECTOR. Writes benchmarks/results/static.csv, each row with its ratio to the
 kernel's page. (As site.py it would hide Python's own module of that name.)
 """
 

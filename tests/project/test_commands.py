@@ -77,7 +77,7 @@ LISTED = {
     "needs a GPU, or four": (r"nvidia-smi.*", r"torchrun --nproc_per_node 4 .*"),
     "asks about the GPUs of this machine": (r"accelerate config",),
     "needs Node, and fetches from its package index": (r"make (js|site)", r"npm install"),
-    "serves until it is stopped, and is Python's own": (r"python -m http\.server -d site",),
+    "serves until it is stopped, and is Python's own": (r"python -m http\.server -d page",),
     "needs conda": (r"conda env (create|update) .*", r"conda activate .*"),
     "needs valgrind, a package of the system": (
         r"python benchmarks/vnni\.py|facelens bench vnni",
