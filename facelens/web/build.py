@@ -16,6 +16,7 @@ from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.ui.intake import EXAMPLES
 from facelens.web import content, runtime
 from facelens.web.icons import icons
+from facelens.web.rounding import rounded
 from facelens.web.terms import licences
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def build(
         files |= _bundle(f"networks/{name}", model, own)
     others = {task.name: load_model(task=task.name) for task in wanted if task.name != DEFAULT}
     for name, model in others.items():
-        files |= _bundle(f"tasks/{name}", model, content.of_keypoints(model))
+        own = content.of_keypoints(model)
+        files |= _bundle(f"tasks/{name}", model, own)
+        files[f"tasks/{name}/model.onnx"] = rounded(files[f"tasks/{name}/model.onnx"])
     terms = [
         (model.title, model.config.licence) for model in (*networks.values(), *others.values())
     ]
@@ -148,7 +151,7 @@ def policy(*, hub: bool = False) -> str:
 
 
 def _has_part(task: "Task") -> bool:
-    return task.sees == "crop" and set(task.views) <= VIEWS
+    return task.sees == "crop" and bool(task.views) and set(task.views) <= VIEWS
 
 
 def _is_there(task: "Task") -> bool:
@@ -231,7 +234,7 @@ def _runtime() -> dict[str, bytes]:
 
 
 def _faces(detector: tuple[bytes, str] | None) -> dict[str, bytes]:
-    files = {"faces/points.onnx": landmarks.embedded().read_bytes()}
+    files = {"faces/points.onnx": rounded(landmarks.embedded().read_bytes())}
     return files | ({"faces/yunet.onnx": detector[0]} if detector else {})
 
 

@@ -6,6 +6,7 @@ import math
 from PIL import Image, ImageDraw
 
 TEAL, PAPER = "#0b7373", "#f4f7f7"
+COLOURS = 32  # two, and what lies between them
 FINE = 4  # drawn so many times larger, then averaged
 # Side in pixels, and how much of it the drawing takes: systems cut a "maskable" one round.
 ICONS = {
@@ -35,7 +36,8 @@ def _png(side: int, share: float) -> bytes:
         _dot(draw, x + sign * radius * 0.34, y - radius * 0.2, radius * 0.11)
     draw.arc(_around(x, y, radius * 0.46), 25, 155, PAPER, round(thick * 0.8))
     file = io.BytesIO()
-    picture.resize((side, side), Image.Resampling.LANCZOS).save(file, "PNG", optimize=True)
+    small = picture.resize((side, side), Image.Resampling.LANCZOS)
+    small.quantize(COLOURS).save(file, "PNG", optimize=True)
     return file.getvalue()
 
 
