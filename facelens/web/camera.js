@@ -80,7 +80,9 @@ export function tracker(finder) {
         untilDetection = DETECT_EVERY;
       } else await refineAll(pixels);
       untilDetection -= 1;
-      return tracks.filter(({ found }) => found).map(({ number, found }) => ({ number, face: finder.faceOf(pixels, found) }));
+      const seen = [];
+      for (const { number, found } of tracks) if (found) seen.push({ number, face: await finder.faceOf(pixels, found) });
+      return seen;
     },
     get numbers() { return new Set(tracks.map(({ number }) => number)); },
     forget() {

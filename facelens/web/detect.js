@@ -9,8 +9,6 @@ const NARROWEST = 16;
 const CONFIDENCE = 0.6;
 const EAGER_CONFIDENCE = 0.25;
 const UNREFINED = 0.8;
-const OVERLAP = 0.3;
-const STRIDES = [8, 16, 32];
 const WEIGHTS = [2, 2, 0.3, 1, 1];
 const PASSES = 2;
 
@@ -54,43 +52,9 @@ function merge(coarse, fine, large) {
   return distinct([...wide.map(({ face }) => face), ...fresh, ...kept.map(({ face }) => face)]);
 }
 
-/** Intersection over union of two boxes of whole pixels, [x, y, w, h]. */
-function overlap(a, b) {
-  const across = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
-  const down = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
-  const both = Math.max(0, across) * Math.max(0, down);
-  return both / (a[2] * a[3] + b[2] * b[3] - both);
-}
-
-/** Scores and five points of what the outputs show, best first, doubles left out. */
-export function decoded(outputs, width, floor) {
-  const found = [];
-  for (const stride of STRIDES) {
-    const [face, objectness, box, points] = ["cls", "obj", "bbox", "kps"].map((kind) => outputs[`${kind}_${stride}`].data);
-    const columns = width / stride;
-    const bound = (value) => Math.min(1, Math.max(0, value));
-    for (let cell = 0; cell < face.length; cell += 1) {
-      const score = Math.sqrt(bound(face[cell]) * bound(objectness[cell]));
-      if (score < floor) continue;
-      const corner = [cell % columns, Math.floor(cell / columns)];
-      const size = [box[4 * cell + 2], box[4 * cell + 3]].map(Math.exp);
-      const place = [0, 1].map((i) => stride * (corner[i] + box[4 * cell + i] - size[i] / 2));
-      found.push({
-        score,
-        box: [...place, ...size.map((side) => stride * side)].map(Math.trunc),
-        points: Array.from({ length: 5 }, (_, k) => [0, 1].map((i) => stride * (corner[i] + points[10 * cell + 2 * k + i]))),
-      });
-    }
-  }
-  found.sort((a, b) => b.score - a.score);
-  const kept = [];
-  for (const each of found) if (kept.every((other) => overlap(each.box, other.box) <= OVERLAP)) kept.push(each);
-  return kept;
-}
-
-/** The detector from its graph and that of the landmarks' refiner. */
-export function detector(graph, refiner) {
-  /** What YuNet sees in a small picture. */
+/** The detector from its graph, that which decodes its outputs, and the landmarks' refiner. */
+export function detector(graph, decoder, refiner) {
+  /** What YuNet sees in a small picture, best first. */
   async function rows(small, floor = CONFIDENCE) {
     const [height, width] = [small.height, small.width].map((side) => Math.ceil(side / 32) * 32);
     const plane = height * width;
@@ -102,7 +66,15 @@ export function detector(graph, refiner) {
       }
     }
     const outputs = await graph.run({ [graph.takes[0]]: tensor("float32", values, [1, 3, height, width]) });
-    return decoded(outputs, width, floor);
+    const found = await decoder.run({
+      ...Object.fromEntries(Object.entries(outputs).map(([name, { data, dims }]) => [name, tensor("float32", data, dims)])),
+      grid: tensor("int64", BigInt64Array.of(BigInt(height), BigInt(width)), [2]),
+      floor: tensor("float32", Float32Array.of(floor), []),
+    });
+    const places = found.landmarks.data;
+    return [...found.scores.data].map((score, i) => ({
+      score, points: Array.from({ length: 5 }, (_, k) => [places[10 * i + 2 * k], places[10 * i + 2 * k + 1]]),
+    }));
   }
 
   const fitted = (points) => similarity(points, TEMPLATE, WEIGHTS);

@@ -23,21 +23,30 @@ const larger = (a, b) => b.box.w * b.box.h - a.box.w * a.box.h;
 
 /** What finds faces: YuNet, if the site has it, and the landmarks' network. */
 export async function openFinder(store) {
-  const refine = refiner(await openGraph(await store.bytes("faces/points.onnx.gz")));
   const has = store.has("faces/yunet.onnx.gz");
-  const detect = has ? detector(await openGraph(await store.bytes("faces/yunet.onnx.gz")), refine) : async () => [];
+  const paths = ["faces/points.onnx.gz", "graphs/quality.onnx", ...(has ? ["faces/yunet.onnx.gz", "graphs/faces.onnx"] : [])];
+  const [points, quality, yunet, decoder] = await Promise.all(paths.map(async (path) => openGraph(await store.bytes(path))));
+  const refine = refiner(points);
+  const detect = has ? detector(yunet, decoder, refine) : async () => [];
 
-  function faceOf(pixels, { warp, landmarks, score, fit }) {
+  async function faceOf(pixels, { warp, landmarks, score, fit }) {
     const crop = rgb(alignFace(pixels, warp));
     const box = faceBox(warp);
-    const reasons = hints(crop, box.w, landmarks, fit, outside(warp, pixels.width, pixels.height));
+    const reasons = await hints(quality, crop, box.w, landmarks, fit, outside(warp, pixels.width, pixels.height));
     return { box, score, landmarks, warp, crop, hints: reasons };
+  }
+
+  /** One graph after the other: a session runs once at a time. */
+  async function allOf(pixels, found) {
+    const faces = [];
+    for (const each of found) faces.push(await faceOf(pixels, each));
+    return faces;
   }
 
   /** Every face, largest first. */
   async function find(pixels) {
     const found = await detect(pixels, { finer: true });
-    return found.map((each) => faceOf(pixels, each)).sort(larger);
+    return (await allOf(pixels, found)).sort(larger);
   }
 
   /** Look with a lower score, then in a copy that is enlarged. */
@@ -51,7 +60,7 @@ export async function openFinder(store) {
         ...rest, landmarks: apply(back, landmarks), warp: [2 * a, 2 * b, x + 0.5 * (a + b), 2 * c, 2 * d, y + 0.5 * (c + d)],
       }));
     }
-    return found.map((each) => faceOf(pixels, each)).sort(larger);
+    return (await allOf(pixels, found)).sort(larger);
   }
 
   /** The face in a box drawn by hand; null if the box is next to nothing. */
@@ -76,7 +85,7 @@ export async function openFinder(store) {
     }
     const sure = best?.fit >= SURE_SCORE;
     const warp = sure ? best.warp : rough(1);
-    const face = faceOf(pixels, { warp, landmarks: apply(invert(warp), TEMPLATE), score: sure ? best.fit : 0, fit: 1 });
+    const face = await faceOf(pixels, { warp, landmarks: apply(invert(warp), TEMPLATE), score: sure ? best.fit : 0, fit: 1 });
     return sure ? face : { ...face, hints: [BY_HAND, ...face.hints] };
   }
 

@@ -63,8 +63,13 @@ function hear(view, message, buffers) {
 }
 
 worker.onmessage = ({ data }) => {
-  if (data.view) hear(data.view, data.message, data.buffers);
-  else Object.assign(document.body.dataset, data.ready ? { facelens: "ready" } : data.whole ? { facelens: "whole" } : { facelens: "failed" });
+  if (data.view) {
+    hear(data.view, data.message, data.buffers);
+    return;
+  }
+  document.body.dataset.facelens = data.state; // for whoever waits for it
+  // Once the worker has fetched all: the service worker then has only the rest to fetch.
+  if (data.state === "whole") navigator.serviceWorker?.register("./sw.js").catch(() => {});
 };
 worker.onerror = () => hear(moving ? "camera" : "intake", { kind: "notice", text: "Your browser is too old for this page, or a file of it is missing. Update the browser, or reload the page." }, []);
 
@@ -72,4 +77,3 @@ layOut();
 worker.postMessage({ base: BASE, moving });
 if (!moving) nodes.get("board").querySelector(".empty")?.prepend(showcase());
 if (!isSecureContext) document.querySelector("main").prepend(element("p", { className: "facelens plain small", role: "note" }, PLAIN));
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("./sw.js").catch(() => {});

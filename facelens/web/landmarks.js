@@ -42,10 +42,16 @@ function turn(warp, degrees) {
 export const leaning = (warp) => Math.abs((Math.atan2(warp[3], warp[0]) * 180) / Math.PI);
 
 export function refiner(graph) {
+  const greys = new WeakMap(); // of photos
+  function greyOf(pixels) {
+    if (!greys.has(pixels)) greys.set(pixels, grey(pixels));
+    return greys.get(pixels);
+  }
+
   async function look(pixels, warps) {
     const patches = new Uint8Array(warps.length * PATCH * PATCH);
     warps.forEach((warp, i) => {
-      patches.set(grey(alignFace(pixels, compose(SEEN, warp), PATCH, PATCH)).data, i * PATCH * PATCH);
+      patches.set(alignFace(greyOf(pixels), compose(SEEN, warp), PATCH, PATCH).data, i * PATCH * PATCH);
     });
     const found = await graph.run({ patch: tensor("uint8", patches, [warps.length, PATCH, PATCH]) });
     const points = found.points.data;

@@ -16,7 +16,7 @@ function stacked(crops) {
 /** Whatever the network at `folder` of the store answers. */
 export async function openNetwork(store, folder) {
   const [graph, about, curves, example, filters] = await Promise.all([
-    store.bytes(`${folder}/model.onnx.gz`).then(openGraph),
+    store.bytes(`${folder}/${store.has(`${folder}/model.onnx.gz`) ? "model.onnx.gz" : "model.onnx"}`).then(openGraph),
     store.json(`${folder}/network.json.gz`),
     store.bytes(`${folder}/curves.bin.gz`),
     store.json(`${folder}/example.json`),

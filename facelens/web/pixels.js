@@ -80,14 +80,16 @@ function halved({ data, width, channels, height }) {
   return result;
 }
 
-/** cv2.resize with INTER_LINEAR. */
+/** cv2.resize with INTER_LINEAR, whose weights are in 2048ths. */
 export function linear(source, width, height) {
   const { channels, data } = source;
   const result = blank(width, height, channels);
   const places = (from, to) => Array.from({ length: to }, (_, i) => {
-    const at = Math.max(0, (i + 0.5) * (from / to) - 0.5);
-    const low = Math.min(from - 1, Math.floor(at));
-    return [low, Math.min(from - 1, low + 1), low >= from - 1 ? 0 : at - low];
+    const at = (i + 0.5) * (from / to) - 0.5;
+    const low = Math.floor(at);
+    const share = low < 0 || low >= from - 1 ? 0 : even((at - low) * 2048);
+    const first = Math.min(from - 1, Math.max(0, low));
+    return [first, Math.min(from - 1, first + 1), share];
   });
   const columns = places(source.width, width);
   let to = 0;
@@ -96,9 +98,9 @@ export function linear(source, width, height) {
     const b = below * source.width * channels;
     for (const [left, right, across] of columns) {
       for (let c = 0; c < channels; c += 1) {
-        const top = data[a + left * channels + c] * (1 - across) + data[a + right * channels + c] * across;
-        const low = data[b + left * channels + c] * (1 - across) + data[b + right * channels + c] * across;
-        result.data[to] = Math.round(top * (1 - down) + low * down);
+        const top = data[a + left * channels + c] * (2048 - across) + data[a + right * channels + c] * across;
+        const low = data[b + left * channels + c] * (2048 - across) + data[b + right * channels + c] * across;
+        result.data[to] = ((((2048 - down) * (top >> 4)) >> 16) + ((down * (low >> 4)) >> 16) + 2) >> 2;
         to += 1;
       }
     }
@@ -116,6 +118,11 @@ function cubic(x) {
   return [first, second, third, 1 - first - second - third];
 }
 
+// OpenCV interpolates at 32 places between two pixels, and finds them in 1024ths.
+const FIXED = 1024;
+const PLACES = 32;
+const HALF = FIXED / PLACES / 2;
+
 /** cv2.warpAffine with edge pixels replicated: `inverse`, six numbers, takes the result's places to
  * the source's. `fine`: cubic instead of linear. */
 export function warped(source, inverse, width, height, fine) {
@@ -128,12 +135,11 @@ export function warped(source, inverse, width, height, fine) {
   const columns = new Int32Array(count);
   let to = 0;
   for (let y = 0; y < height; y += 1) {
+    const rowX = even((b * y + x0) * FIXED) + HALF;
+    const rowY = even((d * y + y0) * FIXED) + HALF;
     for (let x = 0; x < width; x += 1) {
-      // OpenCV interpolates cubically at 32 places between two pixels.
-      const at = a * x + b * y + x0;
-      const down = c * x + d * y + y0;
-      const u = Math.round(at * 32) / 32;
-      const v = Math.round(down * 32) / 32;
+      const u = Math.floor((even(a * x * FIXED) + rowX) / FIXED * PLACES) / PLACES;
+      const v = Math.floor((even(c * x * FIXED) + rowY) / FIXED * PLACES) / PLACES;
       const left = Math.floor(u);
       const top = Math.floor(v);
       const across = fine ? cubic(u - left) : [1 - (u - left), u - left];

@@ -7,8 +7,11 @@ const SITES = "facelens-";
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(NAME);
-    // What the page has fetched a moment ago comes out of the browser's own cache.
-    await cache.addAll([...SITE.first, ...SITE.later].map((path) => new Request(new URL(path, scope))));
+    // What the page has fetched is there already (store.js).
+    await Promise.all([...SITE.first, ...SITE.later].map(async (path) => {
+      const address = new URL(path, scope);
+      if (!await cache.match(address)) await cache.add(address);
+    }));
     await self.skipWaiting();
   })());
 });

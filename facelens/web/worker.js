@@ -51,7 +51,7 @@ async function open(base, entrance) {
   for (const [view, messages] of Object.entries(site.messages)) {
     for (const [kind, content] of Object.entries(messages)) tell(view, kind, content);
   }
-  const early = ["faces/points.onnx.gz", "faces/yunet.onnx.gz", `networks/${site.default}/model.onnx.gz`, EXAMPLES[0]];
+  const early = ["graphs/faces.onnx", "graphs/quality.onnx", "faces/points.onnx.gz", "faces/yunet.onnx.gz", `networks/${site.default}/model.onnx.gz`, EXAMPLES[0]];
   for (const path of early.filter(store.has)) store.bytes(path).catch(() => {}); // all at once
   await start(base, await store.bytes("ort/ort-wasm-simd-threaded.wasm.gz"));
   const opened = new Map();
@@ -105,13 +105,13 @@ self.onmessage = ({ data }) => {
     opening = open(data.base, entrance);
     opening.then(
       async ({ store }) => {
-        postMessage({ ready: true });
+        postMessage({ state: "ready" });
         await store.later();
-        postMessage({ whole: true });
+        postMessage({ state: "whole" });
       },
       (error) => {
         tell(entrance, "notice", { text: sentenceOf(error) });
-        postMessage({ failed: true });
+        postMessage({ state: "failed" });
       },
     );
     return;
