@@ -16,6 +16,7 @@ await build({
   legalComments: "none",
   loader: { ".jpg": "dataurl", ".txt": "text" },
   logLevel: "warning",
+  minify: true, // it is fetched over the wire, and no host compresses it
   outdir: join(HERE, "built"),
   target: "esnext",
 });

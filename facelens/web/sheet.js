@@ -116,7 +116,11 @@ function boxed(report, canvas) {
   const result = pen(wide, high, CARD);
   const width = 3.2 * box.w;
   const scale = wide / width;
-  const [left, top] = [box.x + box.w / 2 - width / 2, box.y + box.h / 2 - (width * high) / wide / 2];
+  const height = (width * high) / wide;
+  // Within the photo, if it is as large.
+  const slide = (start, length, side) => (length > side ? (side - length) / 2 : Math.min(side - length, Math.max(0, start)));
+  const left = slide(box.x + box.w / 2 - width / 2, width, canvas.width);
+  const top = slide(box.y + box.h / 2 - height / 2, height, canvas.height);
   result.context.imageSmoothingQuality = "high";
   result.context.drawImage(canvas, -left * scale, -top * scale, canvas.width * scale, canvas.height * scale);
   for (const [colour, line, around] of [[INK, 6, 1], [BOX, 4, 0]]) {

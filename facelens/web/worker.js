@@ -10,6 +10,7 @@ import { rgb } from "./pixels.js";
 import { openStore, Trouble } from "./store.js";
 
 const MASK = 178 * 218;
+const MASKS = "graphs/masks.bin.gz";
 const EXAMPLES = ["astronaut.jpg", "hopper.jpg", "drawn-1.jpg", "drawn-2.jpg"].map((name) => `examples/${name}`);
 
 /** Speak to a view of the page; what is in `buffers` is copied, for some of it is kept. */
@@ -46,7 +47,7 @@ async function open(base, entrance) {
   const { site } = found;
   const store = { ...keepAll(found, [
     ...EXAMPLES, ...Object.values(site.tasks).flatMap(({ folder }) => [`${folder}/model.onnx.gz`, `${folder}/network.json.gz`]),
-    site.exchange.masks, ...site.networks.map((name) => `networks/${name}/card.html`),
+    MASKS, ...site.networks.map((name) => `networks/${name}/card.html`),
   ]), examples: EXAMPLES };
   for (const [view, messages] of Object.entries(site.messages)) {
     for (const [kind, content] of Object.entries(messages)) tell(view, kind, content);
@@ -73,7 +74,7 @@ async function open(base, entrance) {
   const lut = fromBase64(site.viridis);
   const finder = await openFinder(store);
   const masks = async () => {
-    const values = new Float32Array((await store.bytes(site.exchange.masks)).buffer);
+    const values = new Float32Array((await store.bytes(MASKS)).buffer);
     return [0, 1, 2].map((i) => values.subarray(i * MASK, (i + 1) * MASK));
   };
   const desk = openDesk({ store, finder, networks, tell, lut, masks, facts, entrance });
