@@ -16,6 +16,7 @@ from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.ui.intake import EXAMPLES
 from facelens.web import content, runtime
 from facelens.web.icons import icons
+from facelens.web.lighter import answered, lighter
 from facelens.web.rounding import rounded
 from facelens.web.terms import licences
 
@@ -93,6 +94,8 @@ def build(
     for name, model in networks.items():
         own = content.of_network(model, name, default=name == next(iter(networks)))
         files |= _bundle(f"networks/{name}", model, own)
+        if name not in list(networks)[len(networks) - len(allowed) :] or not allowed:
+            _lighten(f"networks/{name}", files)
     others = {task.name: load_model(task=task.name) for task in wanted if task.name != DEFAULT}
     for name, model in others.items():
         own = content.of_keypoints(model)
@@ -248,6 +251,15 @@ def _bundle(folder: str, model: "Model", own: Mapping[str, bytes]) -> dict[str, 
     files = {name: model.bundle.read(name) for name in taken} | dict(own)
     files["manifest.json"] = (model.bundle.folder / "manifest.json").read_bytes()
     return {f"{folder}/{name}": data for name, data in files.items()}
+
+
+def _lighten(folder: str, files: dict[str, bytes]) -> None:
+    """Give a network's graph float activations, and its example the answers of that graph."""
+    graph, example = f"{folder}/model.onnx", f"{folder}/example.json"
+    before = files[graph]
+    files[graph] = lighter(before)
+    if files[graph] != before and example in files:
+        files[example] = answered(files[example], files[graph])
 
 
 def _on_hub(model: "Model") -> dict[str, Any]:
