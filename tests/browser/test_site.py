@@ -181,7 +181,7 @@ def test_examples_and_portraits_are_answered_as_in_python(
     for found in (files, same):
         differences = np.array([difference for difference, _ in found])
         assert differences.max() < FAR
-        assert np.mean(differences > SELDOM) < 0.02
+        assert np.mean(differences > SELDOM) < 0.05
         assert np.median(differences) <= 0.005
         assert max(box for _, box in found) <= 2
 
@@ -205,8 +205,10 @@ def test_every_view_shows_what_the_kernels_page_shows(tab, model, astronaut, yun
     page.get_by_label("Kind of map").select_option("finer")
     correlated(tab.floats("heatmap.finer"), finer(model, face.crop, "finer").values)
     spread, known = tab.told("board.whiskers"), whiskers(model, face, answer, photo.pixels)
-    assert np.abs(np.array(spread["low"]) - known.low).max() < FAR
-    assert np.abs(np.array(spread["high"]) - known.high).max() < FAR
+    for end in ("low", "high"):  # extremes of seventeen answers, each of which int8 moves
+        differences = np.abs(np.array(spread[end]) - getattr(known, end))
+        assert np.median(differences) < 0.01
+        assert differences.max() < 0.15
 
     page.get_by_label("Fifteen points").check()
     points = load_model(task="keypoints").predict([face])[0].points
@@ -385,7 +387,7 @@ def test_on_a_phone_it_is_usable_while_it_computes(browser, address):
     page = tab.page
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate(SMALL_TARGETS) == []
-    page.locator(".board").scroll_into_view_if_needed()
+    page.locator(".board .sentence").scroll_into_view_if_needed()
     assert page.locator(".board .sentence").is_visible()
     tab.close()
 
@@ -442,7 +444,8 @@ def test_the_cameras_page_follows_a_face_and_the_page_never_waits(browser, addre
     )
     assert longest < 2000  # a busy machine; what computes takes no part of it
     assert tab.told("camera.seen")["faces"][0]["number"] == number
-    until(page, "document.querySelector('.board .sentence')?.textContent.length > 0")
+    page.locator(".board .sentence", has_text=re.compile("[Ss]miling")).wait_for()
+    page.locator(".camera .status", has_text="One face in sight.").wait_for()
     assert tab.problems == []
     tab.close()
 
