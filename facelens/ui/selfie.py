@@ -31,7 +31,7 @@ from facelens.ui.board import Board, ReportRequest
 from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
 from facelens.ui.covering import Covering
-from facelens.ui.footer import Footer
+from facelens.ui.footer import Footer, agreement
 from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
@@ -122,11 +122,11 @@ class Selfie(ipywidgets.Box):
         """Let the network `name` answer, or the embedded one if the Hub does not give it."""
         try:
             model = load_model(name, task=DEFAULT, progress=told(name, self.intake.tell))
-            self._use(tried(model) if is_repository(name) else model, name)
+            self._use(tried(model), name)
         except (DownloadError, BundleError) as error:
             if not is_repository(name):
                 raise
-            default = load_model(TASKS[DEFAULT].default)
+            default = tried(load_model(TASKS[DEFAULT].default))
             self._use(default, TASKS[DEFAULT].default)
             self.intake.tell(f"{sentence_of(error)} Meanwhile {default.title} answers.")
         else:
@@ -137,6 +137,7 @@ class Selfie(ipywidgets.Box):
         """Let `model` answer from now on, which was asked for as `name`."""
         # What may fail comes first: the network before stays in use, all of it.
         facts = [origin(model), DETECTORS[detector_in_use(self._detector)], model.config.licence]
+        facts += agreement(model)
         self.board.introduce(model, self.network.key(name) if name in offered()[1:] else None)
         self._model, self._name = model, name
         self._loaded[name] = model
@@ -187,7 +188,8 @@ class Selfie(ipywidgets.Box):
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
-        tried(self.model)
+        if self.model.deviation is None:  # the page's author has opened it
+            tried(self.model)
 
     def take(self, data: bytes, name: str) -> None:
         """Read a photo, find its faces and show the largest; an unreadable one changes nothing."""
