@@ -137,13 +137,12 @@ class Selfie(ipywidgets.Box):
         """Let `model` answer from now on, which was asked for as `name`."""
         # What may fail comes first: the network before stays in use, all of it.
         facts = [origin(model), DETECTORS[detector_in_use(self._detector)], model.config.licence]
-        facts += agreement(model)
         self.board.introduce(model, self.network.key(name) if name in offered()[1:] else None)
         self._model, self._name = model, name
         self._loaded[name] = model
         self._stem: Stem | None = None
         self.network.introduce(model, name)
-        self.footer.introduce(facts)
+        self.footer.introduce([*facts, *agreement(model)])
 
     def switch(self, name: str) -> None:
         """Let another of the offered networks answer, for the face that is on the page too."""
@@ -188,8 +187,7 @@ class Selfie(ipywidgets.Box):
 
     def warm_up(self) -> None:
         """Load the network while the visitor looks for a photo."""
-        if self.model.deviation is None:  # the page's author has opened it
-            tried(self.model)
+        tried(self.model)
 
     def take(self, data: bytes, name: str) -> None:
         """Read a photo, find its faces and show the largest; an unreadable one changes nothing."""
