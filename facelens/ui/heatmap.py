@@ -65,33 +65,11 @@ class Heatmap(View):
         """
         for stale in (*WAYS, "covering", "points"):
             self._shown.pop(stale, None)
-        described = [describe(name) for name in model.names]
-        content = {
-            "number": number,
-            "alone": count == 1,
-            "ways": [[way, title] for way, title in WAYS.items() if way != "occlusion"],
-            "first": shown_first(model.config.metrics),
-            "marks": marks,
-            "attributes": [
-                {
-                    "name": attribute.name,
-                    "label": attribute.label,
-                    "judgement": attribute.is_judgement,
-                    "logit": float(logit),
-                    "probability": float(probability),
-                    "constant": float(constant),
-                    "temperature": float(temperature),
-                }
-                for attribute, logit, probability, constant, temperature in zip(
-                    described,
-                    prediction.logits,
-                    prediction.probabilities,
-                    model.config.bias,
-                    model.config.temperature,
-                    strict=True,
-                )
-            ],
-        }
+        content = offer(model) | {"number": number, "alone": count == 1, "marks": marks}
+        for row, logit, probability in zip(
+            content["attributes"], prediction.logits, prediction.probabilities, strict=True
+        ):
+            row |= {"logit": float(logit), "probability": float(probability)}
         self.show("face", content, [picture, viridis().tobytes()])
 
     def light(self, where: "Evidence", milliseconds: float) -> None:
@@ -139,3 +117,24 @@ class Heatmap(View):
     def fail(self, error: Exception) -> None:
         """Show an error as its sentence, and which wish it was about."""
         self.show("error", {"text": sentence_of(error), "wish": self._wish})
+
+
+def offer(model: "AttributeModel") -> dict[str, Any]:
+    """What the page has to know of the maps of `model`, whatever the face."""
+    described = [describe(name) for name in model.names]
+    return {
+        "ways": [[way, title] for way, title in WAYS.items() if way != "occlusion"],
+        "first": shown_first(model.config.metrics),
+        "attributes": [
+            {
+                "name": attribute.name,
+                "label": attribute.label,
+                "judgement": attribute.is_judgement,
+                "constant": float(constant),
+                "temperature": float(temperature),
+            }
+            for attribute, constant, temperature in zip(
+                described, model.config.bias, model.config.temperature, strict=True
+            )
+        ],
+    }
