@@ -2,13 +2,14 @@
 
     python benchmarks/expressions.py DATA [--runs FOLDER] [--rungs ours] [--seeds 1] [--threads 1]
 
-DATA holds expressions/, and celeba/ and celeba_more/ for --check. Every network is kept in FOLDER;
-a command that was stopped resumes after the last whole epoch. Writes to benchmarks/results:
+DATA holds expressions/, and celeba/, celeba_more/ and portraits/ for --check. Every network is kept
+in FOLDER; a command that was stopped resumes after the last whole epoch. Writes with --no-training,
+which trains nothing and measures what is trained, to benchmarks/results:
 expressions.csv, a row a rung and seed; expressions_confusion.csv, of the best of rungs 4 and 5;
 expressions_curves.csv, the learning curves of the first seed. What is not trained yet is said and
-left out. With --no-training nothing is trained. With --frame only expressions_frame.csv is written,
+left out. With --frame only expressions_frame.csv is written,
 where FER2013's frame lies in CelebA's crop; with --check only expressions_smiling.csv, how
-P(happy) of the shipped network tells CelebA's Smiling faces from others.
+P(happy) of the shipped network tells smiling faces of CelebA and of portraits from others.
 """
 
 import argparse
@@ -20,10 +21,12 @@ import numpy as np
 import torch
 from measure import QUICK, write
 
-from facelens import load_model
+from facelens import find_faces, load_model, read_photo
 from facelens.bundles.find import embedded_folder
 from facelens.data import parquet
 from facelens.lessons import expressions_ladder as climb
+from facelens.metrics import interval
+from facelens.tables import read_records
 from facelens.tasks.expression import figures
 from facelens.tasks.expression.faces import Faces, read
 from facelens.tasks.expression.frame import measure_frame
@@ -125,36 +128,43 @@ def measure(valid: Faces, test: Faces, runs: Path) -> None:
 
 
 def check(data: Path, limit: int | None) -> None:
-    """P(happy) against CelebA's Smiling on all test faces: another data set, other labels."""
+    """P(happy) against Smiling, in CelebA's test faces and portraits: other data and labels."""
     model = load_model(task="expression")
     scores, smiling = [], []
     for folder in ("celeba", "celeba_more"):
         for file in sorted((data / folder).glob("test-*.parquet")):
             rows = list(parquet.images(file, ["Smiling"], stop=limit))
-            crops = np.stack([row.pixels(file) for row in rows])
-            for start in range(0, len(crops), 256):
-                part = model.predict(crops[start : start + 256])
-                scores += [each["happy"] for each in part]
+            for start in range(0, len(rows), 256):
+                crops = np.stack([row.pixels(file) for row in rows[start : start + 256]])
+                scores += [each["happy"] for each in model.predict(crops)]
             smiling += [bool(row.values["Smiling"]) for row in rows]
-    happy, truth = np.array(scores), np.array(smiling)
+    found = [smiles(model.title, "CelebA", np.array(scores), np.array(smiling))]
+    labels = data / "portraits" / "labels.csv"
+    if labels.is_file():
+        known = [row for row in read_records(labels) if str(row["Smiling"]).strip()]
+        faces = [find_faces(read_photo(labels.parent / str(row["photo"])))[0] for row in known]
+        happy = np.array([each["happy"] for each in model.predict(faces)])
+        truth = np.array([str(row["Smiling"]).strip() in ("1", "yes", "True") for row in known])
+        found.append(smiles(model.title, "portraits", happy, truth))
+    write("expressions_smiling", found)
+
+
+def smiles(title: str, name: str, happy: np.ndarray, truth: np.ndarray) -> dict[str, Any]:
+    """How well P(happy) tells smiling faces from others."""
     rng, n = np.random.default_rng(0), len(truth)
     drawn = [rng.integers(0, n, n) for _ in range(1000)]
     several = [figures.auc(happy[r], truth[r]) for r in drawn]
-    low, high = np.percentile(several, [2.5, 97.5])
-    write(
-        "expressions_smiling",
-        [
-            {
-                "model": model.title,
-                "faces": n,
-                "smiling": int(truth.sum()),
-                "auc": f"{figures.auc(happy, truth):.4f}",
-                "low": f"{low:.4f}",
-                "high": f"{high:.4f}",
-                "agree_at_half": f"{((happy >= 0.5) == truth).mean():.4f}",
-            }
-        ],
-    )
+    low, high = interval(np.array(several))
+    return {
+        "model": title,
+        "set": name,
+        "faces": n,
+        "smiling": int(truth.sum()),
+        "auc": f"{figures.auc(happy, truth):.4f}",
+        "low": f"{low:.4f}",
+        "high": f"{high:.4f}",
+        "agree_at_half": f"{((happy >= 0.5) == truth).mean():.4f}",
+    }
 
 
 if __name__ == "__main__":

@@ -87,12 +87,13 @@ def smiling() -> str:
     found = _rows("expressions_smiling.csv")
     if not found:
         return _LATER
-    (row,) = found
-    return (
-        f"AUC {float(row['auc']):.3f} ({float(row['low']):.3f} to {float(row['high']):.3f}) on "
-        f"{int(row['faces']):,} faces, {int(row['smiling']):,} of them smiling; at one half the "
-        f"two agree on {_percent(row, 'agree_at_half')} %. {row['model']}. {measured(row)}"
-    )
+    lines = [
+        f"- {row['set']}: AUC {float(row['auc']):.3f} ({float(row['low']):.3f} to "
+        f"{float(row['high']):.3f}) on {int(row['faces']):,} faces, {int(row['smiling']):,} of "
+        f"them smiling; at one half the two agree on {_percent(row, 'agree_at_half')} %."
+        for row in found
+    ]
+    return "\n".join([*lines, "", f"{found[0]['model']}. {measured(found[0])}"])
 
 
 def frame() -> str:
