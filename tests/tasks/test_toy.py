@@ -219,8 +219,10 @@ def test_a_task_that_there_is_not_is_a_sentence(monkeypatch, sent):  # noqa: ARG
         Selfie()
 
 
-def test_a_black_crop_is_answered_by_every_task():
-    for name in TASKS:
+def test_a_black_crop_is_answered_by_every_embedded_task():
+    embedded = [name for name in TASKS if embedded_folder(TASKS[name].default).is_dir()]
+    assert {"attributes", "keypoints"} <= set(embedded)
+    for name in embedded:
         model = load_model(task=name)
         model.check()
         answer = model.predict([model.crop(np.zeros((*model.crop_size, 3), np.uint8))])[0]
