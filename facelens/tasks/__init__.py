@@ -49,6 +49,7 @@ TASKS = Tasks(
     {
         "attributes": "facelens.tasks.attributes",
         "keypoints": "facelens.tasks.keypoints",
+        "expression": "facelens.tasks.expression",
     }
 )
 
