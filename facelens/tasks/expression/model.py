@@ -7,7 +7,7 @@ import numpy as np
 
 from facelens.bundles.bundle import Bundle
 from facelens.errors import BundleError, ThresholdError
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align
 from facelens.tasks.base import Style
 from facelens.tasks.classifier import Classifier
 from facelens.tasks.config import ClassifierConfig
@@ -15,13 +15,18 @@ from facelens.tasks.expression.names import NAMES, looks
 
 SIDE = 48  # pixels of a picture of FER2013
 GREY = 127  # around such a picture in a crop
+# Where FER2013's frame lies in CelebA's crop: the x and y of its middle, and how many pixels of the
+# crop are one of the picture. `python benchmarks/expressions.py DATA --frame` measures it.
+MIDDLE_AND_STEP = (88.56, 123.61, 2.189)
+# ITU-R BT.601, as OpenCV and Pillow convert.
+LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ExpressionConfig(ClassifierConfig):
     """The fields of such a bundle's `config.json`.
 
-    `frame`: crop to picture, without rotation: both axes are scaled by one over `steps`.
+    `frame`: crop to picture, without rotation, both axes scaled alike.
     """
 
     frame: np.ndarray
@@ -37,31 +42,67 @@ class ExpressionConfig(ClassifierConfig):
             raise BundleError(f"{path} is for other pictures, or has several temperatures.")
         frame = self.frame
         valid = frame is not None and frame.shape == (2, 3) and bool(np.isfinite(frame).all())
-        if not valid or not (frame[0, 0] == frame[1, 1] > 0) or frame[0, 1] or frame[1, 0]:
+        if not valid or frame[0, 0] != frame[1, 1] or frame[0, 1] or frame[1, 0]:
             raise BundleError(f"{path} has a frame that cannot be.")
-        top, left, step = self.window
-        inside = top >= 0 and left >= 0 and step >= 1
-        if not inside or top + SIDE * step > CROP_HEIGHT or left + SIDE * step > CROP_WIDTH:
+        if not 0.2 < frame[0, 0] <= 1:
+            raise BundleError(f"{path} has a frame that is too large or too small.")
+        first, last = (align.apply(align.invert(frame), np.array([[at, at]]))[0] for at in _EDGES)
+        if (first < -0.51).any() or (last > np.array([CROP_WIDTH, CROP_HEIGHT]) - 0.49).any():
             raise BundleError(f"{path} has a frame that leaves the crop.")
 
-    @property
-    def window(self) -> tuple[int, int, int]:
-        """First row and column of the crop that are in the picture, and crop pixels per pixel.
 
-        All three are whole, so that a picture put into a crop comes back as it was.
-        """
-        step = round(1 / float(self.frame[0, 0]))
-        # Of the first pixel's centre in the crop, half a step after its edge.
-        first = [-float(self.frame[i, 2]) / float(self.frame[i, i]) for i in (1, 0)]
-        top, left = (round(place - (step - 1) / 2) for place in first)
-        return top, left, step
+_EDGES = (-0.5, SIDE - 0.5)
 
 
-def frame_of(top: int, left: int, step: int) -> np.ndarray:
-    """The 2x3 from crop to picture of a `window`, float32."""
-    half = (step - 1) / 2
-    rows = [[1 / step, 0, -(left + half) / step], [0, 1 / step, -(top + half) / step]]
+def frame_of(x: float, y: float, step: float) -> np.ndarray:
+    """The 2x3 from crop to picture, float32, of the middle in the crop and the step."""
+    half = (SIDE - 1) / 2
+    rows = [[1 / step, 0, half - x / step], [0, 1 / step, half - y / step]]
     return np.array(rows, np.float32)
+
+
+FRAME = frame_of(*MIDDLE_AND_STEP)
+
+
+def filters(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What averages a crop to the picture in it: float32 (48, 218) for rows, (48, 178) for columns.
+
+    Picture = rows @ grey crop @ columns.T: each pixel is the mean of the area that it covers.
+    """
+    return (
+        _filter(float(frame[1, 1]), float(frame[1, 2]), CROP_HEIGHT),
+        _filter(float(frame[0, 0]), float(frame[0, 2]), CROP_WIDTH),
+    )
+
+
+def _filter(scale: float, shift: float, size: int) -> np.ndarray:
+    edges = (np.arange(SIDE + 1) - 0.5 - shift) / scale  # of the picture's pixels, in the crop
+    pixels = np.arange(size)
+    low = np.maximum(edges[:-1, None], pixels - 0.5)
+    high = np.minimum(edges[1:, None], pixels + 0.5)
+    covered = np.maximum(high - low, 0)
+    return (covered / covered.sum(1, keepdims=True)).astype(np.float32)
+
+
+def cut(pixels: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """The grey picture uint8 (..., 48, 48) in crops uint8 (..., 218, 178, 3)."""
+    rows, columns = filters(frame)
+    return np.rint(rows @ (pixels @ np.array(LUMA, np.float32)) @ columns.T).astype(np.uint8)
+
+
+def embed(pictures: np.ndarray, frame: np.ndarray) -> np.ndarray:
+    """Put grey pictures uint8 (n, 48, 48) into crops uint8 (n, 218, 178, 3), grey around.
+
+    What `cut` makes of the crops is the pictures again, but for rounding: of all crops of which
+    that is true they are the smoothest (`filters` inverted by least squares).
+    """
+    if pictures.shape[1:] != (SIDE, SIDE) or pictures.dtype != np.uint8:
+        raise ValueError(
+            f"pictures are uint8 ({SIDE}, {SIDE}), not {pictures.dtype} {pictures.shape[1:]}"
+        )
+    rows, columns = (np.linalg.pinv(each) for each in filters(frame))
+    large = rows @ (pictures.astype(np.float32) - GREY) @ columns.T + GREY
+    return np.repeat(np.clip(np.rint(large), 0, 255).astype(np.uint8)[..., None], 3, -1)
 
 
 class ExpressionModel(Classifier):
@@ -95,24 +136,11 @@ class ExpressionModel(Classifier):
 
         The graph cuts out of such a crop the very same picture.
         """
-        return embed(pictures, self.config.window)
+        return embed(pictures, self.config.frame)
 
     def check_style(self, style: Style) -> None:
         """Refuse a threshold that is neither "half" nor a number from 0 to 1."""
         threshold(style)
-
-
-def embed(pictures: np.ndarray, window: tuple[int, int, int]) -> np.ndarray:
-    """Put grey pictures uint8 (n, 48, 48) into the `window` of crops uint8 (n, 218, 178, 3)."""
-    if pictures.shape[1:] != (SIDE, SIDE) or pictures.dtype != np.uint8:
-        raise ValueError(
-            f"pictures are uint8 ({SIDE}, {SIDE}), not {pictures.dtype} {pictures.shape[1:]}"
-        )
-    top, left, step = window
-    crops = np.full((len(pictures), CROP_HEIGHT, CROP_WIDTH, 3), GREY, np.uint8)
-    large = pictures.repeat(step, 1).repeat(step, 2)
-    crops[:, top : top + SIDE * step, left : left + SIDE * step] = large[..., None]
-    return crops
 
 
 def threshold(style: Style) -> float:

@@ -12,21 +12,21 @@ from facelens.tasks.classifier import Prediction
 from facelens.tasks.config import View
 from facelens.tasks.expression.describe import describe_face, sentence
 from facelens.tasks.expression.model import (
+    FRAME,
     ExpressionConfig,
     ExpressionModel,
+    cut,
     embed,
     frame_of,
     threshold,
 )
 from facelens.tasks.expression.names import NAMES
 
-WINDOW = (70, 41, 2)
-
 
 def config(**changes):
     values = {
         "task": "expression", "name": "expression", "version": "1", "architecture": "ours",
-        "names": NAMES, "input_size": (48, 48), "licence": "none", "frame": frame_of(*WINDOW),
+        "names": NAMES, "input_size": (48, 48), "licence": "none", "frame": FRAME,
         "temperature": np.full(7, 1.5, np.float32), "bias": np.zeros(7, np.float32),
         "layers": (View("last", "last", "Last", "What is left.", (64, 8, 8)),),
         "map_layer": "last", "flip_average": True, "activation": "softmax",
@@ -57,7 +57,7 @@ def prediction(**logits):
 
 def test_the_config_comes_back_with_its_window(tmp_path):
     read = read_again(tmp_path)
-    assert read.window == WINDOW
+    assert np.allclose(read.frame, FRAME, rtol=1e-6)
     assert (read.names, read.channels, read.activation) == (NAMES, 1, "softmax")
 
 
@@ -68,7 +68,7 @@ def test_the_config_comes_back_with_its_window(tmp_path):
         {"activation": "sigmoid"},
         {"input_size": (96, 96)},
         {"temperature": np.arange(1, 8, dtype=np.float32)},
-        {"frame": frame_of(150, 41, 2)},
+        {"frame": frame_of(88, 180, 2.2)},
         {"frame": np.array([[0.5, 0.1, 0], [-0.1, 0.5, 0]], np.float32)},
         {"frame": np.zeros((2, 3), np.float32)},
         {"frame": None},
@@ -79,16 +79,25 @@ def test_a_config_of_something_else_is_refused(tmp_path, changes):
         read_again(tmp_path, **changes)
 
 
-def test_a_picture_fills_its_window_of_the_crop_and_nothing_else():
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 48, 48), dtype=np.uint8)
-    crops = embed(pictures, WINDOW)
+def test_a_picture_put_into_a_crop_is_cut_out_of_it_again():
+    noise = np.random.default_rng(0).integers(60, 200, (2, 24, 24), dtype=np.uint8)
+    pictures = noise.repeat(2, 1).repeat(2, 2)
+    crops = embed(pictures, FRAME)
     assert crops.shape == (2, 218, 178, 3)
-    inside = crops[:, 70 : 70 + 96, 41 : 41 + 96, 0]
-    assert (inside.reshape(2, 48, 2, 48, 2).mean((2, 4)) == pictures).all()
-    crops[:, 70 : 70 + 96, 41 : 41 + 96] = 127
-    assert (crops == 127).all()
+    again = cut(crops, FRAME)
+    assert np.abs(again.astype(int) - pictures).max() <= 1
+    assert (crops[:, :60] == 127).all()
     with pytest.raises(ValueError, match="48"):
-        embed(pictures[:, :40], WINDOW)
+        embed(pictures[:, :40], FRAME)
+
+
+def test_the_picture_lies_in_the_crop_where_the_frame_says():
+    crop = np.zeros((218, 178, 3), np.uint8)
+    crop[100, 80] = 255
+    y, x = np.unravel_index(cut(crop, FRAME).argmax(), (48, 48))
+    at = FRAME @ [80, 100, 1]
+    assert abs(x - at[0]) <= 0.5
+    assert abs(y - at[1]) <= 0.5
 
 
 def test_the_seven_words_say_how_a_face_looks_and_one_has_the_verdict():
