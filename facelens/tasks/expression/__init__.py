@@ -69,5 +69,6 @@ TASK = Task(
         Figure("calibration error", ("valid", "ece"), -1),
     ),
     measured_on=_measured_on,
+    training="facelens.tasks.expression.training.command",
     views=("classes", "heatmap", "layers"),
 )
