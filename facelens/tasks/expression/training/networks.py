@@ -126,7 +126,7 @@ class Ours(Mapped):
                 last=Residual(d),
             )
         )
-        self.drop = nn.Dropout(0.3)
+        self.drop = nn.Dropout(0.2)
         self.head = nn.Linear(d, CLASSES)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)

@@ -107,6 +107,7 @@ def open_run(
     level: str | None = None,
     *,
     seed: int = 0,
+    how: Level | None = None,
     epochs: int | None = None,
     data: dict[str, Any] | None = None,
     start: str = "",
@@ -114,11 +115,16 @@ def open_run(
     """Open the run in `folder`; make it where there is none, of `level` and for `data`.
 
     A folder that holds another run is refused: what is resumed must be the same.
+
+    Args:
+        how: the level if it is trained in another way than the ladder's.
+        data: as `data_of` says it.
+        start: what it begins with, if not with nothing.
     """
     plan, about = None, {}
     if level is not None:
         check(level)
-        how = LEVELS[level]
+        how = how or LEVELS[level]
         how = replace(how, epochs=epochs) if epochs and how.epochs else how
         plan, about = Plan(level, seed, how), {"task": TASK, "data": data or {}, "start": start}
     path = Path(folder) / "config.json"
