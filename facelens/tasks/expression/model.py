@@ -15,6 +15,7 @@ from facelens.tasks.expression.names import NAMES, looks
 
 SIDE = 48  # pixels of a picture of FER2013
 _AT_ONCE = 256  # pictures
+_PASSES = 6
 GREY = 127  # around such a picture in a crop
 # Where FER2013's frame lies in CelebA's crop: the x and y of its middle, and how many pixels of the
 # crop are one of the picture. `python benchmarks/expressions.py DATA --frame` measures it.
@@ -94,16 +95,20 @@ def cut(pixels: np.ndarray, frame: np.ndarray) -> np.ndarray:
 def embed(pictures: np.ndarray, frame: np.ndarray) -> np.ndarray:
     """Put grey pictures uint8 (n, 48, 48) into crops uint8 (n, 218, 178, 3), grey around.
 
-    What `cut` makes of the crops is the pictures again, but for rounding: of all crops of which
-    that is true they are the smoothest (`filters` inverted by least squares).
+    What `cut` makes of the crops is the pictures again, but for rounding: `filters` inverted by
+    least squares, several times where that would leave the range of a pixel.
     """
     if pictures.shape[1:] != (SIDE, SIDE) or pictures.dtype != np.uint8:
         raise ValueError(
             f"pictures are uint8 ({SIDE}, {SIDE}), not {pictures.dtype} {pictures.shape[1:]}"
         )
-    rows, columns = (np.linalg.pinv(each) for each in filters(frame))
-    large = rows @ (pictures.astype(np.float32) - GREY) @ columns.T + GREY
-    return np.repeat(np.clip(np.rint(large), 0, 255).astype(np.uint8)[..., None], 3, -1)
+    wanted, (rows, columns) = pictures.astype(np.float32), filters(frame)
+    back, across = np.linalg.pinv(rows), np.linalg.pinv(columns).T
+    large = np.full((len(pictures), CROP_HEIGHT, CROP_WIDTH), GREY, np.float32)
+    for _ in range(_PASSES):
+        large += back @ (wanted - rows @ large @ columns.T) @ across
+        large = np.clip(large, 0, 255)
+    return np.repeat(np.rint(large).astype(np.uint8)[..., None], 3, -1)
 
 
 class ExpressionModel(Classifier):
