@@ -15,8 +15,8 @@ def add(commands: Any) -> None:
         "prepare",
         _prepare,
         "make a training set of your own photos and a table of yes and no, or of films",
-        description="Detect and align the face in each photo that a table names, or with --films in "
-        "frames of films, and write train-, valid- and test-*.parquet as facelens train takes them.",
+        description="Detect and align the face in each photo that a table names, or in frames of "
+        "films, and write train-, valid- and test-*.parquet as facelens train takes them.",
     )
     parser.add_argument(
         "photos", metavar="FOLDER", type=Path, help="directory of the photos, or of the films"
@@ -27,9 +27,9 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--films", metavar="COLUMN",
-        help="instead of TABLE: FOLDER holds a directory of films for each class, COLUMN is what the "
-        "column of the class is called, as expression; a film's name up to its first underscore is "
-        "the person's",
+        help="instead of TABLE: FOLDER holds a directory of films for each class, COLUMN is what "
+        "the column of the class is called, as expression; a film's name up to its first "
+        "underscore is the person's",
     )  # fmt: skip
     parser.add_argument(
         "--every", type=count, default=10, metavar="N",

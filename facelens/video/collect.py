@@ -100,7 +100,9 @@ def collect(
     left_out: list[tuple[str, str]] = []
     shots: list[_Shot] = []
     for done, (name, film) in enumerate(films, 1):
-        shots += _shots(folder, film, name, people.index(_person(film)), every, detector, left_out)
+        about = name, people.index(_person(film))
+        for found in _shots(folder, film, about, every, detector):
+            (shots if isinstance(found, _Shot) else left_out).append(found)  # type: ignore[attr-defined]
         if progress:
             progress(done, len(films))
     split = _dealt(np.array([shot.person for shot in shots]), by_person=by_person, seed=seed)
@@ -146,15 +148,12 @@ def _person(film: Path) -> str:
 
 
 def _shots(
-    folder: Path,
-    film: Path,
-    name: str,
-    person: int,
-    every: int,
-    detector: str | None,
-    left_out: list[tuple[str, str]],
-) -> Iterator[_Shot]:
-    """The largest face of every so many frames of a film; what has none goes to `left_out`."""
+    folder: Path, film: Path, about: tuple[str, int], every: int, detector: str | None
+) -> Iterator[_Shot | tuple[str, str]]:
+    """The largest face of every so many frames of a film `about` a class and person.
+
+    In its place, where there is none, what was left out and why.
+    """
     from PIL import Image
 
     shown = printable(str(film.relative_to(folder)))
@@ -165,13 +164,13 @@ def _shots(
                     continue
                 faces = find_faces(Photo(pixels), detector=detector)
                 if not faces:
-                    left_out.append((f"{shown}#{number}", "No face was found."))
+                    yield f"{shown}#{number}", "No face was found."
                     continue
                 stream = io.BytesIO()
                 Image.fromarray(faces[0].crop).save(stream, "PNG")
-                yield _Shot(stream.getvalue(), f"{shown}#{number}", name, person)
+                yield _Shot(stream.getvalue(), f"{shown}#{number}", *about)
     except PhotoError as error:
-        left_out.append((shown, str(error)))
+        yield shown, str(error)
 
 
 def _dealt(people: np.ndarray, *, by_person: bool, seed: int) -> np.ndarray:
