@@ -113,3 +113,27 @@ def as_text(values: Mapping[str, Any]) -> dict[str, Any]:
         key: f"{value:.{1 if key == 'minutes' else 4}f}" if isinstance(value, float) else value
         for key, value in values.items()
     }
+
+
+def rows(runs: Mapping[str, ExpressionRun], valid_set: Faces, faces: Faces) -> list[dict[str, Any]]:
+    """A row a rung: its figures on `faces`, as text."""
+    return [as_text(row(run, valid_set, faces)) for run in runs.values()]
+
+
+def by_chance_and_by_person(film: Faces, runs: Path, *, epochs: int = 4) -> dict[str, float]:
+    """Accuracy of the study's network on held-out frames, dealt in both ways.
+
+    The same frames, the same network: only who decides what is held out differs.
+    """
+    from facelens.lessons.expressions import split
+
+    found = {}
+    for name, by_person in (("frames by chance", False), ("by person", True)):
+        train_set, held = split(film, by_person=by_person)
+        opened = open_run(
+            Path(runs) / f"films-{name.replace(' ', '-')}", "seven",
+            how=replace(LEVELS["seven"], epochs=epochs, batch=32), data=data_of(train_set, held),
+        )  # fmt: skip
+        opened.train(train_set, held)
+        found[name] = float((opened.logits(held.pictures).argmax(1) == held.labels).mean())
+    return found

@@ -58,6 +58,11 @@ class Lesson:
         return self.data.parent / "keypoints"
 
     @property
+    def expressions(self) -> Path:
+        """The folder of faces with one of seven expressions."""
+        return self.data.parent / "expressions"
+
+    @property
     def start(self) -> dict[str, Any]:
         """Where networks start, for `train` and `build`: ImageNet, or random on a slice."""
         return {"from_scratch": self.quick}
