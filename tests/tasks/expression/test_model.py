@@ -1,11 +1,13 @@
 """The task without its network: configuration, where a picture lies in a crop, words."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from facelens.errors import BundleError, ThresholdError
+from facelens.tables import read_records
 from facelens.tasks import TASKS
 from facelens.tasks.base import Style, Verdict
 from facelens.tasks.classifier import Prediction
@@ -13,6 +15,7 @@ from facelens.tasks.config import View
 from facelens.tasks.expression.describe import describe_face, sentence
 from facelens.tasks.expression.model import (
     FRAME,
+    MIDDLE_AND_STEP,
     ExpressionConfig,
     ExpressionModel,
     cut,
@@ -21,6 +24,8 @@ from facelens.tasks.expression.model import (
     threshold,
 )
 from facelens.tasks.expression.names import NAMES
+
+RESULTS = Path(__file__).parents[3] / "benchmarks" / "results"
 
 
 def config(**changes):
@@ -89,6 +94,11 @@ def test_a_picture_put_into_a_crop_is_cut_out_of_it_again():
     assert (crops[:, :60] == 127).all()
     with pytest.raises(ValueError, match="48"):
         embed(pictures[:, :40], FRAME)
+
+
+def test_the_frame_is_the_measured_one():
+    rows = read_records(RESULTS / "expressions_frame.csv")
+    assert tuple(float(row["median"]) for row in rows) == MIDDLE_AND_STEP
 
 
 def test_the_picture_lies_in_the_crop_where_the_frame_says():
