@@ -102,7 +102,10 @@ def collect(
     for done, (name, film) in enumerate(films, 1):
         about = name, people.index(_person(film))
         for found in _shots(folder, film, about, every, detector):
-            (shots if isinstance(found, _Shot) else left_out).append(found)  # type: ignore[attr-defined]
+            if isinstance(found, _Shot):
+                shots.append(found)
+            else:
+                left_out.append(found)
         if progress:
             progress(done, len(films))
     split = _dealt(np.array([shot.person for shot in shots]), by_person=by_person, seed=seed)

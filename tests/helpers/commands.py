@@ -310,6 +310,10 @@ class World:
             writer.write(pixels)
         writer.release()
         shutil.copy(film, self.given / "FILM")
+        for name in ("happy", "sad"):  # whoever is on them: a film's name says so
+            (self.given / "films" / name).mkdir(parents=True)
+            for person in ("anna", "ben", "cleo"):
+                shutil.copy(film, self.given / "films" / name / f"{person}.mp4")
 
     def give_yunet(self, file: Path) -> None:
         """Have YuNet in the cache and on the Hub."""
@@ -336,12 +340,15 @@ class World:
             pq.write_table(pq.ParquetFile(whole).read_row_group(0).slice(0, faces), path)
             (self.given / path.name).symlink_to(path)
             self.hub.files[f"{CELEBA_REPO}/{CELEBA_CONFIG}/{path.name}"] = path.read_bytes()
-        points = self.given / "data" / "keypoints"
-        points.mkdir()
-        for split in ("train", "test"):
-            whole = min((data / "keypoints").glob(f"{split}-*.parquet"))
-            few = next(pq.ParquetFile(whole).iter_batches(faces))
-            pq.write_table(pa.Table.from_batches([few]), points / whole.name)
+        for name, splits in {
+            "keypoints": ("train", "test"), "expressions": ("train", "valid", "test"),
+        }.items():  # fmt: skip
+            folder = self.given / "data" / name
+            folder.mkdir()
+            for split in splits:
+                whole = min((data / name).glob(f"{split}-*.parquet"))
+                few = next(pq.ParquetFile(whole).iter_batches(faces))
+                pq.write_table(pa.Table.from_batches([few]), folder / whole.name)
         (self.given / "DATA").symlink_to(self.given / "data")
         shutil.copytree(data / "portraits", self.given / "data" / "portraits")
 

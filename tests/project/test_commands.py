@@ -106,11 +106,11 @@ LISTED = {
 }  # fmt: skip
 # What is added to a command that would take long, or look for what is not there.
 SHORTER = {
-    r"facelens train \S(?!.*(--(from-scratch|start-from|backbone-weights)|keypoints))": (
+    r"facelens train \S(?!.*(--(from-scratch|start-from|backbone-weights)|--task \w))": (
         "--from-scratch"
     ),
-    r"facelens train \S.*--task keypoints": "--epochs 0 1 --device cpu",
-    r"facelens train (?!.*--task keypoints)\S": (
+    r"facelens train \S.*--task (keypoints|expression)": "--epochs 0 1 --device cpu",
+    r"facelens train (?!.*--task)\S": (
         "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu"
     ),
     r"facelens train .*--arch resnet50": "--arch resnet18",
@@ -118,12 +118,13 @@ SHORTER = {
         "--limit 32 --epochs 1 --seeds 1 --size 64x56 --batch-size 16 --arch resnet18 "
         "--weights random"
     ),
-    r"facelens export (?!runs/(points|kaggle))\S": "--limit 16",
+    r"facelens export (?!runs/(points|kaggle|expression))\S": "--limit 16",
     r"facelens evaluate \S": "--limit 64",
     r"facelens\.training\.landmarks ": "--limit 64 --steps 2 --batch 8 --out points",
     r"(accuracy|networks)\.py": "--limit 24",
     r"/maps\.py": "--faces 1",
     r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",
+    r"/expressions\.py": "--limit 64 --epochs 1 --rungs commonest ours --runs expressions",
     r"/straighten\.py": "--limit 4",
     r"/marks\.py": "--limit 16",
     r"(bench |/)rounding": "--limit 24 --faces 1",

@@ -103,9 +103,9 @@ def export_options(parser: argparse.ArgumentParser) -> None:
         "measured on these and on the test faces."
     )
     parser.add_argument(
-        "--precision", choices=_PRECISIONS, default="float16",
-        help="what the graph stores and computes in (default: float16: stored in half, computed "
-        "in float32)",
+        "--precision", choices=_PRECISIONS, default="int8",
+        help="what the graph computes in; float16 is stored in half and computes in float32 "
+        "(default: int8)",
     )  # fmt: skip
 
 

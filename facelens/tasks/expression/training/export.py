@@ -108,7 +108,7 @@ def export(
     version: str,
     dataset: str = DATASET,
     licence: str = LICENCE,
-    precision: str = "float16",
+    precision: str = "int8",
 ) -> ExpressionModel:
     """Write the network of `run` as a bundle into the folder `out`.
 
