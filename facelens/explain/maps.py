@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from facelens.tasks.classifier import Classifier
 
 Way = Literal["map", "finer", "finest", "occlusion"]
-TIMES = {"finer": 2, "finest": 4}
+TIMES: dict[Literal["finer", "finest"], int] = {"finer": 2, "finest": 4}
 # A patch of a fifth of the crop's height occludes an eye or the mouth, not both.
 PATCH = 44
 ROWS, COLUMNS = 10, 8

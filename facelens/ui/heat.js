@@ -76,10 +76,11 @@ export const WHY = {
     + " Covering checks it from outside.",
 };
 
-/** Score, exact map and covering in numbers, a line each. */
-export function figures(about, exact, covering, sign) {
+/** Score, exact map and covering in numbers, a line each; `activation` is a softmax or a sigmoid. */
+export function figures(about, exact, covering, sign, { activation, attributes }) {
   const { logit, probability, temperature, constant } = about;
-  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${probabilityText(probability)}.`];
+  const through = activation === "softmax" ? `through a softmax with the scores of all ${attributes.length}` : "through a sigmoid";
+  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and ${through}: probability ${probabilityText(probability)}.`];
   const cost = ({ passes, milliseconds }) => `${passes === 1 ? "one look" : `${passes} looks`}, ${Math.max(1, Math.round(milliseconds))} ms`;
   const fields = `${exact.width} × ${exact.height} fields`;
   const total = exact.values.reduce((sum, value) => sum + value, 0) / exact.values.length + constant;
