@@ -5,12 +5,16 @@ function render({ model, el, signal }) {
   const heading = element("h2");
   const sentence = element("p", { className: "sentence", ariaLive: "polite" });
   const hint = element("p", { className: "small", hidden: true }, "Choose a row to see where the network looks for it.");
+  // On a phone the map is far above the rows; beside them it is in sight already.
+  const show = element("button", { type: "button", className: "show", hidden: true }, "Show its map");
+  show.onclick = () => el.closest(".facelens-page")?.querySelector(".heatmap")
+    ?.scrollIntoView({ block: "start", behavior: "smooth" });
   const list = element("ol");
   const note = element("p", { className: "small" });
   const caution = element("p", { className: "small caution" });
   const scores = element("div");
   const body = element("section", { className: "card filled", hidden: true },
-    heading, sentence, list, hint, caution, scores, note);
+    heading, sentence, list, hint, show, caution, scores, note);
   el.classList.add("facelens", "classes");
   el.append(body);
 
@@ -33,6 +37,7 @@ function render({ model, el, signal }) {
 
   const press = (name) => {
     for (const each of list.querySelectorAll("button")) each.ariaPressed = String(each.dataset.name === name);
+    show.hidden = !name;
   };
 
   function row({ label, value, verdict, text, name }) {

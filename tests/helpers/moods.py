@@ -32,7 +32,7 @@ class Moods(Classifier):
 
 def words(model, face, answer, style):
     best = answer.names[answer.probabilities.argmax()]
-    names = (best,) if style.brief else style.names or model.names
+    names = style.names or ((best,) if style.brief else model.names)
     return [
         Word(model.label(name), answer[name], Verdict.YES if name == best else None)
         for name in names
