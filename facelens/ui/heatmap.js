@@ -1,4 +1,4 @@
-import { coveringWords, exactWords, figures, paintFace, paintMap, strongestOf, WHY } from "./heat.js";
+import { coveringWords, exactWords, figures, paintFace, paintMap, strongestOf, WHOLE, WHY } from "./heat.js";
 import { pointMarks } from "./points.js";
 import { element, hearChosen, hearClass, listen, numbers, pictures, probabilityText, tellChosen, tellClass } from "./shared.js";
 
@@ -95,12 +95,16 @@ function render({ model, el, signal }) {
     ...message, task, maps: {}, pending: false, failed: false, done: { done: 0, count: 1 },
   });
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
-  const mapOf = (name, kind, { maps, attributes } = source) => {
+  const isWhole = ({ area }) => area.every((side, i) => side === WHOLE[i]);
+  const mapOf = (name, kind, from = source) => {
+    const { maps, attributes } = from;
     const all = kind === "covering" ? maps.occlusion : maps[way.value] ?? maps.map;
     if (!all) return null;
     const size = all.height * all.width;
     const index = attributes.findIndex((each) => each.name === name);
-    return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
+    // A face is covered all over, whatever the network sees of it.
+    const area = all.way === "occlusion" || isWhole(from) ? WHOLE : from.area;
+    return { ...all, area, values: all.values.subarray(index * size, (index + 1) * size) };
   };
   // A face that could not be covered has the exact map alone.
   const leads = ({ first, failed } = source) => (first === "occlusion" && !failed ? covering : exact);
@@ -112,7 +116,8 @@ function render({ model, el, signal }) {
     const waiting = kind === "covering" ? !map : !source.maps[way.value];
     const { done } = source;
     const progress = kind === "covering" && waiting ? ` … ${Math.floor((100 * done.done) / done.count)} %` : waiting ? " …" : "";
-    title.textContent = name[0].toUpperCase() + name.slice(1) + progress;
+    const framed = kind === "exact" && !isWhole(source) ? ", in the frame that this network sees" : "";
+    title.textContent = name[0].toUpperCase() + name.slice(1) + progress + framed;
     canvas.parentElement.ariaBusy = String(waiting);
     if (map) paintMap(canvas, crop, lut, map, settings());
     else paintFace(canvas, crop);

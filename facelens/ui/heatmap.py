@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from facelens.explain.layers import viridis
-from facelens.explain.maps import Evidence, shown_first
+from facelens.explain.maps import Evidence, area, shown_first
 from facelens.tasks.attributes.names import describe
 from facelens.ui._view import View, script, sentence_of, source
 
@@ -71,6 +71,7 @@ class Heatmap(View):
             "alone": count == 1,
             "ways": [[way, title] for way, title in WAYS.items() if way != "occlusion"],
             "first": shown_first(model.config.metrics),
+            "area": area(model.config),
             "marks": marks,
             "attributes": _attributes(
                 model, prediction, [describe(name).is_judgement for name in model.names]
@@ -87,6 +88,7 @@ class Heatmap(View):
             "task": task.name,
             "title": task.name.capitalize(),
             "first": shown_first(model.config.metrics),
+            "area": area(model.config),
             "activation": model.config.activation,
             "attributes": _attributes(model, prediction, [False] * len(model.names)),
         }
