@@ -348,7 +348,7 @@ function render({ model, el, signal }) {
     answers: () => answers,
     counts,
     stands: () => late.held,
-    faces: () => [...sight.shown].map(([number, { box, words, plate }]) => ({ number, words, plate, ...box })),
+    faces: () => [...sight.shown].map(([number, { box, words, points, plate }]) => ({ number, words, points, plate, ...box })),
   };
 
   const silence = listen(model, el, {

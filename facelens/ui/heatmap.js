@@ -116,7 +116,7 @@ function render({ model, el, signal }) {
     const waiting = kind === "covering" ? !map : !source.maps[way.value];
     const { done } = source;
     const progress = kind === "covering" && waiting ? ` … ${Math.floor((100 * done.done) / done.count)} %` : waiting ? " …" : "";
-    const framed = kind === "exact" && !isWhole(source) ? ", in the frame that this network sees" : "";
+    const framed = kind === "exact" && !isWhole(source) ? ", in its frame" : "";
     title.textContent = name[0].toUpperCase() + name.slice(1) + progress + framed;
     canvas.parentElement.ariaBusy = String(waiting);
     if (map) paintMap(canvas, crop, lut, map, settings());
@@ -133,6 +133,8 @@ function render({ model, el, signal }) {
     if (!map) return;
     const covered = mapOf(chosen, "covering");
     pair.classList.toggle("exactly", leads() === exact);
+    cropCaption.textContent = (isWhole(source) ? "What it sees" : "Of this it sees what is in the frame")
+      + (face.alone ? "" : `: face ${face.number}`);
     covering.figure.hidden = source.failed;
     paintPlate(covering, about);
     paintPlate(exact, about);
@@ -268,9 +270,6 @@ function render({ model, el, signal }) {
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
-      cropCaption.textContent = message.alone
-        ? "What it sees"
-        : `What it sees: face ${message.number}`;
       points = null;
       asked = false;
       marks.label.hidden = !message.marks;
