@@ -12,7 +12,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from facelens.faces import align
+from facelens.report.report import Further
 from facelens.tasks import load_model
+from facelens.tasks.base import Style
 from facelens.ui._view import View
 from facelens.ui.covering import Covering
 
@@ -87,6 +89,7 @@ class Panels:
         self._heatmap = heatmap
         self._scene: Scene | None = None
         self._models: dict[str, Model] = {}
+        self._answers: dict[str, tuple[Task, Model, Any]] = {}
         self._coverings: dict[str, Covering] = {}
         self._points = next((task for task in tasks if "points" in task.views), None)
         self.views: list[Panel] = [
@@ -104,14 +107,14 @@ class Panels:
     def turn(self, scene: Scene) -> None:
         """Turn to another face, or to what another network reads in it."""
         self._scene = scene
-        self._coverings = {}
+        self._answers, self._coverings = {}, {}
         for view in self.views:
             view.offer(scene)
 
     def clear(self) -> None:
         """Forget the face."""
         self._scene = None
-        self._coverings = {}
+        self._answers, self._coverings = {}, {}
         for view in self.views:
             view.clear()
 
@@ -136,6 +139,7 @@ class Panels:
         (answer,) = model.predict([scene.face], maps=has_maps)
         spent = 1000 * (perf_counter() - start)
         view.read(scene, model, answer)
+        self._answers[task.name] = task, model, answer
         if has_maps:
             self._coverings[task.name] = Covering(model, scene.face.crop)  # type: ignore[arg-type]
             self._heatmap.also(task, model, answer, spent)  # type: ignore[arg-type]
@@ -144,6 +148,22 @@ class Panels:
         """Ask in another `way` where the network of another task looks."""
         if task in self._coverings:
             self._coverings[task].answer(self._heatmap, way, task)
+
+    def further(self) -> list[Further]:
+        """What the panels that were in sight say of the face, for a report."""
+        if self._scene is None:
+            return []
+        face, style = self._scene.face, Style()
+        return [
+            Further(
+                task=task.name,
+                model=model.title,
+                sentence=task.sentence(model, face, answer, style) if task.sentence else "",
+                caution=task.caution,
+                words=tuple(task.words(model, face, answer, style)),
+            )
+            for task, model, answer in self._answers.values()
+        ]
 
     def locate(self) -> None:
         """Show the keypoints of the face that is on the page."""

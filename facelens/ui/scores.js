@@ -8,7 +8,7 @@ const sum = (values) => values.reduce((total, value) => total + value, 0);
 /** What a softmax and what sigmoids make of the same scores: a table, and what it means. */
 export function softmaxBesideSigmoid({ labels, logits, temperature, softmax, sigmoid, board }) {
   const count = inWords(labels.length);
-  const head = ["", "Score", "Softmax", "Sigmoid"].map((text) => element("th", { scope: "col" }, text));
+  const head = ["Answer", "Score", "Softmax", "Sigmoid"].map((text) => element("th", { scope: "col" }, text));
   const row = (label, ...cells) => element("tr", {},
     element("th", { scope: "row" }, label), ...cells.map((cell) => element("td", {}, cell)));
   const table = element("table", {},

@@ -390,7 +390,7 @@ class Selfie(ipywidgets.Box):
             wish, self.model, photo=self._photo, faces=self._faces, index=self._picked,
             answer=replace(self._answers[self._picked], spread=spread), where=self._leading_map(),
             chosen=self._choice if self._chosen else None,
-            detector=DETECTORS[detector_in_use(self._detector)],
+            detector=DETECTORS[detector_in_use(self._detector)], further=self.panels.further(),
         )  # fmt: skip
         self.board.hand_over(*file)
 

@@ -1,11 +1,15 @@
 """Panels of other tasks, without a browser: messages in, messages out."""
 
+import csv
+import io
+import json
 import sys
 from importlib import import_module
 
 import numpy as np
 import pytest
 from helpers.moods import BIAS, CAUTION, NAMES, TEMPERATURE, moods_task
+from PIL import Image
 
 from facelens import load_model
 from facelens.tasks import TASKS
@@ -177,3 +181,26 @@ def test_every_panel_of_a_task_is_there():
     panels = {view for task in TASKS.values() for view in task.views} - OF_THE_PAGE
     for view in panels | {"classes"}:
         assert issubclass(import_module(f"facelens.ui.{view}").PANEL, Panel)
+
+
+def report(page, sent, form):
+    wish = {"thresholds": {}, "marks": {}, "judgements": False}
+    say(page.board, "report", form=form, **wish)
+    return last(sent, page.board, "file")[1][0]
+
+
+def test_a_report_has_what_the_panels_in_sight_have_said(page, sent):
+    assert "tasks" not in json.loads(report(page, sent, "json"))
+    short = Image.open(io.BytesIO(report(page, sent, "png"))).height
+    ask(page, sent)
+    (said,) = json.loads(report(page, sent, "json"))["tasks"]
+    assert (said["task"], said["model"], said["caution"]) == ("moods", "moods 1", CAUTION)
+    assert said["sentence"].startswith("This face looks ")
+    assert sum(word["value"] for word in said["words"]) == pytest.approx(1, abs=1e-4)
+    rows = list(csv.DictReader(io.StringIO(report(page, sent, "csv").decode("utf-8-sig"))))
+    own = [row for row in rows if row["group"] == "Moods"]
+    assert [row["label"] for row in own] == [f"Looks {name}" for name in NAMES]
+    assert {row["meaning"] for row in own} == {CAUTION}
+    assert Image.open(io.BytesIO(report(page, sent, "png"))).height > short + 100
+    say(page.intake, "example")
+    assert "tasks" not in json.loads(report(page, sent, "json")), "of another face nobody has asked"
