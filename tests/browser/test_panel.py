@@ -8,7 +8,7 @@ import nbformat
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from helpers.moods import CAUTION, NAMES, moods_task, registering
+from helpers.moods import CAUTION, LEFT, NAMES, SIDE, TOP, moods_task, registering
 from paper import with_camera
 from PIL import Image
 from serving import free_port, served
@@ -130,6 +130,23 @@ def test_the_panel_answers_once_it_is_in_sight_and_a_bar_turns_the_map(visit):
         "through a softmax with the scores of all 7"
         in page.locator(".heatmap details").inner_text()
     )
+
+
+def test_a_network_that_sees_a_part_of_the_face_has_its_map_there(visit):
+    tab = visit()
+    page = tab.page
+    read(tab)
+    page.locator(".classes .row", has_text="Looks happy").click()
+    until(page, "document.querySelector('.heatmap .exact').ariaBusy === 'false'")
+    pixels = np.array(painted(page), np.int16).reshape(436, 356, 4)[..., :3]
+    colour = pixels.max(2) - pixels.min(2) > 8
+    rows, columns = np.nonzero(colour)
+    assert colour.sum() > 500
+    assert 2 * TOP - 3 <= rows.min() < rows.max() <= 2 * (TOP + SIDE) + 3
+    assert 2 * LEFT - 3 <= columns.min() < columns.max() <= 2 * (LEFT + SIDE) + 3
+    assert "This network sees what is in the frame" in page.locator(".heatmap .own").inner_text()
+    page.get_by_label("Attribute to look at").select_option("Smiling")
+    assert "all that the network sees" in page.locator(".heatmap .own").inner_text()
 
 
 def test_why_seven_bars_add_up_is_told_on_this_face_s_numbers(visit, astronaut):

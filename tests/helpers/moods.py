@@ -1,6 +1,7 @@
 """A task with one answer of seven: a seeded network, its bundle, and the task's folder.
 
-It stands for any classifier with a softmax and exact maps, without weights of ours.
+It stands for any classifier with a softmax and exact maps, without weights of ours, and sees a part
+of the aligned face only.
 """
 
 import textwrap
@@ -14,6 +15,8 @@ from facelens.tasks.config import ClassifierConfig
 NAMES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 BIAS = np.linspace(-0.3, 0.3, 7, dtype=np.float32)
 TEMPERATURE = 1.5
+# Its picture of 48 pixels a side is this square of the crop.
+LEFT, TOP, SIDE = 36, 71, 104
 CAUTION = "What a face shows is not what a person feels."
 TASK = '''
 """Which of seven a face looks like."""
@@ -64,8 +67,8 @@ def moods_task(folder: Path) -> Path:
     write_graph(bundle / "model.onnx")
     ClassifierConfig(
         task="moods", name="moods", version="1", architecture="one convolution", names=NAMES,
-        input_size=(56, 48), licence="none", temperature=np.full(7, TEMPERATURE, np.float32),
-        bias=BIAS, layers=(), map_layer="maps", flip_average=False, activation="softmax",
+        input_size=(48, 48), licence="none", frame=_frame(),
+        temperature=np.full(7, TEMPERATURE, np.float32), bias=BIAS, layers=(), map_layer="maps", flip_average=False, activation="softmax",
     ).save(bundle / "config.json")  # fmt: skip
     write_manifest(bundle)
     package = folder / "moods_task"
@@ -87,8 +90,15 @@ def registering(folder: Path, then: str) -> str:
     """)
 
 
+def _frame() -> np.ndarray:
+    """The 2x3 from crop to picture."""
+    scale = 48 / SIDE
+    rows = [[scale, 0, (0.5 - LEFT) * scale - 0.5], [0, scale, (0.5 - TOP) * scale - 0.5]]
+    return np.array(rows, np.float32)
+
+
 def write_graph(path: Path) -> None:
-    """Crops to seven maps of 7 x 6 fields by random filters; mean and bias are the logit."""
+    """Crops to seven maps of 8 x 8 fields by random filters; mean and bias are the logit."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -100,15 +110,25 @@ def write_graph(path: Path) -> None:
         "filters": filters,
         "bias": BIAS,
         "side": np.array([2, 3], np.int64),
+        "from": np.array([TOP, LEFT], np.int64),
+        "to": np.array([TOP + SIDE, LEFT + SIDE], np.int64),
+        "axes": np.array([1, 2], np.int64),
     }
     nodes = [
-        helper.make_node("Cast", ["crops"], ["float"], to=TensorProto.FLOAT),
+        helper.make_node("Slice", ["crops", "from", "to", "axes"], ["part"]),
+        helper.make_node("Cast", ["part"], ["float"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["float", "scale"], ["scaled"]),
         helper.make_node("Transpose", ["scaled"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node(
-            "AveragePool", ["planes"], ["small"], kernel_shape=[24, 22], strides=[24, 22]
+            "AveragePool", ["planes"], ["small"], kernel_shape=[13, 13], strides=[13, 13]
         ),
-        helper.make_node("Conv", ["small", "filters"], ["activation_maps"], kernel_shape=[3, 3]),
+        helper.make_node(
+            "Conv",
+            ["small", "filters"],
+            ["activation_maps"],
+            kernel_shape=[3, 3],
+            pads=[1, 1, 1, 1],
+        ),
         helper.make_node("ReduceMean", ["activation_maps", "side"], ["means"], keepdims=0),
         helper.make_node("Add", ["means", "bias"], ["logits"]),
     ]
@@ -118,7 +138,7 @@ def write_graph(path: Path) -> None:
         [helper.make_tensor_value_info("crops", TensorProto.UINT8, ["n", 218, 178, 3])],
         [
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 7]),
-            helper.make_tensor_value_info("activation_maps", TensorProto.FLOAT, ["n", 7, 7, 6]),
+            helper.make_tensor_value_info("activation_maps", TensorProto.FLOAT, ["n", 7, 8, 8]),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )

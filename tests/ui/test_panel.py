@@ -8,7 +8,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
-from helpers.moods import BIAS, CAUTION, NAMES, TEMPERATURE, moods_task
+from helpers.moods import BIAS, CAUTION, LEFT, NAMES, SIDE, TEMPERATURE, TOP, moods_task
 from PIL import Image
 
 from facelens import load_model
@@ -127,6 +127,9 @@ def test_its_maps_are_exact_and_stand_beside_those_of_the_board(page, sent):
     maps = np.frombuffer(data, np.float32).reshape(7, content["height"], content["width"])
     logits = [each["logit"] for each in other["attributes"]]
     assert maps.mean((1, 2)) + BIAS == pytest.approx(logits, abs=1e-4), "they add up to the scores"
+    area = (LEFT / 178, TOP / 218, SIDE / 178, SIDE / 218)
+    assert other["area"] == pytest.approx(area, abs=1e-3), "it sees a part of the face"
+    assert last(sent, page.heatmap, "face")[0]["area"] == (0, 0, 1, 1)
     own, _ = page.heatmap._shown["map"]
     assert (own["task"], own["count"]) == ("", 40)
     # A view that is drawn again gets both.
