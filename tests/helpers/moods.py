@@ -68,7 +68,8 @@ def moods_task(folder: Path) -> Path:
     ClassifierConfig(
         task="moods", name="moods", version="1", architecture="one convolution", names=NAMES,
         input_size=(48, 48), licence="none", frame=_frame(),
-        temperature=np.full(7, TEMPERATURE, np.float32), bias=BIAS, layers=(), map_layer="maps", flip_average=False, activation="softmax",
+        temperature=np.full(7, TEMPERATURE, np.float32), bias=BIAS,
+        layers=(), map_layer="maps", flip_average=False, activation="softmax",
     ).save(bundle / "config.json")  # fmt: skip
     write_manifest(bundle)
     package = folder / "moods_task"
