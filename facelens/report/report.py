@@ -294,7 +294,8 @@ def as_csv(report: Report) -> bytes:
             writer.writerow(
                 [
                     escaped(each.task), escaped(word.label), escaped(each.task.capitalize()),
-                    _number(float(word.value)), "", str(word), "", escaped(each.caution),
+                    _number(float(word.value)), None, None, "", str(word), "",
+                    escaped(each.caution),
                 ]
             )  # fmt: skip
     return file.getvalue().encode("utf-8-sig")
