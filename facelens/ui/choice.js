@@ -50,7 +50,7 @@ export function cameraChoice(changed, asked) {
     /** Offer what `next` can say. It keeps what the visitor has chosen, as far as it knows it. */
     offer(next) {
       network = next;
-      also.offer(next.tasks);
+      also.offer(next.tasks ?? []);
       const kept = chosen.filter(describe);
       chosen = kept.length ? kept : network.everyday;
       const item = ({ name, label, note }) => element("label", { className: "small", title: note },

@@ -95,7 +95,7 @@ function render({ model, el, signal }) {
     ...message, task, maps: {}, pending: false, failed: false, done: { done: 0, count: 1 },
   });
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
-  const isWhole = ({ area }) => area.every((side, i) => side === WHOLE[i]);
+  const isWhole = ({ area = WHOLE }) => area.every((side, i) => side === WHOLE[i]);
   const mapOf = (name, kind, from = source) => {
     const { maps, attributes } = from;
     const all = kind === "covering" ? maps.occlusion : maps[way.value] ?? maps.map;
@@ -248,7 +248,7 @@ function render({ model, el, signal }) {
   crop.onload = paint;
 
   const take = (kind) => (message, [buffer]) => {
-    const from = sources.get(message.task);
+    const from = sources.get(message.task ?? "");
     if (!from) return;
     if (kind === "occlusion") from.pending = false;
     from.maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
@@ -292,7 +292,7 @@ function render({ model, el, signal }) {
     finest: take("finest"),
     occlusion: take("occlusion"),
     covering(message) {
-      const from = sources.get(message.task);
+      const from = sources.get(message.task ?? "");
       if (!from) return;
       Object.assign(from, { pending: false, done: message });
       if (from === source && chosen) paintPlate(covering, attribute(chosen, from.task));
@@ -304,7 +304,7 @@ function render({ model, el, signal }) {
       marks.paint(points);
     },
     chosen({ name }) { choose(name); },
-    error({ wish, task }) {
+    error({ wish, task = "" }) {
       const from = sources.get(task);
       if (wish === "occlusion") {
         if (from) Object.assign(from, { pending: false, failed: true });
