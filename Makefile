@@ -1,6 +1,6 @@
 # The commands of the project: `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help dashboard test test-app lint js badges release-check clean
+.PHONY: help dashboard site test test-app lint js badges release-check clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -18,6 +18,14 @@ help: ## show this list
 dashboard: $(VENV)/.app ## open the dashboard; makes .venv (about 0.7 GB) the first time
 	@$(RUN) -m facelens download detector || echo "Going on with OpenCV's cascades."
 	@$(RUN) -m facelens dashboard --port $(PORT)
+
+site: $(VENV)/.app ## write the page that needs no server into build/site, and open it
+	@$(RUN) -m facelens download detector || echo "Going on without a face detector."
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory node_modules/.made; fi
+	@$(RUN) -m facelens site --out build/site --force
+	@echo "It is at http://localhost:$(PORT)/ until Ctrl-C."
+	@(sleep 1; $(RUN) -m webbrowser http://localhost:$(PORT)/ >/dev/null) & \
+	$(RUN) -m http.server --bind localhost --directory build/site $(PORT)
 
 test: $(VENV)/.train ## run all tests; the first time installs torch and fastai (about 6 GB)
 	$(TESTS) $(PYTEST)

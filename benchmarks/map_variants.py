@@ -144,6 +144,7 @@ def figures(name: str, network: Opened, seen: Seen) -> dict[str, Any]:
         "date": dt.datetime.now(tz=dt.UTC).date().isoformat(),
         "network": name,
         "base": "",
+        "maps": maps_of(recipe),
         "cut": recipe["local_cut"] if local else ("none" if recipe else ""),
         "weight": f"{local:g}" if local else "",
         "margin": recipe.get("local_margin", "") if local else "",
@@ -171,6 +172,12 @@ def figures(name: str, network: Opened, seen: Seen) -> dict[str, Any]:
             for attribute in REGIONS
         },
     }
+
+
+def maps_of(recipe: dict[str, Any]) -> str:
+    """What --maps was; empty if nobody knows."""
+    told = {"narrow_kernels": "narrow", "spread_kernels": "spread", "fine_maps": "fine"}
+    return next((word for key, word in told.items() if recipe.get(key)), "coarse" if recipe else "")
 
 
 def mean_of(game: dict[str, float]) -> str:

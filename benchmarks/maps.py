@@ -1,7 +1,6 @@
 """Do maps tell the truth about where a network looks? And what do they cost?
 
     python benchmarks/maps.py DATA [--model M] [--faces N] [--curves N] [--kept DIR]
-                              [--ways exact,covering --out FILE]
 
 DATA holds celeba/. Over the first validation faces, for every attribute that the network finds
 likely, each way of asking is held against
@@ -16,9 +15,9 @@ likely, each way of asking is held against
 Beside our maps stand Grad-CAM and LayerCAM, and the body run on a larger picture, the other way to
 finer maps, computed with torch from the same weights. Writes benchmarks/results/maps.csv and
 maps_pointing.csv, in which rows of other networks are kept; intervals by bootstrap over faces.
-With --kept an interrupted run resumes: each face's figures lie in a file there. --ways asks in some
-ways only, to try a network in less time; their rows go to FILE and its name with _pointing, never
-among the results. Needs the extra `train`.
+With --kept an interrupted run resumes: each face's figures lie in a file there. With, say,
+--ways exact,covering --out FILE it asks in these ways only, to try a network in less time; their
+rows go to FILE and its name with _pointing, never among the results. Needs the extra `train`.
 """
 
 import argparse

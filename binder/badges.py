@@ -45,19 +45,31 @@ class Place:
     def url(self) -> str:
         return f"https://github.com/{self.repo}"
 
+    @property
+    def site(self) -> str:
+        """Where the workflow `site.yml` publishes the page without a server."""
+        owner, name = self.repo.split("/")
+        return f"https://{owner.lower()}.github.io/{name}/"
+
     def badges(self) -> str:
         """What stands at the head of the README."""
         page = "urlpath=voila%2Frender%2Fdashboards%2F"
         binder = f"https://mybinder.org/v2/gh/{self.repo}/{self.tag}?{page}"
         checks = f"{self.url}/actions/workflows/ci.yml"
         licence = "https://img.shields.io/badge/code-Apache--2.0-blue"
+        now = "https://img.shields.io/badge/open_it_now-in_your_browser-0b7373"
         return "\n".join(
             [
+                f"[![Open it now]({now})]({self.site})",
                 f"[![Open the page on Binder](https://mybinder.org/badge_logo.svg)]({binder}selfie.ipynb)",
                 "",
-                "The first start on Binder takes minutes; the page is sooner there as a "
-                f"[Hugging Face Space](https://huggingface.co/spaces/{self.space}). Or "
-                f"[live, with your camera]({binder}live.ipynb).",
+                "*Open it now* needs no server: the network runs in your browser, and a photo "
+                "stays on your device ([how](docs/site.md); [live, with your "
+                f"camera]({self.site}live.html)). Binder has the same with a Python kernel behind "
+                "it: change the code. Its first start takes minutes "
+                f"([live]({binder}live.ipynb)). The page without a server is also a "
+                f"[Hugging Face Space](https://huggingface.co/spaces/{self.space}): static ones "
+                "are free there, while Docker and Gradio Spaces need a paid account since 2026.",
                 "",
                 f"[![Checks]({checks}/badge.svg)]({checks})",
                 f"[![Code: Apache-2.0]({licence})](LICENSE)",

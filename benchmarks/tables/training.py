@@ -44,9 +44,9 @@ def variants() -> str:
         )
     lines += [
         "",
-        "| network | `--local-cut` | weight | margin | epochs, faces | picture | accuracy "
-        "| macro AP | ECE | pointing | least | correlation |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| network | `--maps` | `--local-cut` | weight | margin | epochs, faces | picture "
+        "| accuracy | macro AP | ECE | pointing | least | correlation |",
+        f"{'|---' * 13}|",
     ]
     for row in found:
         trained = f"{int(row['train_faces']):,}" if row["train_faces"] else "?"
@@ -54,7 +54,7 @@ def variants() -> str:
         name = f"**{row['network']}**" if row is chosen else row["network"]
         between = f" ({row['low']} to {row['high']})" if row["low"] else ""
         cells = [
-            name, row["cut"] or "?", row["weight"], row["margin"],
+            name, row.get("maps") or "?", row["cut"] or "?", row["weight"], row["margin"],
             f"{row['epochs'] or '?'}, {trained}", row["picture"], row["accuracy"], row["macro_ap"],
             row["ece"], row["pointing"], least, f"{row['correlation_with_covering']}{between}",
         ]  # fmt: skip

@@ -22,6 +22,7 @@ from facelens.commands import (
     predict,
     prepare,
     publish,
+    site,
     teach,
     train,
     video,
@@ -34,7 +35,7 @@ from facelens.tasks import TASKS
 # In the order of `facelens --help`.
 COMMANDS = (
     predict, label, keypoints, video, evaluate, teach, download, prepare, train, export,
-    experiment, publish, dashboard, bench,
+    experiment, publish, dashboard, site, bench,
 )  # fmt: skip
 # What the system says of a standard output that takes no more, by whatever it is.
 _CANNOT_WRITE = {

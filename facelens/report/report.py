@@ -110,21 +110,12 @@ class Report:
     @cached_property
     def gaps(self) -> list[fairness.Gap]:
         """Where the network errs more than twice as often on some people as on others."""
-        return [
-            gap
-            for gap in fairness.gaps(fairness.measured(self.metrics))
-            if self.judgements or not describe(gap.what).is_judgement
-        ]
+        return gaps_of(self.metrics, judgements=self.judgements)
 
     @cached_property
     def fairness(self) -> list[str]:
         """What is known of errors by group: a sentence, or a warning a gap."""
-        groups = fairness.measured(self.metrics)
-        if not groups:
-            return [fairness.NO_GROUPS]
-        if not self.gaps and fairness.gaps(groups):
-            return []  # only of judgements, which are left out
-        return [f"Warning: {gap}." for gap in self.gaps] or fairness.verdict(groups)
+        return fairness_of(self.metrics, judgements=self.judgements)
 
     @cached_property
     def verdicts(self) -> list[Verdict]:
@@ -174,6 +165,25 @@ class Report:
             )
         ]  # fmt: skip
         return [row for row in rows if self.judgements or not row.attribute.is_judgement]
+
+
+def gaps_of(metrics: Mapping[str, Any], *, judgements: bool) -> list[fairness.Gap]:
+    """Where a network errs more than twice as often on some people, by its `metrics`."""
+    return [
+        gap
+        for gap in fairness.gaps(fairness.measured(metrics))
+        if judgements or not describe(gap.what).is_judgement
+    ]
+
+
+def fairness_of(metrics: Mapping[str, Any], *, judgements: bool) -> list[str]:
+    """What `metrics` say of errors by group: a sentence, or a warning a gap."""
+    groups, gaps = fairness.measured(metrics), gaps_of(metrics, judgements=judgements)
+    if not groups:
+        return [fairness.NO_GROUPS]
+    if not gaps and fairness.gaps(groups):
+        return []  # only of judgements, which are left out
+    return [f"Warning: {gap}." for gap in gaps] or fairness.verdict(groups)
 
 
 def subject(

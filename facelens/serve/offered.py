@@ -106,8 +106,18 @@ def choose(name: str, progress: Progress | None = None) -> Any:
 
 
 def tried(model: M) -> M:
-    """Check that a network runs, while the page still has another."""
-    model.check()
+    """Check that a network runs here, and rightly, while the page still has another.
+
+    Raises:
+        BundleError: it does not run, or its answers on its example are not those it came with.
+    """
+    if model.deviation is None:  # once a process
+        model.check()
+    if (found := model.deviation) and not found.is_fine:
+        raise BundleError(
+            f"This machine does not compute as it should: on the example {model.title} is "
+            f"{found.difference:.2f} off, so it answers nothing here. Another machine may."
+        )
     return model
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from facelens.bundles.bundle import Bundle
     from facelens.faces import Face
     from facelens.tasks.config import Config
+    from facelens.tasks.example import Deviation
 
 log = logging.getLogger(__name__)
 
@@ -106,11 +107,13 @@ class Model(ABC):
     """A network opened from a bundle.
 
     `crop_size`: height and width of the crops that it accepts instead of faces.
+    `deviation`: from its example's answers on this machine; None before `check`, or without one.
     """
 
     bundle: "Bundle"
     config: "Config"
     crop_size: tuple[int, int]
+    deviation: "Deviation | None" = None
 
     @property
     def title(self) -> str:
@@ -173,7 +176,7 @@ class Model(ABC):
 
         black = np.zeros((*self.crop_size, 3), np.uint8)
         self.predict([self.crop(black)])
-        found = deviation(self)
+        self.deviation = found = deviation(self)
         if found and not found.is_fine:
             log.warning(
                 "%s answers otherwise here than where it was made: by %.2g on its example.",

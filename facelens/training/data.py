@@ -53,6 +53,11 @@ class Store:
         return len(self.images)
 
     @property
+    def blanks(self) -> int:
+        """How many labels are blank."""
+        return 0 if self.known is None else int((~self.known).sum())
+
+    @property
     def rates(self) -> np.ndarray:
         """The share of yes of each attribute among the labels that there are; NaN if none is."""
         return metrics.of_known(metrics.mean, self.labels, known=self.known)

@@ -309,8 +309,11 @@ def log_loss(
 
 def loss_of(*stores: Store) -> Callable[..., Tensor]:
     """Binary cross-entropy, over what is known if any label of `stores` is blank."""
-    blank = any(store.known is not None for store in stores)
-    return KnownLoss() if blank else nn.BCEWithLogitsLoss()
+    blanks = sum(store.blanks for store in stores)
+    if not blanks:
+        return nn.BCEWithLogitsLoss()
+    log.info("%s labels are blank: nothing is learnt from them or measured by them.", blanks)
+    return KnownLoss()
 
 
 def _check(recipe: Recipe, train_set: Store, valid_set: Store) -> None:

@@ -1,10 +1,11 @@
-"""A graph whose kernels are stored in half the bits; it computes in float32 as before."""
+"""Kernels in half the bits: as weights, and in a graph, which computes in float32 as before."""
 
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor
 
 _SMALLEST = 1024  # numbers; what is smaller is not worth a node
 
@@ -41,3 +42,8 @@ def _kernels(node: onnx.NodeProto) -> list[str]:
         return [node.input[1]]
     turned = {a.name: a.i for a in node.attribute}.get("transB", 0)
     return [node.input[1]] if node.op_type == "Gemm" and turned else []
+
+
+def halved(value: Tensor) -> Tensor:
+    """Kernels as float16, half the size; statistics and biases, few but delicate, as they are."""
+    return value.half().contiguous() if value.ndim > 1 else value.contiguous()

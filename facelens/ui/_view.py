@@ -89,6 +89,11 @@ class View(anywidget.AnyWidget):
         self._shown[key] = ({"kind": kind, **content}, list(buffers))
         self.send(*self._shown[key])
 
+    def shown(self, kind: str) -> tuple[dict[str, Any], list[bytes]]:
+        """Content and buffers of what is shown of a `kind`."""
+        content, buffers = self._shown[kind]
+        return {name: value for name, value in content.items() if name != "kind"}, list(buffers)
+
     def clear(self) -> None:
         """Forget what is shown, here and in the browser."""
         self._shown.clear()

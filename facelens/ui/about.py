@@ -12,6 +12,14 @@ from facelens.ui.card import card_html
 from facelens.ui.intake import PRIVACY
 
 FIGURE = "<!-- figure -->"
+WHERE = (
+    f"{PRIVACY} If you started Facelens on your own computer, that server is your computer. It is "
+    "passed on to no other server."
+)
+LIBRARIES = """\
+- **Pillow** reads the photo, **OpenCV** finds the face and lays it straight, **NumPy** keeps the \
+numbers.
+- **Voilà**, **ipywidgets** and **anywidget** make this page out of Python and some JavaScript."""
 
 
 def repository() -> str:
@@ -26,12 +34,18 @@ def repository() -> str:
     return urls.get("Repository") or urls.get("Homepage") or ""
 
 
-def text() -> list[str]:
-    """`about.md` as HTML: what stands before the figure, and what after it."""
+def text(privacy: str = WHERE, libraries: str = LIBRARIES) -> list[str]:
+    """`about.md` as HTML: what stands before the figure, and what after it.
+
+    Args:
+        privacy: where the photo goes.
+        libraries: what the page itself is made of, a list in Markdown.
+    """
     url = repository()
     where = f"[the project]({url})" if url else "the project"
     told = (HERE / "about.md").read_text(encoding="utf-8")
-    told = told.replace("{privacy}", PRIVACY).replace("{judgements}", JUDGEMENTS_NOTE)
+    told = told.replace("{privacy}", privacy).replace("{judgements}", JUDGEMENTS_NOTE)
+    told = told.replace("{here}", libraries)
     told = told.replace("{notebooks}", f"the folder `notebooks/` of {where}")
     told = told.replace(" %", "\N{NO-BREAK SPACE}%")
     return [card_html(part) for part in told.split(FIGURE)]

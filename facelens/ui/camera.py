@@ -85,26 +85,7 @@ class Camera(Intake):
     def introduce(self, model: "AttributeModel", tasks: Sequence[Mapping[str, str]] = ()) -> None:
         """Tell the page what `model` can say, and which other `tasks` can be asked."""
         self._model = model
-        described = [describe(name) for name in model.names]
-        groups = [*GROUPS, *sorted({each.group for each in described} - set(GROUPS))]
-        content = {
-            "size": [CROP_WIDTH, CROP_HEIGHT],
-            "box": list(TEMPLATE_BOX),
-            "attributes": [
-                {
-                    "name": each.name,
-                    "label": each.label,
-                    "note": each.note,
-                    "group": each.group,
-                    "judgement": each.is_judgement,
-                }
-                for each in described
-            ],
-            "groups": [[group, group_title(group)] for group in groups],
-            "judgements": {"title": GROUPS["judgements"], "note": JUDGEMENTS_NOTE},
-            "everyday": list(everyday(model.names)),
-            "tasks": list(tasks),
-        }
+        content = offer(model) | {"tasks": list(tasks)}
         self.show("network", content, [viridis().tobytes()])
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
@@ -178,3 +159,26 @@ class Camera(Intake):
 def _together(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays of one shape as one, float32 (n, …); of none, nothing."""
     return np.stack(arrays).astype(np.float32) if arrays else np.zeros(0, np.float32)
+
+
+def offer(model: "AttributeModel") -> dict[str, Any]:
+    """What the page has to know of the answers of `model`."""
+    described = [describe(name) for name in model.names]
+    groups = [*GROUPS, *sorted({each.group for each in described} - set(GROUPS))]
+    return {
+        "size": [CROP_WIDTH, CROP_HEIGHT],
+        "box": list(TEMPLATE_BOX),
+        "attributes": [
+            {
+                "name": each.name,
+                "label": each.label,
+                "note": each.note,
+                "group": each.group,
+                "judgement": each.is_judgement,
+            }
+            for each in described
+        ],
+        "groups": [[group, group_title(group)] for group in groups],
+        "judgements": {"title": GROUPS["judgements"], "note": JUDGEMENTS_NOTE},
+        "everyday": list(everyday(model.names)),
+    }

@@ -1,10 +1,22 @@
 """Small print: which network answered, how long it took, on what terms."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from facelens import __version__
 from facelens.serve.offered import may_choose_freely
 from facelens.ui._view import View, launch_address, script, source
+
+if TYPE_CHECKING:
+    from facelens.tasks.base import Model
+
+
+def agreement(model: "Model") -> list[str]:
+    """How closely this machine answers the bundled example as the one did that made the network."""
+    if model.deviation is None:
+        return []
+    within = max(model.deviation.difference, 0.001)
+    return [f"this machine agrees with the reference within {within:.3f}"]
 
 
 class Footer(View):

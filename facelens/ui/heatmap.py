@@ -66,17 +66,12 @@ class Heatmap(View):
         stale = {*WAYS, "covering", "points", "other"}
         for key in [key for key in self._shown if key.partition(" ")[0] in stale]:
             del self._shown[key]
-        content = {
-            "number": number,
-            "alone": count == 1,
-            "ways": [[way, title] for way, title in WAYS.items() if way != "occlusion"],
-            "first": shown_first(model.config.metrics),
-            "area": area(model.config),
-            "marks": marks,
-            "attributes": _attributes(
-                model, prediction, [describe(name).is_judgement for name in model.names]
-            ),
-        }
+        content = offer(model) | {"number": number, "alone": count == 1, "marks": marks}
+        content["area"] = area(model.config)
+        for row, logit, probability in zip(
+            content["attributes"], prediction.logits, prediction.probabilities, strict=True
+        ):
+            row |= {"logit": float(logit), "probability": float(probability)}
         self.show("face", content, [picture, viridis().tobytes()])
 
     def also(
@@ -168,3 +163,24 @@ def _attributes(
             strict=True,
         )
     ]
+
+
+def offer(model: "AttributeModel") -> dict[str, Any]:
+    """What the page has to know of the maps of `model`, whatever the face."""
+    described = [describe(name) for name in model.names]
+    return {
+        "ways": [[way, title] for way, title in WAYS.items() if way != "occlusion"],
+        "first": shown_first(model.config.metrics),
+        "attributes": [
+            {
+                "name": attribute.name,
+                "label": attribute.label,
+                "judgement": attribute.is_judgement,
+                "constant": float(constant),
+                "temperature": float(temperature),
+            }
+            for attribute, constant, temperature in zip(
+                described, model.config.bias, model.config.temperature, strict=True
+            )
+        ],
+    }

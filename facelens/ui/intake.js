@@ -12,6 +12,8 @@ const PATIENCE = 20000;
 // What is held in a hand has its camera in front of a face, and nothing to drop.
 const HELD = matchMedia("(pointer: coarse)").matches;
 const ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
+// What is said of a photo on its way; nothing is on its way where the host is this very browser.
+const SENDING = "Sending the photo…";
 const carriesFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
 function render(view) {
   const early = globalThis.facelensEarly;
@@ -21,6 +23,7 @@ function render(view) {
 
 /** Draw the intake into `el`; what is returned takes it away. */
 export function draw({ model, el, signal }) {
+  const sending = model.near ? "Reading the photo…" : SENDING;
   const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", multiple: true, hidden: true });
   const upload = element("button", { type: "button" }, "Choose a photo");
   // Browsers keep the camera from pages that came over plain HTTP from another computer.
@@ -63,7 +66,7 @@ export function draw({ model, el, signal }) {
   const several = strip((file) => take([file]));
   const cleared = undo(({ wish, files }) => {
     if (files.length) several.show(files);
-    repeat(wish, "Sending the photo again…");
+    repeat(wish, model.near ? sending : "Sending the photo again…");
     upload.focus();
   });
   const tries = offers(
@@ -106,7 +109,7 @@ export function draw({ model, el, signal }) {
     camera.textContent = small ? "Camera" : "Use the camera";
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
-    clear.hidden = !small && several.el.hidden;
+    clear.hidden = !small && several.el.hidden && state !== "error";
     tries.hidden = !faceless;
     if (!busy) local.hide();
     if (busy && !model.asleep) bePatient();
@@ -177,7 +180,7 @@ export function draw({ model, el, signal }) {
       say("The photo could not be read. Please try it again.", "error");
       return;
     }
-    say(model.asleep ? ASLEEP : "Sending the photo…", "busy");
+    say(model.asleep ? ASLEEP : sending, "busy");
     ask("photo", file ? { name, shrunk: true } : { name }, [bytes]);
     shrunk = file && { file, name, bytes };
     wished.shrunk = shrunk;
@@ -210,6 +213,10 @@ export function draw({ model, el, signal }) {
     }
     const mine = begin("Reading the photo…");
     if (model.asleep) local.show(file);
+    if (model.near) { // no message limits its size, and to encode it again moves the answers
+      await give(file, file.name || "pasted photo", mine);
+      return;
+    }
     const bitmap = await decode(file);
     if (preparing !== mine) {
       bitmap?.close();
@@ -284,9 +291,10 @@ export function draw({ model, el, signal }) {
     };
     const mirrored = track.getSettings().facingMode !== "environment";
     video.classList.toggle("mirrored", mirrored);
+    const unsent = model.near ? "The photo stays on this device." : "Nothing is sent before you take the photo.";
     note.textContent = mirrored
-      ? "You see yourself as in a mirror; the photo is not mirrored. Nothing is sent before you take it."
-      : "Nothing is sent before you take the photo.";
+      ? `You see yourself as in a mirror; the photo is not mirrored. ${unsent}`
+      : unsent;
     video.srcObject = arrived;
     finder.hidden = false;
     buttons.hidden = true;
@@ -352,7 +360,7 @@ export function draw({ model, el, signal }) {
   close.onclick = closeCamera;
   shoot.onclick = async () => {
     const frame = encode(video, video.videoWidth, video.videoHeight);
-    const mine = begin("Making the photo ready to send…");
+    const mine = begin(model.near ? sending : "Making the photo ready to send…");
     upload.focus();
     const blob = await frame;
     if (model.asleep && blob) local.show(blob);
@@ -428,7 +436,8 @@ export function draw({ model, el, signal }) {
       }
       hush(false);
       // An error that answers no wish, of a network that cannot be loaded, comes without a photo.
-      if (state !== "error" || answered) full = state !== "empty";
+      // One that answers the first photo leaves the page as it was: without one.
+      if (state !== "error" || answered) full = state === "error" ? shown !== null : state !== "empty";
       if (state !== "busy") {
         awaited = null;
         if (state !== "error") {

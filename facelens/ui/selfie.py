@@ -29,7 +29,7 @@ from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
 from facelens.ui.compare import Compare, Reading
 from facelens.ui.covering import Covering
-from facelens.ui.footer import Footer
+from facelens.ui.footer import Footer, agreement
 from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
@@ -118,11 +118,11 @@ class Selfie(ipywidgets.Box):
         """Let the network `name` answer, or the embedded one if the Hub does not give it."""
         try:
             model = load_model(name, task=DEFAULT, progress=told(name, self.intake.tell))
-            self._use(tried(model) if is_repository(name) else model, name)
+            self._use(tried(model), name)
         except (DownloadError, BundleError) as error:
             if not is_repository(name):
                 raise
-            default = load_model(TASKS[DEFAULT].default)
+            default = tried(load_model(TASKS[DEFAULT].default))
             self._use(default, TASKS[DEFAULT].default)
             self.intake.tell(f"{sentence_of(error)} Meanwhile {default.title} answers.")
         else:
@@ -138,7 +138,7 @@ class Selfie(ipywidgets.Box):
         self._loaded[name] = model
         self._stem: Stem | None = None
         self.network.introduce(model, name)
-        self.footer.introduce(facts)
+        self.footer.introduce([*facts, *agreement(model)])
 
     def switch(self, name: str) -> None:
         """Let another of the offered networks answer, for the face that is on the page too."""

@@ -75,10 +75,12 @@ def test_small_faces_stand_below_the_photo_large_enough_for_a_finger(visit, crow
 def test_a_laptop_shows_rows_at_once_and_nothing_scrolls_in_itself(visit):
     tab = visit()
     page = answered(tab)
-    tops = page.locator(".board .presets button").evaluate_all(
-        "all => all.map((each) => each.getBoundingClientRect().top)"
-    )
-    assert len(set(tops)) == 1, "the presets stand in one line"
+    for size in ({"width": 1920, "height": 1080}, {"width": 1280, "height": 800}):
+        page.set_viewport_size(size)
+        tops = page.locator(".board .presets button").evaluate_all(
+            "all => all.map((each) => each.getBoundingClientRect().top)"
+        )
+        assert len(set(tops)) == 1, "the presets stand in one line"
     rows = [each.bounding_box() for each in page.locator(".board .row:visible").all()]
     assert sum(row["y"] + row["height"] <= 800 for row in rows) >= 5
     inner = "node => node.scrollHeight - node.clientHeight"
@@ -164,3 +166,23 @@ def test_views_that_show_nothing_leave_no_gap(visit):
     page.locator(".teach summary").first.wait_for()
     board, teach = (page.locator(part).bounding_box() for part in (".board", ".teach"))
     assert teach["y"] - board["y"] - board["height"] <= 24
+
+
+def test_a_first_photo_that_cannot_be_read_leaves_the_page_as_it_was(visit, astronaut):
+    tab = visit(**PHONE)
+    page = tab.page
+    page.locator(".showcase").wait_for()
+    before = page.locator(".intake .well").bounding_box()
+    tab.upload(b"no photo", "notes.jpg")
+    assert "not a photo" in tab.status("error")
+    assert page.locator(".showcase").is_visible(), "the example's answer is gone"
+    assert page.get_by_role("button", name="Choose a photo").is_visible()
+    assert page.locator(".intake .well").bounding_box()["y"] == before["y"]
+    page.get_by_role("button", name="Clear", exact=True).click()
+    until(page, "document.querySelector('.intake .status').textContent === ''")
+    tab.upload(astronaut.read_bytes())
+    tab.status("done")
+    tab.upload(b"no photo", "notes.jpg")
+    tab.status("error")
+    assert page.get_by_role("button", name="Another photo").is_visible()
+    assert page.locator(".board .sentence").is_visible(), "the answer before stays"

@@ -25,6 +25,7 @@ from helpers.hub import WRITER, serving
 from PIL import Image
 
 from facelens.commands import main
+from facelens.web import runtime
 
 ROOT = Path(__file__).parents[2]
 # In a sentence, `code` is a command where it begins with one of these; in a block every line is.
@@ -230,6 +231,11 @@ class World:
             "OMP_NUM_THREADS": "1",  # for so little, threads would only wait for each other
         }
         (folder / "cache").mkdir()
+        # What `facelens site` would have npm fetch.
+        here = ROOT / "node_modules" / runtime.PACKAGE / "dist"
+        if here.is_dir():
+            kept = folder / "cache" / f"{runtime.PACKAGE}-{runtime.VERSION}"
+            kept.symlink_to(here.resolve())
         # Tables that a benchmark reads are there, and are not the committed ones.
         shutil.copytree(ROOT / "benchmarks" / "results", folder / "results")
         self._photos()

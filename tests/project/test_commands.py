@@ -61,6 +61,7 @@ LISTED = {
         r"FACELENS_PEERS=\S+ (python|facelens) .*",
         r"python benchmarks/(allmaps|answer|start)\.py",
     ),
+    "serves two pages and looks at each for minutes": (r"python benchmarks/static\.py",),
     "fetches ImageNet's weights": (r"python benchmarks/imbalance\.py DATA",),
     "fetches Facelens itself": (r"git clone .*", r"git pull"),
     "needs an account on the Hugging Face Hub": (r"hf auth login", r"hf (repos|upload) .*"),
@@ -75,7 +76,8 @@ LISTED = {
     ),
     "needs a GPU, or four": (r"nvidia-smi.*", r"torchrun --nproc_per_node 4 .*"),
     "asks about the GPUs of this machine": (r"accelerate config",),
-    "needs Node, and fetches from its package index": (r"make js",),
+    "needs Node, and fetches from its package index": (r"make (js|site)", r"npm install"),
+    "serves until it is stopped, and is Python's own": (r"python -m http\.server -d page",),
     "needs conda": (r"conda env (create|update) .*", r"conda activate .*"),
     "needs valgrind, a package of the system": (
         r"python benchmarks/vnni\.py|facelens bench vnni",

@@ -121,14 +121,18 @@ def test_the_conda_environment_has_every_extra_that_a_lesson_and_a_test_name():
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
+# What publishes the site needs: the right to, and proof to GitHub's Pages of who it is.
+MORE_RIGHTS = {("site", "publish"): {"pages": "write", "id-token": "write"}}
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_a_workflow_may_only_read_and_uses_pinned_actions_of_github(path):
     flow = yaml(path)
     assert flow["permissions"] == {"contents": "read"}
     assert flow["concurrency"]["cancel-in-progress"] is True
-    for job in flow["jobs"].values():
+    for name, job in flow["jobs"].items():
         assert job["timeout-minutes"] <= 120
-        assert "permissions" not in job
+        assert job.get("permissions") == MORE_RIGHTS.get((path.stem, name))
         for step in job["steps"]:
             assert re.fullmatch(r"actions/[\w-]+@v\d+", step.get("uses", "actions/none@v1"))
 

@@ -11,6 +11,7 @@ from facelens import load_model, publish
 from facelens.bundles.bundle import write_manifest
 from facelens.bundles.find import embedded_folder
 from facelens.errors import BundleError
+from facelens.serve.offered import tried
 from facelens.tasks.example import NAME, PHOTO, deviation, example_face, write_example
 
 BUNDLES = ("mobilenet_v2", "resnet50", "keypoints")
@@ -59,6 +60,8 @@ def test_another_graph_is_noticed(bundle, caplog):
     model = load_model(str(bundle))
     model.check()
     assert "answers otherwise here" in caplog.text
+    with pytest.raises(BundleError, match="answers nothing here"):
+        tried(model)
     (bundle / "README.md").write_text("A card.")
     write_manifest(bundle)
     with pytest.raises(BundleError, match="export the bundle again"):

@@ -1,6 +1,7 @@
 """Labels that are blank: nothing is learnt from them, and nothing is measured by them."""
 
 import json
+import logging
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -122,10 +123,14 @@ def test_the_loss_is_that_of_the_known_labels_and_pulls_at_no_other():
     assert nothing.item() == 0
 
 
-def test_without_blanks_the_loss_is_torchs_own(stores):
+def test_without_blanks_the_loss_is_torchs_own(stores, caplog):
+    caplog.set_level(logging.INFO)
     whole = replace(stores[0], known=None)
     assert type(fit.loss_of(whole, whole)) is nn.BCEWithLogitsLoss
+    assert type(fit.loss_of(whole, stores[0].take(slice(2, 3)))) is nn.BCEWithLogitsLoss
+    assert not caplog.text
     assert type(fit.loss_of(whole, stores[1])) is KnownLoss
+    assert "24 labels are blank: nothing is learnt from them" in caplog.text
 
 
 def test_what_is_mixed_with_a_blank_is_blank():
@@ -258,7 +263,7 @@ def test_an_attribute_that_nobody_knows_has_no_thresholds_and_breaks_nothing(tol
     assert np.isnan(sure[1])
 
 
-def test_from_blanks_to_a_bundle_and_its_evaluation(folder, tmp_path, capsys):
+def test_from_blanks_to_a_bundle_and_its_evaluation(folder, tmp_path, capsys, caplog):
     run, out, cache = tmp_path / "run", tmp_path / "bundle", tmp_path / "cache"
     shutil.copytree(folder / "cache", cache)
     assert main([
@@ -276,6 +281,8 @@ def test_from_blanks_to_a_bundle_and_its_evaluation(folder, tmp_path, capsys):
     curves = json.loads((out / "curves.json").read_text())
     assert curves["attributes"]["Bright"]["prevalence"] == pytest.approx(np.mean(known), abs=1e-4)
     capsys.readouterr()
+    caplog.set_level(logging.INFO)
     assert main(["evaluate", str(next(folder.glob("test-*.parquet"))), "--model", str(out),
                  "--split-by", "Bright"]) == 0  # fmt: skip
     assert "on 36 faces" in capsys.readouterr().out
+    assert "24 of 72 labels are blank, and in no figure." in caplog.text

@@ -21,6 +21,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from facelens import find_faces, metrics, read_photo
+from facelens.data.parquet import images
 from facelens.tasks.attributes.training.export import Graph
 from facelens.training.network import build
 from facelens.training.run import open_run
@@ -114,7 +115,30 @@ def test_a_run_is_measured_before_it_is_exported(run, network, data, tmp_path, m
         "network": "mine", "cut": "swap", "weight": "0.5", "margin": "0", "epochs": "2",
     }  # fmt: skip
     assert (row["train_faces"], row["picture"], row["rate"]) == ("1234", "64x64", "0.002")
-    assert row["start"] == "another network"
+    assert (row["start"], row["maps"]) == ("another network", "fine")
+
+
+@pytest.mark.parametrize("maps", ["spread", "narrow", "coarse"])
+def test_a_network_is_built_as_its_run_was(tmp_path, data, maps):
+    recipe = replace(
+        RECIPE,
+        fine_maps=maps != "coarse",
+        spread_kernels=maps == "spread",
+        narrow_kernels=maps == "narrow",
+    )
+    run = open_run(tmp_path / "run", recipe, data={"names": list(ASKED)})
+    how = {"fine_maps": recipe.fine_maps, "spread_kernels": recipe.spread_kernels,
+           "narrow_kernels": recipe.narrow_kernels}  # fmt: skip
+    network = build("resnet18", 2, from_scratch=True, **how).eval()
+    run.save_weights("best", network.state_dict())
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    found = opened(run.folder, data / "valid-00000-of-00001.parquet", aside)
+    assert map_variants.maps_of(found.recipe) == maps
+    logits, *_ = asked_of_torch(network, run, data)
+    rows = images(data / "valid-00000-of-00001.parquet", ())
+    answers = found.model.predict([row.pixels(data) for row in rows])
+    np.testing.assert_allclose([answer.logits for answer in answers], logits, atol=2e-3)
 
 
 def test_a_network_measured_again_takes_the_place_of_its_row(run, data, tmp_path, monkeypatch):
@@ -145,7 +169,8 @@ def test_weights_alone_claim_no_recipe(tmp_path, data):
     row = map_variants.figures("w", network, map_variants.look(
         network.model, [data / "valid-00000-of-00001.parquet"], 0, 6
     ))  # fmt: skip
-    assert (row["cut"], row["epochs"], row["correlation_with_covering"]) == ("", "", "")
+    told = ("maps", "cut", "epochs", "correlation_with_covering")
+    assert {row[key] for key in told} == {""}
 
 
 ROWS = [
@@ -157,8 +182,9 @@ ROWS = [
     )
 ]
 REST = {
-    "date": "2026-11-30", "cut": "swap", "weight": "1", "margin": "0", "epochs": "1",
-    "train_faces": "14000", "picture": "160x128", "faces": "6111", "macro_ap": "0.79",
+    "date": "2026-11-30", "maps": "fine", "cut": "swap", "weight": "1", "margin": "0",
+    "epochs": "1", "train_faces": "14000", "picture": "160x128", "faces": "6111",
+    "macro_ap": "0.79",
     "ece": "0.01", "attributes": "18", "least": "Wearing_Hat", "least_pointing": "0.30",
     "compared_faces": "200", "correlation_with_covering": "0.650", "low": "0.6", "high": "0.7",
 }  # fmt: skip
@@ -176,7 +202,7 @@ def test_the_best_points_best_of_those_that_cost_little(tmp_path, monkeypatch):
     monkeypatch.setattr("tables.common.RESULTS", tmp_path)
     text = training.variants()
     assert "By it local is chosen." in text
-    assert "| **local** | swap | 1 | 0 | 1, 14,000 |" in text
+    assert "| **local** | fine | swap | 1 | 0 | 1, 14,000 |" in text
     monkeypatch.setattr(figures, "RESULTS", tmp_path)
     assert figures.draw("map_variants", tmp_path).stat().st_size > 1000
 

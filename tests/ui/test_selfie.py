@@ -13,6 +13,7 @@ import pytest
 from helpers.apart import SLOW, instead
 from helpers.crowd import crowd, head_of
 from helpers.few import FewAnswers
+from helpers.tiny import tiny_bundle
 from PIL import Image
 
 from facelens import load_model
@@ -628,3 +629,25 @@ def test_another_list_of_attributes_works_on_every_view(sent, names):
         content["rows"] for to, content, _ in sent if (to, content["kind"]) == (page.about, "face")
     ]
     assert all(len(rows) >= 2 for rows in about)
+
+
+def test_the_footer_says_how_closely_this_machine_agrees(sent):
+    page = Selfie(detector="haar")
+    page.intake._handle_custom_msg({"kind": "ready", "view": "1"}, [])
+    lines = last(sent, page.footer, "facts")[0]["lines"]
+    (line,) = [line for line in lines if line.startswith("this machine agrees")]
+    assert 0 < float(line.rpartition(" ")[2]) < 0.5
+
+
+def test_a_machine_that_does_not_agree_answers_nothing(sent, tmp_path, astronaut):
+    bundle = tiny_bundle(tmp_path)
+    example = json.loads((bundle / "example.json").read_text())
+    example["answers"] = [value + 1 for value in example["answers"]]
+    (bundle / "example.json").write_text(json.dumps(example))
+    write_manifest(bundle)
+    page = Selfie(str(bundle), detector="haar")
+    say(page.intake, "photo", astronaut.read_bytes(), name="a.jpg", turn="1")
+    status = last(sent, page.intake, "status")[0]
+    assert status["state"] == "error"
+    assert "answers nothing here" in status["text"]
+    assert not any((to, c["kind"]) == (page.board, "face") for to, c, _ in sent)

@@ -1,5 +1,6 @@
 """What a network answers on labelled faces, beside what their labels say."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,6 +18,8 @@ from facelens.faces import CROP_HEIGHT, CROP_WIDTH, find_faces
 from facelens.photo import Photo
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.classifier import Prediction
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,6 +190,8 @@ def _answers(
     known = said[:, :own] >= 0
     if not known.any():
         raise DataError(f"{path} has no label: all answers are blank.")
+    if not known.all():
+        log.info("%d of %d labels are blank, and in no figure.", (~known).sum(), known.size)
     names, unknown = identities([person for person, _ in kept])
     return Answers(
         model.names,

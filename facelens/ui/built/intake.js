@@ -379,6 +379,7 @@ function undo(restore) {
 var PATIENCE = 2e4;
 var HELD = matchMedia("(pointer: coarse)").matches;
 var ASLEEP = "The photo is ready. It goes off as soon as the computer behind this page is awake…";
+var SENDING = "Sending the photo…";
 var carriesFiles = (event) => [...event.dataTransfer?.types ?? []].includes("Files");
 function render(view) {
   const early = globalThis.facelensEarly;
@@ -386,6 +387,7 @@ function render(view) {
   return early ? early.takeOver(view.model, view) : draw(view);
 }
 function draw({ model, el, signal }) {
+  const sending = model.near ? "Reading the photo…" : SENDING;
   const chooser = element("input", { type: "file", accept: "image/*,.heic,.heif", multiple: true, hidden: true });
   const upload = element("button", { type: "button" }, "Choose a photo");
   const camera = element(
@@ -425,7 +427,7 @@ function draw({ model, el, signal }) {
   const several = strip((file) => take([file]));
   const cleared = undo(({ wish, files }) => {
     if (files.length) several.show(files);
-    repeat(wish, "Sending the photo again…");
+    repeat(wish, model.near ? sending : "Sending the photo again…");
     upload.focus();
   });
   const tries = offers(
@@ -458,7 +460,7 @@ function draw({ model, el, signal }) {
     camera.textContent = small ? "Camera" : "Use the camera";
     example.textContent = small ? "Example" : "Try the example";
     clear.textContent = busy ? "Cancel" : "Clear";
-    clear.hidden = !small && several.el.hidden;
+    clear.hidden = !small && several.el.hidden && state !== "error";
     tries.hidden = !faceless;
     if (!busy) local.hide();
     if (busy && !model.asleep) bePatient();
@@ -519,7 +521,7 @@ function draw({ model, el, signal }) {
       say("The photo could not be read. Please try it again.", "error");
       return;
     }
-    say(model.asleep ? ASLEEP : "Sending the photo…", "busy");
+    say(model.asleep ? ASLEEP : sending, "busy");
     ask("photo", file ? { name, shrunk: true } : { name }, [bytes]);
     shrunk = file && { file, name, bytes };
     wished.shrunk = shrunk;
@@ -549,6 +551,10 @@ function draw({ model, el, signal }) {
     }
     const mine = begin("Reading the photo…");
     if (model.asleep) local.show(file);
+    if (model.near) {
+      await give(file, file.name || "pasted photo", mine);
+      return;
+    }
     const bitmap = await decode(file);
     if (preparing !== mine) {
       bitmap?.close();
@@ -617,7 +623,8 @@ function draw({ model, el, signal }) {
     };
     const mirrored = track.getSettings().facingMode !== "environment";
     video.classList.toggle("mirrored", mirrored);
-    note.textContent = mirrored ? "You see yourself as in a mirror; the photo is not mirrored. Nothing is sent before you take it." : "Nothing is sent before you take the photo.";
+    const unsent = model.near ? "The photo stays on this device." : "Nothing is sent before you take the photo.";
+    note.textContent = mirrored ? `You see yourself as in a mirror; the photo is not mirrored. ${unsent}` : unsent;
     video.srcObject = arrived;
     finder.hidden = false;
     buttons.hidden = true;
@@ -680,7 +687,7 @@ function draw({ model, el, signal }) {
   close.onclick = closeCamera;
   shoot.onclick = async () => {
     const frame = encode(video, video.videoWidth, video.videoHeight);
-    const mine = begin("Making the photo ready to send…");
+    const mine = begin(model.near ? sending : "Making the photo ready to send…");
     upload.focus();
     const blob = await frame;
     if (model.asleep && blob) local.show(blob);
@@ -751,7 +758,7 @@ function draw({ model, el, signal }) {
         return;
       }
       hush(false);
-      if (state !== "error" || answered) full = state !== "empty";
+      if (state !== "error" || answered) full = state === "error" ? shown !== null : state !== "empty";
       if (state !== "busy") {
         awaited = null;
         if (state !== "error") {

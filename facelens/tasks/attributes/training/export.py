@@ -28,7 +28,7 @@ from facelens.tasks.config import ClassifierConfig, View
 from facelens.tasks.example import write_example
 from facelens.training.augment import plain
 from facelens.training.data import Store, split_files
-from facelens.training.float16 import to_float16
+from facelens.training.float16 import halved, to_float16
 from facelens.training.graph import write_graph
 from facelens.training.network import AttributeNetwork, build
 from facelens.training.quantise import CROPS, quantise
@@ -216,10 +216,7 @@ def _write(
     temperature = calibrate.fit_temperature(logits, labels, known)
     sure = guarantee.thresholds(logits, labels, people, temperature, known=known)
     metrics["guarantee"] = guarantee.about(people)
-    session = open_session(out / "model.onnx")
-    metrics["weak"] = weak_rows(
-        lambda crops: session.run(["logits"], {"crops": crops})[0], valid_set, logits
-    )
+    metrics["weak"] = weak_rows(out / "model.onnx", valid_set, logits)
     faces = len(labels) if known is None else known.sum(0)
     config = ClassifierConfig(
         task="attributes",
@@ -248,7 +245,7 @@ def _write(
     config.save(out / "config.json")
     curves.save(out / "curves.json")
     write_manifest(out)
-    tensors = {key: _halved(value) for key, value in network.state_dict().items()}
+    tensors = {key: halved(value) for key, value in network.state_dict().items()}
     # By its bytes: the file that safetensors would write is readable by its owner alone.
     write_bytes(out / "model.safetensors", save(tensors))
 
@@ -349,8 +346,3 @@ def _compare(graph: Graph, logits: np.ndarray, crops: Store) -> float:
     if difference > _TOLERANCE:
         raise DataError(f"The exported graph differs from torch by {difference:.3g} in a logit.")
     return difference
-
-
-def _halved(value: Tensor) -> Tensor:
-    """Kernels as float16, half the size; statistics and biases, few but delicate, as they are."""
-    return value.half().contiguous() if value.ndim > 1 else value.contiguous()

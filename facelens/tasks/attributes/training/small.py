@@ -1,11 +1,13 @@
 """Which attributes a network often gets wrong on small faces, measured on validation faces."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from facelens.bundles.session import open_session
 from facelens.faces.align import TEMPLATE_BOX
 from facelens.tasks.attributes.weak import BUCKETS, measured
 from facelens.training.data import Store
@@ -14,13 +16,18 @@ BATCH = 64
 Answer = Callable[[np.ndarray], np.ndarray]
 
 
-def weak_rows(answer: Answer, store: Store, logits: np.ndarray) -> list[dict[str, Any]]:
+def weak_rows(graph: Path, store: Store, logits: np.ndarray) -> list[dict[str, Any]]:
     """What goes into `config.metrics["weak"]`, see `weak.measured`.
 
     Args:
-        answer: crops uint8 (n, 218, 178, 3) to logits float32 (n, attributes).
+        graph: takes crops uint8 (n, 218, 178, 3), gives logits float32 (n, attributes).
         logits: its answers about the faces of `store` as they are.
     """
+    session = open_session(graph)
+
+    def answer(crops: np.ndarray) -> np.ndarray:
+        return np.asarray(session.run(["logits"], {"crops": crops})[0])
+
     labels = store.labels >= 0.5
     known = np.ones(labels.shape, bool) if store.known is None else store.known
     shrunk = {
@@ -31,7 +38,11 @@ def weak_rows(answer: Answer, store: Store, logits: np.ndarray) -> list[dict[str
 
 
 def answers(answer: Answer, crops: np.ndarray, width: float) -> np.ndarray:
-    """The logits of faces that are `width` pixels wide in their photos."""
+    """The logits of faces that are `width` pixels wide in their photos.
+
+    Args:
+        answer: crops uint8 (n, 218, 178, 3) to logits float32 (n, attributes).
+    """
     return np.concatenate(
         [
             answer(np.stack([smaller(crop, width) for crop in crops[start : start + BATCH]]))

@@ -1,0 +1,1 @@
+"""The page without a server: its files, and the command that writes them."""
