@@ -6,9 +6,9 @@ The film is the bundled example's head, which wanders over a grey wall of 640x48
 kernel's part alone, from a frame's JPEG to boxes, 40 probabilities and maps, beside fastai's
 `learn.predict` (which looks for no face); each in a process of its own, on all cores and on one.
 Then `facelens live` in Chromium, which plays the film as its camera on the same cores: answers a
-second, and milliseconds from when the page takes a frame to when its box is drawn. At last the
-page runs on for minutes, while its heap and its kernel are weighed. YuNet's file is named by
-FACELENS_DETECTOR. Writes benchmarks/results/live.csv.
+second, and milliseconds from when the page takes a frame to when its box is drawn; once with the
+expression turned on too. At last the page runs on for minutes, while its heap and its kernel are
+weighed. YuNet's file is named by FACELENS_DETECTOR. Writes benchmarks/results/live.csv.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from statistics import median, quantiles
@@ -39,6 +39,7 @@ AT_ONCE = 36
 SECONDS = 20
 FASTAI = "fastai: learn.predict on the whole frame"
 OURS = {"facelens, faces found by YuNet": "yunet", "facelens, by the cascades": "haar"}
+ALSO = ("Expression",)  # other tasks, as the page calls them
 LATE = "ms from a frame to its box, median"
 
 
@@ -59,6 +60,9 @@ def main() -> None:
                 rows += page(browser, f"{way}, {film} face{'s' * (film == 'two')}", detector)
             browser.close()
         browser = watching(driver, folder / "one.mjpeg")
+        for task in ALSO:
+            way = f"facelens, faces found by YuNet, one face, {task.lower()} too"
+            rows += page(browser, way, "yunet", also=(task,))
         rows += long(browser, minutes)
         browser.close()
     write("live", rows)
@@ -210,10 +214,19 @@ BEHIND = """() => {
 }"""
 
 
-def page(browser: Browser, way: str, detector: str) -> Iterator[dict[str, Any]]:
-    """Answers a second and how late they are, a browser beside the kernel."""
+def page(
+    browser: Browser, way: str, detector: str, also: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Answers a second and how late they are, a browser beside the kernel.
+
+    `also`: what the page calls the other tasks that are turned on.
+    """
     with served(way_of(detector)) as (address, _):
         tab = started(browser, address)
+        for task in also:
+            tab.get_by_label(task, exact=True).check()
+        if also:
+            tab.wait_for_timeout(3000)
         seen = answers(tab, SECONDS)
         late = [each["late"] for each in seen]
         rate = (len(seen) - 1) / (seen[-1]["when"] - seen[0]["when"]) * 1000
@@ -221,7 +234,7 @@ def page(browser: Browser, way: str, detector: str) -> Iterator[dict[str, Any]]:
         yield row("page", way, LATE, f"{median(late):.0f}")
         yield row("page", way, "the same, 95 of 100", f"{quantiles(late, n=20)[-1]:.0f}")
         yield row("page", way, "of these the kernel's", f"{median(e['part'] for e in seen):.0f}")
-        if "one" in way:
+        if "one" in way and not also:
             places = np.array([tab.evaluate(BEHIND) for _ in range(200)])
             off = places[:, 1] - places[:, 0]
             away = np.median(np.abs(off - np.median(off))) / np.median(places[:, 2])

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from facelens.bundles.session import BATCH
-from facelens.faces import CROP_HEIGHT, CROP_WIDTH
+from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align
 
 if TYPE_CHECKING:
     from facelens.tasks.classifier import Classifier
+    from facelens.tasks.config import Config
 
 Way = Literal["map", "finer", "finest", "occlusion"]
-TIMES = {"finer": 2, "finest": 4}
+TIMES: dict[Literal["finer", "finest"], int] = {"finer": 2, "finest": 4}
 # A patch of a fifth of the crop's height occludes an eye or the mouth, not both.
 PATCH = 44
 ROWS, COLUMNS = 10, 8
@@ -134,12 +135,34 @@ def shown_first(metrics: Mapping[str, Any]) -> Literal["map", "occlusion"]:
     return "occlusion"
 
 
+def area(config: "Config") -> tuple[float, float, float, float]:
+    """Where in the crop a network's picture lies, and so its maps: x, y, width, height in shares.
+
+    A network without a `frame` sees the whole crop.
+    """
+    if config.frame is None:
+        return 0.0, 0.0, 1.0, 1.0
+    tall, wide = config.input_size
+    edges = np.array([[-0.5, -0.5], [wide - 0.5, tall - 0.5]], np.float32)
+    shares = (align.apply(align.invert(config.frame), edges) + 0.5) / (CROP_WIDTH, CROP_HEIGHT)
+    (left, top), (right, bottom) = shares.tolist()
+    return left, top, right - left, bottom - top
+
+
 def _stride(model: "Classifier", height: int, width: int) -> tuple[float, float]:
     """Stride of the map's cells, down and across, in pixels of the crop."""
     tall, wide = model.config.input_size
+    _, _, broad, high = area(model.config)
+    down, across = _step(tall, height), _step(wide, width)
+    return down * high * CROP_HEIGHT / tall, across * broad * CROP_WIDTH / wide
+
+
+def _step(pixels: int, cells: int) -> int:
+    """Pixels of the input from one cell of a map to the next."""
+    if pixels % cells == 0:
+        return pixels // cells
     # Each stride halves and rounds up: from 114 pixels to 8 cells the stride is 16.
-    down, across = (2 ** round(math.log2(a / b)) for a, b in ((tall, height), (wide, width)))
-    return down * CROP_HEIGHT / tall, across * CROP_WIDTH / wide
+    return int(2 ** round(math.log2(pixels / cells)))
 
 
 def _shift(crop: np.ndarray, dy: int, dx: int) -> np.ndarray:

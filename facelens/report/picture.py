@@ -83,6 +83,7 @@ def _draw(canvas: Canvas, report: Report, shown: list[tuple["Image.Image", str]]
         y = canvas.paragraph((MARGIN, y + 46), JUDGEMENTS_NOTE, 19, QUIET)
         y = _board(canvas, judged, y + 8, headings=False)
 
+    y = _further(canvas, report, y)
     y = _rule(canvas, y + 32) + 24
     y = canvas.paragraph((MARGIN, y), NOTE, 21)
     y = _fairness(canvas, report, y)
@@ -94,6 +95,20 @@ def _draw(canvas: Canvas, report: Report, shown: list[tuple["Image.Image", str]]
     y = canvas.paragraph((MARGIN, y + 6), credit, 19, QUIET)
     y = canvas.paragraph((MARGIN, y), report.licence, 19, QUIET)
     return canvas.paragraph((MARGIN, y), report.project, 19, BARS[Verdict.YES]) + 40
+
+
+def _further(canvas: Canvas, report: Report, y: int) -> int:
+    """Write what other tasks say of the face: a sentence, their words, what has to be known."""
+    for each in report.further:
+        y = _rule(canvas, y + 28) + 28
+        canvas.write((MARGIN, y), each.task.capitalize(), 28, bold=True)
+        words = sorted(each.words, key=lambda word: -word.value)
+        said = " · ".join(f"{word.label} {probability_text(word.value)}" for word in words)
+        y = canvas.paragraph((MARGIN, y + 46), each.sentence, 24)
+        y = canvas.paragraph((MARGIN, y + 4), said, 21)
+        y = canvas.paragraph((MARGIN, y + 4), each.caution, 19, QUIET)
+        y = canvas.paragraph((MARGIN, y), f"By another network, {each.model}.", 19, QUIET)
+    return y
 
 
 def _fairness(canvas: Canvas, report: Report, y: int) -> int:

@@ -20,7 +20,7 @@ from facelens.tasks.attributes.names import Attribute, describe, group_title
 from facelens.tasks.attributes.telling import most_telling, telling_yeses
 from facelens.tasks.attributes.thresholds import meaning, sentence, verdicts
 from facelens.tasks.attributes.weak import weak
-from facelens.tasks.base import Verdict
+from facelens.tasks.base import Verdict, Word
 
 if TYPE_CHECKING:
     from facelens.faces import Box, Face
@@ -57,6 +57,17 @@ class Row:
     high: float | None = None
 
 
+@dataclass(frozen=True)
+class Further:
+    """What another task says of the face; `caution` goes with it wherever it is shown."""
+
+    task: str
+    model: str
+    sentence: str
+    caution: str
+    words: tuple[Word, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """All answers about face `number` of `count`.
@@ -70,6 +81,7 @@ class Report:
     `metrics`: of the bundle's `config.json`, whose errors by group come with the answers.
     `project`: the address of the project, to be found again; empty where it is not known.
     `others`: boxes of the photo's other faces, which the picture crops out or blurs.
+    `further`: what other tasks say of the face, as far as they were asked.
     """
 
     photo: "Photo"
@@ -89,6 +101,7 @@ class Report:
     data: str = "CelebA"
     measured_on: Callable[[str], str] | None = None
     others: Sequence["Box"] = ()
+    further: Sequence[Further] = ()
     way: Literal["map", "occlusion"] = "map"
     project: str = ""
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -203,7 +216,7 @@ def subject(
 
 def as_json(report: Report) -> bytes:
     """Write the report as one JSON object; a threshold out of reach is null."""
-    content = {
+    content: dict[str, Any] = {
         "made": {
             "facelens": __version__,
             "date": f"{report.made.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
@@ -238,12 +251,32 @@ def as_json(report: Report) -> bytes:
             }
             for row in report.rows
         ],
+        **(
+            {"tasks": [_further_as_json(each) for each in report.further]} if report.further else {}
+        ),
     }
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def _further_as_json(each: Further) -> dict[str, Any]:
+    return {
+        "task": each.task,
+        "model": each.model,
+        "sentence": each.sentence,
+        "caution": each.caution,
+        "words": [
+            {
+                "label": word.label,
+                "value": _number(float(word.value)),
+                "verdict": word.verdict and str(word.verdict),
+            }
+            for word in each.words
+        ],
+    }
+
+
 def as_csv(report: Report) -> bytes:
-    """Write the report as a table for a spreadsheet, a row per attribute.
+    """Write the report as a table for a spreadsheet, a row per attribute, then other tasks' words.
 
     UTF-8 with a byte order mark: without it Excel assumes an older encoding.
     """
@@ -266,6 +299,15 @@ def as_csv(report: Report) -> bytes:
                 escaped(_with_gaps(report, row)),
             ]
         )
+    for each in report.further:
+        for word in each.words:
+            writer.writerow(
+                [
+                    escaped(each.task), escaped(word.label), escaped(each.task.capitalize()),
+                    _number(float(word.value)), None, None, "", str(word), "",
+                    escaped(each.caution),
+                ]
+            )  # fmt: skip
     return file.getvalue().encode("utf-8-sig")
 
 

@@ -40,13 +40,15 @@ def serve(
 
     Raises:
         FacelensError: the port is taken, the address is not this machine's, or the page is missing.
-        BundleError, DetectorError: the model or detector does not exist or is damaged.
+        BundleError, DetectorError: the model, detector or a task does not exist or is damaged.
     """
     from facelens.faces.detect import resolve
+    from facelens.serve.offered import page_tasks
 
     if not _is_free(host or _LOCAL, port):
         raise FacelensError(f"Port {port} is taken; give another with --port.")
     chosen = model or os.environ.get("FACELENS_MODEL")
+    page_tasks()  # a name that there is not fails here too
     title = _checked(model, chosen, hosted=bool(host))
     name, file = resolve(detector)
     folder = _folder(notebook)

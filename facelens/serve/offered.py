@@ -30,12 +30,19 @@ def page_tasks() -> tuple[Task, ...]:
 
     By default attributes and keypoints; on the visitor's own machine all tasks with an embedded
     network.
+
+    Raises:
+        BundleError: it lists a task that there is not.
     """
-    wanted = tuple(filter(None, map(str.strip, os.environ.get("FACELENS_TASKS", "").split(","))))
+    names = map(str.strip, os.environ.get("FACELENS_TASKS", "").split(","))
+    wanted = tuple(dict.fromkeys(filter(None, names)))
     if not wanted and not may_choose_freely():
         wanted = DEFAULT_TASKS
     if wanted:
-        return tuple(find_task(name) for name in wanted)
+        try:
+            return tuple(find_task(name) for name in wanted)
+        except BundleError as error:
+            raise BundleError(f"FACELENS_TASKS: {error}") from None
     return tuple(task for task in TASKS.values() if embedded_folder(task.default).is_dir())
 
 

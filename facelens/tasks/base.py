@@ -80,12 +80,14 @@ class Style:
     """How to put an answer into words, as chosen by a visitor or on the command line.
 
     `threshold`: an operating point's name or a number. `names`: of the words to show; by default
-    all, or the task's own choice. `judgements`: include those about people.
+    all, or the task's own choice. `judgements`: include those about people. `brief`: only what has
+    room beside a face that moves.
     """
 
     threshold: str = "half"
     names: tuple[str, ...] | None = None
     judgements: bool = False
+    brief: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,12 +194,15 @@ class Task:
     `judgements`: those of its columns that are judgements about people.
     `words`: shown next to a face. `describe`: a face's full answer as a JSON object and as text; by
     default its words.
+    `sentence`: a face's answer in one sentence. `caution`: what has to be known before an answer is
+    used; it stands wherever the page shows one.
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
     `training`: the module with `train`, `export` and `evaluate` and their options; see
     `facelens.commands.train`.
     `taught`: the module with `head_file` and `open_head`, if the network can be taught a word.
     `commands`: modules with `add(commands)`, for commands of its own.
-    `views`: the panels of the page that it uses: board, heatmap, layers, classes, points, boxes.
+    `views`: what of the page it uses: board, heatmap, layers, points, or a panel of its own such
+    as classes; see `facelens.ui.panel`.
     """
 
     name: str
@@ -209,6 +214,8 @@ class Task:
     row: "Callable[[Any, Face | np.ndarray, Any], tuple[Any, ...]]"
     words: "Callable[[Any, Face, Any, Style], list[Word]]"
     describe: "Callable[[Any, Face, Any, Style], tuple[dict[str, Any], str]] | None" = None
+    sentence: "Callable[[Any, Face, Any, Style], str] | None" = None
+    caution: str = ""
     judgements: Callable[[Any], tuple[str, ...]] = lambda _: ()
     figures: tuple[Figure, ...] = ()
     measured_on: "Callable[[Config], str]" = lambda _: ""

@@ -71,12 +71,23 @@ class View(anywidget.AnyWidget):
         self._greeted: deque[tuple[str, str]] = deque(maxlen=GREETED)
         self.on_msg(self._receive)
 
-    def show(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        """Send `content` to the browser and keep it for views that are drawn later."""
-        for stale in (kind, "error"):
+    def show(
+        self,
+        kind: str,
+        content: Mapping[str, Any],
+        buffers: Sequence[bytes] = (),
+        *,
+        part: str = "",
+    ) -> None:
+        """Send `content` to the browser and keep it for views that are drawn later.
+
+        `part`: what it is about, where a view shows the same kind of several.
+        """
+        key = f"{kind} {part}".rstrip()
+        for stale in (key, "error"):
             self._shown.pop(stale, None)
-        self._shown[kind] = ({"kind": kind, **content}, list(buffers))
-        self.send(*self._shown[kind])
+        self._shown[key] = ({"kind": kind, **content}, list(buffers))
+        self.send(*self._shown[key])
 
     def shown(self, kind: str) -> tuple[dict[str, Any], list[bytes]]:
         """Content and buffers of what is shown of a `kind`."""

@@ -27,7 +27,7 @@ function render({ model, el, signal }) {
   const picks = faceButtons(pick, buttons.pause);
   const sight = facesInSight();
   const plates = facePlates();
-  const choice = cameraChoice(() => { read = 0; });
+  const choice = cameraChoice(() => { read = 0; }, again);
   const { settings, where } = choice;
   const figures = element("p", { className: "small figures" });
   const hint = element("p", { className: "small hint" });
@@ -94,7 +94,7 @@ function render({ model, el, signal }) {
     send(turn, at, bytes) {
       counts.sent += 1;
       const map = where.value || null;
-      model.send({ kind: "frame", turn, seconds: at / 1000, anew, map }, undefined, [bytes]);
+      model.send({ kind: "frame", turn, seconds: at / 1000, anew, map, tasks: choice.tasks }, undefined, [bytes]);
     },
     silent() {
       if (!moves()) return;
@@ -348,7 +348,7 @@ function render({ model, el, signal }) {
     answers: () => answers,
     counts,
     stands: () => late.held,
-    faces: () => [...sight.shown].map(([number, { box, words, plate }]) => ({ number, words, plate, ...box })),
+    faces: () => [...sight.shown].map(([number, { box, words, points, plate }]) => ({ number, words, points, plate, ...box })),
   };
 
   const silence = listen(model, el, {

@@ -18,6 +18,7 @@ from facelens.ui.wipe import release, taken, wipe
 if TYPE_CHECKING:
     from facelens.photo import Photo
     from facelens.tasks.attributes.model import AttributeModel
+    from facelens.ui.beside import Beside
     from facelens.video.stream import Observation
 
 PRIVACY = (
@@ -31,15 +32,20 @@ PRIVACY = (
 class CameraHandler(Protocol):
     """Who answers the camera."""
 
+    @property
+    def beside(self) -> "Beside":
+        """The other tasks that can be asked about each frame."""
+
     def take(self, data: bytes, name: str) -> None:
         """Read a snapshot."""
 
     def see(
-        self, data: bytes, seconds: float, *, anew: bool, maps: bool
+        self, data: bytes, seconds: float, *, anew: bool, maps: bool, tasks: Sequence[str] = ()
     ) -> "tuple[Photo, list[Observation]]":
         """Say who is on a frame that was taken at `seconds`.
 
-        `anew`: the frame before it was of something else. `maps`: with evidence.
+        `anew`: the frame before it was of something else. `maps`: with evidence. `tasks`: others
+        that are asked too.
         """
 
     def choose(self, name: str) -> None:
@@ -76,10 +82,11 @@ class Camera(Intake):
         self._model: AttributeModel | None = None
         self.near: tuple[float, float] | None = None
 
-    def introduce(self, model: "AttributeModel") -> None:
-        """Tell the page what `model` can say."""
+    def introduce(self, model: "AttributeModel", tasks: Sequence[Mapping[str, str]] = ()) -> None:
+        """Tell the page what `model` can say, and which other `tasks` can be asked."""
         self._model = model
-        self.show("network", offer(model), [viridis().tobytes()])
+        content = offer(model) | {"tasks": list(tasks)}
+        self.show("network", content, [viridis().tobytes()])
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Answer a frame; pass a snapshot or a wish on."""
@@ -110,6 +117,7 @@ class Camera(Intake):
             float(content.get("seconds") or 0),
             anew=bool(content.get("anew")),
             maps=wanted is not None,
+            tasks=[str(name) for name in content.get("tasks") or ()],
         )
         names = self._model.names if self._model else ()
         metrics = self._model.config.metrics if self._model else {}
@@ -138,6 +146,7 @@ class Camera(Intake):
                         "place": invert(each.face.warp).ravel().tolist(),
                         "hints": list(each.face.hints),
                         "weak": weak(metrics, each.face),
+                        **self._handler.beside.said(each),
                     }
                     for each in seen
                 ],

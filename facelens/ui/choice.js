@@ -1,17 +1,20 @@
+import { alsoRead } from "./also.js";
 import { element } from "./shared.js";
 
-/** What is shown over the moving picture: the attributes that are written beside a face, and the one
- * that is looked for over it. `changed` hears that others are to be written.
+/** What is shown over the moving picture: the attributes that are written beside a face, the one that
+ * is looked for over it, and the tasks that are asked too. `changed` hears that others are to be
+ * written, `asked` that others are to be asked.
  */
-export function cameraChoice(changed) {
+export function cameraChoice(changed, asked) {
   const where = element("select");
   const bar = element("span", { className: "scale small", hidden: true },
     element("span", {}, "nothing"), element("i", { ariaHidden: "true" }), element("span", {}, "speaks for it"));
   const looks = element("div", { className: "line" },
     element("label", { className: "small" }, "Where it looks for", where), bar);
+  const also = alsoRead(asked);
   const title = element("summary");
   const boxes = element("div", { className: "groups" });
-  const settings = element("div", { className: "settings" }, looks,
+  const settings = element("div", { className: "settings" }, looks, also.node,
     element("details", { className: "choice" }, title, boxes));
   let network = null;
   let chosen = [];
@@ -41,9 +44,13 @@ export function cameraChoice(changed) {
     get chosen() {
       return chosen;
     },
+    get tasks() {
+      return also.tasks;
+    },
     /** Offer what `next` can say. It keeps what the visitor has chosen, as far as it knows it. */
     offer(next) {
       network = next;
+      also.offer(next.tasks ?? []);
       const kept = chosen.filter(describe);
       chosen = kept.length ? kept : network.everyday;
       const item = ({ name, label, note }) => element("label", { className: "small", title: note },

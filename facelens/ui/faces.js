@@ -34,6 +34,7 @@ export function facesInSight() {
         if (!size || known.map?.name !== message.map.name) known.tinted = null;
         Object.assign(known, {
           target: face.place, hints: face.hints, weak: face.weak, map: message.map, left: null,
+          said: face.words ?? [], points: face.points ?? [],
           probabilities: p.subarray(i * count, (i + 1) * count),
           logits: l.subarray(i * count, (i + 1) * count),
         });
@@ -46,7 +47,9 @@ export function facesInSight() {
       if (numbersNow.includes(picked)) met = now;
       else if (now - met > STAYS) picked = numbersNow[0] ?? null;
     },
-    /** Write the attributes `chosen` beside each face; `verdict(name, probability, hinted)` decides. */
+    /** Write the attributes `chosen` beside each face, then what other tasks have said of it;
+     * `verdict(name, probability, hinted)` decides about the attributes.
+     */
     write(chosen, attributes, verdict) {
       for (const face of shown.values()) {
         face.words = chosen.map((name) => {
@@ -58,6 +61,8 @@ export function facesInSight() {
             verdict: verdict(name, probability, face.hints.length > 0 || face.weak[name] !== undefined) ?? "",
           };
         });
+        face.words.push(...face.said.map(({ label, value, verdict: own }) => (
+          { label, probability: value, verdict: own ?? "" })));
       }
     },
     /** The middle of the picked face's box, in shares of the picture as the camera took it. */

@@ -1,16 +1,24 @@
 /** Of `heatmap`: what a map looks like, and what is said of it. */
 import { probabilityText, two } from "./shared.js";
 
-/** Values between the fields of a map at a pixel, as `cv2.resize` has them; nearest if `square`. */
-function sampler(values, height, width, tall, wide, square) {
-  const along = (pixel, pixels, fields) => {
-    const at = Math.min(fields - 1, Math.max(0, ((pixel + 0.5) * fields) / pixels - 0.5));
+export const WHOLE = [0, 0, 1, 1];
+
+/** Values between the fields of a map at a pixel, as `cv2.resize` has them; nearest if `square`.
+ *
+ * The map lies over an `area` of the picture, in shares of its sides; around it there is nothing.
+ */
+function sampler({ values, height, width, area = WHOLE }, tall, wide, square) {
+  const along = (pixel, pixels, fields, [from, size]) => {
+    const share = ((pixel + 0.5) / pixels - from) / size;
+    if (share < 0 || share > 1) return null;
+    const at = Math.min(fields - 1, Math.max(0, share * fields - 0.5));
     const low = square ? Math.round(at) : Math.floor(at);
     return [low, Math.min(fields - 1, low + 1), square ? 0 : at - low];
   };
-  const rows = Array.from({ length: tall }, (_, y) => along(y, tall, height));
-  const columns = Array.from({ length: wide }, (_, x) => along(x, wide, width));
+  const rows = Array.from({ length: tall }, (_, y) => along(y, tall, height, [area[1], area[3]]));
+  const columns = Array.from({ length: wide }, (_, x) => along(x, wide, width, [area[0], area[2]]));
   return (y, x) => {
+    if (!rows[y] || !columns[x]) return 0;
     const [top, bottom, down] = rows[y];
     const [left, right, across] = columns[x];
     const row = (at) => values[at * width + left] * (1 - across) + values[at * width + right] * across;
@@ -25,7 +33,7 @@ export function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   context.drawImage(crop, 0, 0, wide, tall);
   const picture = context.getImageData(0, 0, wide, tall);
   const data = picture.data;
-  const at = sampler(map.values, map.height, map.width, tall, wide, square);
+  const at = sampler(map, tall, wide, square);
   const top = Math.max(...map.values.map((value) => sign * value));
   for (let y = 0, i = 0; y < tall; y += 1) {
     for (let x = 0; x < wide; x += 1, i += 4) {
@@ -37,6 +45,17 @@ export function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
     }
   }
   context.putImageData(picture, 0, 0);
+  if (map.area && map.area !== WHOLE) frame(context, map.area);
+}
+
+/** Outline what the network sees of the face. */
+function frame(context, [x, y, w, h]) {
+  const { width, height } = context.canvas;
+  for (const [colour, line] of [["#0b1416", 3], ["#ffffff", 1]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = (line * width) / 356;
+    context.strokeRect(x * width, y * height, w * width, h * height);
+  }
 }
 
 /** Paint the grey face alone, while its map is on the way. */
@@ -76,10 +95,11 @@ export const WHY = {
     + " Covering checks it from outside.",
 };
 
-/** Score, exact map and covering in numbers, a line each. */
-export function figures(about, exact, covering, sign) {
+/** Score, exact map and covering in numbers, a line each; `activation` is a softmax or a sigmoid. */
+export function figures(about, exact, covering, sign, { activation, attributes }) {
   const { logit, probability, temperature, constant } = about;
-  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${probabilityText(probability)}.`];
+  const through = activation === "softmax" ? `through a softmax with the scores of all ${attributes.length}` : "through a sigmoid";
+  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and ${through}: probability ${probabilityText(probability)}.`];
   const cost = ({ passes, milliseconds }) => `${passes === 1 ? "one look" : `${passes} looks`}, ${Math.max(1, Math.round(milliseconds))} ms`;
   const fields = `${exact.width} × ${exact.height} fields`;
   const total = exact.values.reduce((sum, value) => sum + value, 0) / exact.values.length + constant;

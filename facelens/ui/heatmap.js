@@ -1,17 +1,10 @@
-import { coveringWords, exactWords, figures, paintFace, paintMap, strongestOf, WHY } from "./heat.js";
-import { element, hearChosen, listen, numbers, pictures, probabilityText, tellChosen } from "./shared.js";
+import { coveringWords, exactWords, figures, paintFace, paintMap, strongestOf, WHOLE, WHY } from "./heat.js";
+import { pointMarks } from "./points.js";
+import { element, hearChosen, hearClass, listen, numbers, pictures, probabilityText, tellChosen, tellClass } from "./shared.js";
 
 const WIDTH = 178;
 const HEIGHT = 218;
 const MOST_BESIDE = 6;
-
-/** An SVG element. */
-function drawn(tag, attributes, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
-  node.append(...children);
-  return node;
-}
 
 /** Tell the page's style how tall the column with photo and map is, and what of it is above the map. */
 function standing(el) {
@@ -34,8 +27,7 @@ function render({ model, el, signal }) {
   const crops = pictures();
   const crop = element("img", { alt: "The aligned face", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
-  const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
-  const pointed = element("input", { type: "checkbox" });
+  const marks = pointMarks(WIDTH, HEIGHT, showPoints);
   // Both maps of an attribute: how the score falls when a place is covered, and what adds up to it.
   const plate = (kind) => {
     const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
@@ -49,11 +41,9 @@ function render({ model, el, signal }) {
   const scale = element("p", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
-  const pointing = element("label", { className: "small" }, pointed, "Fifteen points");
   const pair = element("div", { className: "pair" }, covering.figure, exact.figure, scale,
-    element("figure", { className: "own" }, element("div", { className: "marked" }, crop, dots),
-      element("div", {}, cropCaption, pointing)));
-  const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
+    element("figure", { className: "own" }, element("div", { className: "marked" }, crop, marks.dots),
+      element("div", {}, cropCaption, marks.label)));
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
   const contra = element("button", { type: "button", ariaPressed: "false" }, "Speaks against it");
   const way = element("select", { ariaLabel: "Kind of map" });
@@ -71,13 +61,14 @@ function render({ model, el, signal }) {
   const numbersOf = element("div");
   const fold = element("details", { className: "small" }, element("summary", {}, "The numbers"), numbersOf);
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
-  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, caption, why, tools, beside, fold);
+  const body = element("section", { className: "card", hidden: true }, head, pair, marks.note, caption, why, tools, beside, fold);
   el.classList.add("facelens", "heatmap");
   el.append(body);
 
   const back = element("button", { type: "button", className: "back" }, "Back to the rows");
   back.onclick = () => {
-    const row = el.closest(".facelens-page")?.querySelector(".board .row.active .label");
+    const row = el.closest(".facelens-page")?.querySelector(
+      source?.task ? '.facelens-panel [aria-pressed="true"]' : ".board .row.active .label");
     row?.focus({ preventScroll: true });
     row?.scrollIntoView({ block: "center", behavior: "smooth" });
   };
@@ -90,33 +81,43 @@ function render({ model, el, signal }) {
   let points = null;
   let asked = false; // for the points of this face
   let lut = null;
-  let maps = {};
-  let pending = false; // a wish for covering is on its way
-  let failed = false; // covering, on this face
-  let done = { done: 0, count: 1 };
-  let chosen = null;
+  // What each network says of this face: the page's own under "", another task's under its name.
+  const sources = new Map();
+  let source = null; // of the answer that is looked at
+  let chosen = null; // its name
   let sign = 1;
-  let kept = [];
+  let kept = []; // { task, name }
 
-  const attribute = (name) => face.attributes.find((each) => each.name === name);
+  const attribute = (name, task = "") => sources.get(task)?.attributes.find((each) => each.name === name);
+  const isKept = (name, task) => kept.some((each) => each.name === name && each.task === task);
+  /** What is known of the answers of a network; `pending`: a wish for covering is on its way. */
+  const begin = (task, message) => sources.set(task, {
+    ...message, task, maps: {}, pending: false, failed: false, done: { done: 0, count: 1 },
+  });
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
-  const mapOf = (name, kind) => {
+  const isWhole = ({ area = WHOLE }) => area.every((side, i) => side === WHOLE[i]);
+  const mapOf = (name, kind, from = source) => {
+    const { maps, attributes } = from;
     const all = kind === "covering" ? maps.occlusion : maps[way.value] ?? maps.map;
     if (!all) return null;
     const size = all.height * all.width;
-    const index = face.attributes.findIndex((each) => each.name === name);
-    return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
+    const index = attributes.findIndex((each) => each.name === name);
+    // A face is covered all over, whatever the network sees of it.
+    const area = all.way === "occlusion" || isWhole(from) ? WHOLE : from.area;
+    return { ...all, area, values: all.values.subarray(index * size, (index + 1) * size) };
   };
   // A face that could not be covered has the exact map alone.
-  const leads = () => (face.first === "occlusion" && !failed ? covering : exact);
+  const leads = ({ first, failed } = source) => (first === "occlusion" && !failed ? covering : exact);
 
   /** Paint one of the two maps, or the grey face where it is on the way. */
   function paintPlate({ kind, canvas, title }, about) {
     const map = mapOf(about.name, kind);
     const name = kind === "covering" ? "By covering" : face.ways.find(([value]) => value === way.value)[1];
-    const waiting = kind === "covering" ? !map : !maps[way.value];
+    const waiting = kind === "covering" ? !map : !source.maps[way.value];
+    const { done } = source;
     const progress = kind === "covering" && waiting ? ` … ${Math.floor((100 * done.done) / done.count)} %` : waiting ? " …" : "";
-    title.textContent = name[0].toUpperCase() + name.slice(1) + progress;
+    const framed = kind === "exact" && !isWhole(source) ? ", in its frame" : "";
+    title.textContent = name[0].toUpperCase() + name.slice(1) + progress + framed;
     canvas.parentElement.ariaBusy = String(waiting);
     if (map) paintMap(canvas, crop, lut, map, settings());
     else paintFace(canvas, crop);
@@ -127,12 +128,14 @@ function render({ model, el, signal }) {
 
   function paint() {
     if (!face || !chosen || !crop.complete || !crop.naturalWidth) return;
-    const about = attribute(chosen);
+    const about = attribute(chosen, source.task);
     const map = about && mapOf(chosen, "exact");
     if (!map) return;
     const covered = mapOf(chosen, "covering");
     pair.classList.toggle("exactly", leads() === exact);
-    covering.figure.hidden = failed;
+    cropCaption.textContent = (isWhole(source) ? "What it sees" : "Of this it sees what is in the frame")
+      + (face.alone ? "" : `: face ${face.number}`);
+    covering.figure.hidden = source.failed;
     paintPlate(covering, about);
     paintPlate(exact, about);
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
@@ -140,81 +143,84 @@ function render({ model, el, signal }) {
     caption.textContent = leads() === exact ? exactWords(about, map, sign)
       : covered ? coveringWords(about, covered, sign)
         : "Square after square of the face is being covered, to see where the score falls.";
-    why.textContent = failed ? "" : WHY[face.first];
-    numbersOf.replaceChildren(...figures(about, map, covered, sign).map((line) => element("p", {}, line)));
+    why.textContent = source.failed ? "" : WHY[source.first];
+    numbersOf.replaceChildren(...figures(about, map, covered, sign, source).map((line) => element("p", {}, line)));
     // A button that is disabled would lose the focus.
-    keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
+    keep.ariaDisabled = String(isKept(chosen, source.task) || keptHere().length >= MOST_BESIDE);
     paintBeside();
   }
 
   /** Have the next places covered, one wish at a time: in between the kernel is free for others. */
-  function cover() {
-    if (!face || pending || failed || maps.occlusion) return;
-    pending = true;
-    model.send({ kind: "ask", way: "occlusion" });
+  function cover(from = source) {
+    if (!from || from !== sources.get(from.task) || from.pending || from.failed || from.maps.occlusion) return;
+    from.pending = true;
+    model.send({ kind: "ask", way: "occlusion", task: from.task });
   }
 
   // Not before the answer has been painted.
   const coverSoon = () => requestAnimationFrame(() => setTimeout(cover));
 
+  const keptHere = () => kept.filter(({ name, task }) => attribute(name, task) && sources.get(task).maps.map);
+
   function paintBeside() {
-    const names = kept.filter(attribute);
-    beside.replaceChildren(...names.map((name) => {
-      const about = attribute(name);
+    const here = keptHere();
+    beside.replaceChildren(...here.map(({ name, task }) => {
+      const from = sources.get(task);
+      const about = attribute(name, task);
       const tile = element("canvas", { width: WIDTH, height: HEIGHT, ariaHidden: "true" });
-      const map = mapOf(name, leads().kind) ?? mapOf(name, "exact");
+      const map = mapOf(name, leads(from).kind, from) ?? mapOf(name, "exact", from);
       paintMap(tile, crop, lut, map, settings());
       const show = element("button", { type: "button", className: "tile", ariaLabel: `Look at ${about.label}` }, tile);
-      show.onclick = () => turn(name);
+      show.onclick = () => turn(name, task);
       const away = element("button", { type: "button", className: "away", ariaLabel: `Take ${about.label} away` }, "×");
       away.onclick = () => {
-        kept = kept.filter((each) => each !== name);
+        kept = kept.filter((each) => each.name !== name || each.task !== task);
         paint();
         keep.focus();
       };
       return element("li", {}, show, away,
         element("span", { className: "small" }, `${about.label} ${probabilityText(about.probability)}`));
     }));
-    beside.hidden = names.length === 0;
+    beside.hidden = here.length === 0;
   }
 
-  function paintPoints() {
-    const shown = pointed.checked && points;
-    dots.replaceChildren();
-    dots.style.display = shown ? "" : "none";
-    pointNote.hidden = !pointed.checked;
-    pointNote.textContent = "Looking for the points…";
-    if (!shown) return;
-    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off when tested on people it had not seen`;
-    const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
-    const say = (text) => { pointNote.textContent = text; };
-    say(all);
-    points.where.forEach(([x, y], i) => {
-      const name = points.names[i];
-      // A finger is wider than a dot.
-      const dot = drawn("g", {},
-        drawn("circle", { cx: x, cy: y, r: 7, fill: "transparent" }),
-        drawn("circle", { cx: x, cy: y, r: 2.2, class: "dot" }),
-        drawn("title", {}, name));
-      dot.onpointerenter = () => say(`${name[0].toUpperCase()}${name.slice(1)}; left is the person's own left.`);
-      dot.onpointerleave = (event) => { if (event.pointerType === "mouse") say(all); };
-      dots.append(dot);
-    });
+  function showPoints() {
+    pair.classList.toggle("pointed", marks.box.checked); // a dot has to be hit by a finger
+    marks.paint(points);
+    if (!marks.box.checked || points || asked) return;
+    asked = true;
+    model.send({ kind: "points" });
   }
 
-  function choose(name) {
-    const about = face && attribute(name);
+  const option = ({ name, label }, task) => element("option", { value: name, dataset: { task } }, label);
+  const byLabel = (a, b) => a.label.localeCompare(b.label);
+
+  function choose(name, task = "") {
+    const about = attribute(name, task);
     if (!about) return;
     chosen = name;
-    if (![...select.options].some((option) => option.value === name)) {
-      select.append(element("option", { value: name }, about.label));
-    }
-    select.value = name;
+    source = sources.get(task);
+    const known = [...select.options].find((each) => each.value === name && each.dataset.task === task);
+    if (!known) select.append(option(about, task));
+    (known ?? select.options[select.options.length - 1]).selected = true;
     paint();
+    askWay();
+    if (task && source.maps.map) coverSoon();
   }
 
-  function turn(name) {
-    choose(name);
+  /** Ask for the kind of map that is chosen, unless it is there. */
+  function askWay() {
+    if (source && way.value && !source.maps[way.value] && source.maps.map) {
+      model.send({ kind: "ask", way: way.value, task: source.task });
+    }
+  }
+
+  function turn(name, task) {
+    choose(name, task);
+    if (task) {
+      tellClass(el, task, name);
+      return;
+    }
     tellChosen(el, name);
     model.send({ kind: "choose", name });
   }
@@ -227,95 +233,88 @@ function render({ model, el, signal }) {
   };
   pro.onclick = () => side(1);
   contra.onclick = () => side(-1);
-  select.onchange = () => turn(select.value);
+  select.onchange = () => turn(select.value, select.selectedOptions[0].dataset.task);
   opacity.oninput = paint;
   square.onchange = paint;
   keep.onclick = () => {
     if (keep.ariaDisabled === "true") return;
-    kept.push(chosen);
+    kept.push({ name: chosen, task: source.task });
     paint();
   };
   way.onchange = () => {
     paint();
-    if (!maps[way.value]) model.send({ kind: "ask", way: way.value });
+    askWay();
   };
   crop.onload = paint;
-  pointed.onchange = () => {
-    pair.classList.toggle("pointed", pointed.checked); // a dot has to be hit by a finger
-    paintPoints();
-    if (!pointed.checked || points || asked) return;
-    asked = true;
-    model.send({ kind: "points" });
-  };
 
   const take = (kind) => (message, [buffer]) => {
-    maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
+    const from = sources.get(message.task ?? "");
+    if (!from) return;
+    if (kind === "occlusion") from.pending = false;
+    from.maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
     paint();
-    if (kind === "map") coverSoon();
+    if (kind !== "map") return;
+    // The kind of map that the visitor has chosen is asked for again.
+    if (from === source) askWay();
+    if (!message.task) coverSoon();
   };
 
-  hearChosen(el, signal, choose);
+  hearChosen(el, signal, (name) => choose(name));
+  hearClass(el, signal, ({ name, task }) => choose(name, task));
   const silence = listen(model, el, {
     face(message, [jpeg, colours]) {
       face = message;
-      maps = {};
-      failed = false;
-      done = { done: 0, count: 1 };
+      sources.clear();
+      begin("", message);
+      source = sources.get("");
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
-      cropCaption.textContent = message.alone
-        ? "What it sees"
-        : `What it sees: face ${message.number}`;
       points = null;
       asked = false;
-      pointing.hidden = !message.marks;
-      pointed.checked &&= message.marks;
-      pointed.onchange();
+      marks.label.hidden = !message.marks;
+      marks.box.checked &&= message.marks;
+      showPoints();
       select.replaceChildren(...message.attributes
-        .filter((each) => !each.judgement)
-        .toSorted((a, b) => a.label.localeCompare(b.label))
-        .map(({ name, label }) => element("option", { value: name }, label)));
+        .filter((each) => !each.judgement).toSorted(byLabel).map((each) => option(each, "")));
       const before = way.value;
       way.replaceChildren(...message.ways.map(([value, text]) => element("option", { value }, text[0].toUpperCase() + text.slice(1))));
       body.hidden = false;
-      // The kind of map that the visitor has chosen is asked for again.
-      if (before && before !== "map") {
-        way.value = before;
-        way.onchange();
-      }
+      if (before) way.value = before;
+    },
+    other(message) {
+      begin(message.task, message);
+      select.append(element("optgroup", { label: message.title },
+        ...message.attributes.map((each) => option(each, message.task))));
     },
     map: take("map"),
     finer: take("finer"),
     finest: take("finest"),
-    occlusion(message, buffers) {
-      pending = false;
-      take("occlusion")(message, buffers);
-    },
+    occlusion: take("occlusion"),
     covering(message) {
-      pending = false;
-      done = message;
-      if (!face || !chosen) return;
-      paintPlate(covering, attribute(chosen));
-      cover();
+      const from = sources.get(message.task ?? "");
+      if (!from) return;
+      Object.assign(from, { pending: false, done: message });
+      if (from === source && chosen) paintPlate(covering, attribute(chosen, from.task));
+      cover(from);
     },
     points(message) {
       points = message;
       asked = false;
-      paintPoints();
+      marks.paint(points);
     },
     chosen({ name }) { choose(name); },
-    error({ wish }) {
+    error({ wish, task = "" }) {
+      const from = sources.get(task);
       if (wish === "occlusion") {
-        pending = false;
-        failed = true;
+        if (from) Object.assign(from, { pending: false, failed: true });
         paint();
         return;
       }
       if (wish === "points") {
         asked = false;
-        pointed.checked = false;
-        paintPoints();
+        marks.box.checked = false;
+        marks.paint(points);
         return;
       }
       way.value = "map";
@@ -324,16 +323,15 @@ function render({ model, el, signal }) {
     clear() {
       crops.free();
       // What is folded away on the board shall not stand here when the next face comes.
-      kept = kept.filter((name) => !face || !attribute(name)?.judgement);
+      kept = kept.filter(({ name, task }) => !attribute(name, task)?.judgement);
       face = null;
       points = null;
       asked = false;
-      paintPoints();
-      chosen = null;
+      marks.paint(points);
+      chosen = source = null;
+      sources.clear();
       caption.textContent = why.textContent = "";
       numbersOf.replaceChildren();
-      maps = {};
-      pending = false;
       crop.removeAttribute("src");
       for (const each of [covering.canvas, exact.canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
       beside.replaceChildren();

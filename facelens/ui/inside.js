@@ -1,5 +1,5 @@
 import { blocks } from "./blocks.js";
-import { element, listen, pictures, two } from "./shared.js";
+import { element, listen, pictures, two, watchNear } from "./shared.js";
 
 function render({ model, el, signal }) {
   const shelf = pictures();
@@ -43,12 +43,10 @@ function render({ model, el, signal }) {
     if (!grid.children.length) caption.textContent = "Looking into the network…";
     model.send({ kind: "ask", name: wanted });
   };
-  const watcher = new IntersectionObserver((entries) => {
-    inSight = entries.at(-1).isIntersecting;
+  watchNear(body, signal, (near) => {
+    inSight = near;
     ask();
-  }, { rootMargin: "200px" });
-  watcher.observe(body);
-  signal.addEventListener("abort", () => watcher.disconnect());
+  });
 
   const lay = () => {
     under.hidden = !over.checked;

@@ -1,12 +1,16 @@
 """The page for a moving picture: the camera in the photo's place, a snapshot as the photo."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from math import hypot
 
 from facelens.photo import Photo, read_photo
+from facelens.serve.offered import page_tasks
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.names import describe
 from facelens.tasks.classifier import Prediction
-from facelens.ui._view import PATIENCE
+from facelens.ui._view import PATIENCE, sentence_of
+from facelens.ui.beside import Beside
 from facelens.ui.camera import Camera
 from facelens.ui.selfie import Selfie
 from facelens.video.stream import LivePredictor, Observation
@@ -30,19 +34,27 @@ class Live(Selfie):
     def _use(self, model: AttributeModel, name: str) -> None:
         super()._use(model, name)
         self._predictor = LivePredictor(model, self._detector)
-        self._camera.introduce(model)
+        self._camera.introduce(model, self.beside.offer())
+
+    @cached_property
+    def beside(self) -> Beside:
+        """The other tasks that can be asked about each frame."""
+        return Beside(page_tasks(), self.panels)
 
     def see(
-        self, data: bytes, seconds: float, *, anew: bool, maps: bool
+        self, data: bytes, seconds: float, *, anew: bool, maps: bool, tasks: Sequence[str] = ()
     ) -> tuple[Photo, list[Observation]]:
-        """Say who is on a frame, and what the network reads there."""
+        """Say who is on a frame, and what the network reads there, and those of other `tasks`."""
         photo = read_photo(data, name="The camera's picture", seconds=PATIENCE)
         if anew:
             self.rest()
         if self._predictor is None:
             self.warm_up()
         assert self._predictor
-        return photo, self._predictor.predict(photo, seconds, maps=maps)
+        others, trouble = self.beside.models(tasks)
+        if trouble:
+            self._camera.tell(sentence_of(trouble))
+        return photo, self._predictor.predict(photo, seconds, maps=maps, others=others)
 
     def rest(self) -> None:
         """Forget the faces that the camera saw."""

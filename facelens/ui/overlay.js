@@ -57,6 +57,7 @@ export function paintFaces(view, shown, { network, lut, picked, stands }) {
   for (const face of shown.values()) {
     face.place = towards(face.place, face.target, share);
     if (face.values) drawMap(view, face, { network, lut });
+    drawPoints(view, face);
   }
   for (const [number, face] of shown) {
     drawBox(view, number, face, { network, mine: number === picked, alone: shown.size < 2 });
@@ -88,6 +89,20 @@ function drawMap({ context, wide, to, flip, passed }, face, { network, lut }) {
   context.transform(a, b, c, d, e, f);
   context.drawImage(face.tint, 0, 0, ...network.size);
   context.setTransform(1, 0, 0, 1, 0, 0);
+}
+
+/** The keypoints of a face, which lie as its template does. */
+function drawPoints({ context, wide, ratio, to, flip }, { place: [a, c, e, b, d, f], points }) {
+  context.fillStyle = "#4fd8cf";
+  context.strokeStyle = "#00262a";
+  context.lineWidth = ratio;
+  for (const [x, y] of points) {
+    const across = (a * x + c * y + e) * to.x;
+    context.beginPath();
+    context.arc(flip ? wide - across : across, (b * x + d * y + f) * to.y, 2.5 * ratio, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
 }
 
 /** Set the type, and give its size. */

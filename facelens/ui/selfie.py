@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from time import perf_counter
-from typing import Literal
 
 import ipywidgets
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from facelens.bundles.find import is_repository
 from facelens.errors import BundleError, DownloadError, FacelensError
 from facelens.explain.exchange import Region, exchange
-from facelens.explain.maps import Evidence, finer, shown_first
+from facelens.explain.maps import Evidence, shown_first
 from facelens.explain.stem import Stem, stem
 from facelens.explain.whiskers import whiskers
 from facelens.faces import Face, align, detector_in_use, find_faces
@@ -22,13 +21,12 @@ from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.attributes.model import AttributeModel
 from facelens.tasks.attributes.telling import most_telling
 from facelens.tasks.attributes.weak import weak
-from facelens.tasks.base import Layer, Model, Style, Task
+from facelens.tasks.base import Layer
 from facelens.tasks.classifier import Prediction
 from facelens.ui import missed
 from facelens.ui._view import PATIENCE, jpeg, sentence_of
 from facelens.ui.about import About
 from facelens.ui.board import Board, ReportRequest
-from facelens.ui.classes import Classes
 from facelens.ui.compare import Compare, Reading
 from facelens.ui.covering import Covering
 from facelens.ui.footer import Footer, agreement
@@ -36,6 +34,7 @@ from facelens.ui.heatmap import Heatmap
 from facelens.ui.inside import Inside
 from facelens.ui.intake import Intake
 from facelens.ui.network import Network, told
+from facelens.ui.panel import Panels, Scene
 from facelens.ui.picture import Picture
 from facelens.ui.steps import Steps, able
 from facelens.ui.takehome import FORMS, origin, take_home
@@ -43,7 +42,6 @@ from facelens.ui.teach import Teach
 from facelens.ui.wipe import overwrite_freed, release, wipe
 
 DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
-WAYS: tuple[Literal["finer", "finest"], ...] = ("finer", "finest")
 
 
 class Selfie(ipywidgets.Box):
@@ -71,14 +69,12 @@ class Selfie(ipywidgets.Box):
         self._picked: int | None = None
         self._kept: Reading | None = None
         self._layers: list[Layer] = []
-        self._others: dict[str, Model] = {}
-        self._points = next((task for task in page_tasks() if "points" in task.views), None)
         self._stages: dict[str, float] = {}
         self.intake = self._input()
         self.picture = Picture(self.pick)
         self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report, self.whisk)
-        self.classes = [Classes(task) for task in page_tasks() if "classes" in task.views]
+        self.panels = Panels(page_tasks(), self.heatmap)
         self.compare = Compare(self.keep, self.drop, self.exchange)
         self.inside = Inside(self.open_layer)
         self.steps = Steps(self.walk)
@@ -91,8 +87,8 @@ class Selfie(ipywidgets.Box):
             above, stays = [], above + stays
         seen = ipywidgets.Box(stays)
         left = ipywidgets.Box([*above, seen])
-        answers = [self.board, *self.classes, self.compare, self.inside, self.steps, self.teach]
-        right = ipywidgets.Box([self.network, *answers])
+        further = [self.compare, self.inside, self.steps, self.teach]
+        right = ipywidgets.Box([self.network, self.board, *self.panels.views, *further])
         foot = ipywidgets.Box([self.about, self.footer])
         for column in (seen, left, right):
             column.add_class("facelens-column")
@@ -259,7 +255,7 @@ class Selfie(ipywidgets.Box):
         self.board.read(answer, face.hints, self._key(index), weak(model.config.metrics, face))
         picture = jpeg(face.crop, quality=92)
         self.heatmap.draw(
-            picture, index + 1, len(self._faces), model, answer, marks=self._points is not None
+            picture, index + 1, len(self._faces), model, answer, marks=self.panels.have_points
         )
         self.heatmap.light(
             Evidence("map", _maps(answer), 1), self._stages["network"] / len(self._faces)
@@ -276,8 +272,8 @@ class Selfie(ipywidgets.Box):
         self._set_beside()
         self.footer.time(self._stages)
         self.network.took(self._name, self._stages["network"] / len(self._faces))
-        for view in self.classes:
-            self._ask(view, face)
+        assert self._photo
+        self.panels.turn(Scene(self._key(index), self._photo, self._faces, index, model, answer))
 
     def _key(self, index: int) -> str:
         """A name for face `index` of this photo as this network reads it."""
@@ -291,16 +287,6 @@ class Selfie(ipywidgets.Box):
         found = whiskers(self.model, face, answer, self._photo.pixels)
         self._spread[key] = np.stack([found.low, found.high])
         self.board.whisk(key, found)
-
-    def _ask(self, view: Classes, face: Face) -> None:
-        """Ask another task about a face; a network that fails fails alone."""
-        task = view.task
-        try:
-            model = self._model_of(task)
-            (answer,) = model.predict([face])
-            view.read(task.words(model, face, answer, Style()), model.title)
-        except FacelensError as error:
-            view.fail(error)
 
     def _opening(self, answer: Prediction) -> str | None:
         """Which attribute a face that is new to the page opens on."""
@@ -317,34 +303,16 @@ class Selfie(ipywidgets.Box):
         self.heatmap.choose(name)
         self.board.choose(name)
 
-    def look_again(self, way: str) -> None:
-        """Ask in another `way` where the network looks; covering takes several such wishes."""
-        if self._picked is None:
-            return
-        if way == "occlusion" and self._covering is not None:
-            if where := self._covering.advance():
-                self.heatmap.light(where, self._covering.milliseconds)
-            else:
-                self.heatmap.cover(*self._covering.progress)
-        for kind in WAYS:
-            if kind == way:
-                with self._timed(way):
-                    where = finer(self.model, self._faces[self._picked].crop, kind)
-                self.heatmap.light(where, self._stages.pop(way))
+    def look_again(self, way: str, task: str = "") -> None:
+        """Ask in another `way` where the network looks, or that of another `task`."""
+        if task:
+            self.panels.look_again(way, task)
+        elif self._covering is not None:
+            self._covering.answer(self.heatmap, way)
 
     def locate(self) -> None:
         """Show the fifteen points of the face that is on the page."""
-        if self._picked is None or self._points is None:
-            return
-        face, model = self._faces[self._picked], self._model_of(self._points)
-        (found,) = model.predict([face])
-        self.heatmap.mark(align.apply(face.warp, found.points), found, model)
-
-    def _model_of(self, task: Task) -> Model:
-        """The embedded network of another task, opened when it is first asked."""
-        if task.name not in self._others:
-            self._others[task.name] = load_model(task=task.name)
-        return self._others[task.name]
+        self.panels.locate()
 
     def keep(self) -> None:
         """Keep the face that is on the page, to set others beside it."""
@@ -422,7 +390,7 @@ class Selfie(ipywidgets.Box):
             wish, self.model, photo=self._photo, faces=self._faces, index=self._picked,
             answer=replace(self._answers[self._picked], spread=spread), where=self._leading_map(),
             chosen=self._choice if self._chosen else None,
-            detector=DETECTORS[detector_in_use(self._detector)],
+            detector=DETECTORS[detector_in_use(self._detector)], further=self.panels.further(),
         )  # fmt: skip
         self.board.hand_over(*file)
 
@@ -449,6 +417,7 @@ class Selfie(ipywidgets.Box):
             with suppress(FacelensError):
                 find_faces(Photo(np.zeros_like(photo.pixels)), detector=self._detector)
                 self.model.check()
+                self.panels.overwrite()
         release()
 
     def _leave(self) -> None:
@@ -463,7 +432,7 @@ class Selfie(ipywidgets.Box):
         self._faces, self._answers, self._layers = [], [], []
         self._stages, self._spread = {}, {}
         for view in (
-            self.picture, self.heatmap, self.board, *self.classes, self.compare, self.inside,
+            self.picture, self.heatmap, self.board, self.panels, self.compare, self.inside,
             self.steps, self.about, self.footer,
         ):  # fmt: skip
             view.clear()

@@ -61,10 +61,31 @@ export function tellChosen(el, name) {
 
 /** Call `hear(name)` when another view of this page tells so. */
 export function hearChosen(el, signal, hear) {
+  hearOnPage("facelens-chosen", el, signal, hear);
+}
+
+/** Tell the other views of this page that the answer `name` of another `task` is looked at. */
+export function tellClass(el, task, name) {
+  el.dispatchEvent(new CustomEvent("facelens-class", { bubbles: true, detail: { task, name } }));
+}
+
+/** Call `hear({ task, name })` when another view of this page tells so. */
+export function hearClass(el, signal, hear) {
+  hearOnPage("facelens-class", el, signal, hear);
+}
+
+function hearOnPage(event, el, signal, hear) {
   const page = (node) => node.closest(".facelens-page");
-  document.addEventListener("facelens-chosen", ({ target, detail }) => {
+  document.addEventListener(event, ({ target, detail }) => {
     if (target !== el && page(target) === page(el)) hear(detail);
   }, { signal });
+}
+
+/** Call `tell(inSight)` when `el` comes near the window or leaves it. */
+export function watchNear(el, signal, tell) {
+  const watcher = new IntersectionObserver((entries) => tell(entries.at(-1).isIntersecting), { rootMargin: "200px" });
+  watcher.observe(el);
+  signal.addEventListener("abort", () => watcher.disconnect());
 }
 
 /** Call `tell(hidden)` when nobody sees `el` any more, or somebody does again. */

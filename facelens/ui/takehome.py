@@ -41,6 +41,7 @@ def take_home(
     where: Evidence,
     chosen: str | None,
     detector: str,
+    further: Sequence[report.Further] = (),
 ) -> File:
     """Write what the page says of face `index` in the form that is wished for.
 
@@ -48,6 +49,7 @@ def take_home(
         where: the evidence for all attributes, of which one is shown.
         chosen: the attribute that the visitor has chosen for this face; None if none was.
         detector: in words.
+        further: what other tasks say of the face.
     """
     face = faces[index]
     given = [wish.thresholds.get(name) for name in model.names]
@@ -76,6 +78,7 @@ def take_home(
             data=model.data,
             measured_on=model.measured_on,
             metrics=model.config.metrics,
+            further=further,
             others=[other.box for i, other in enumerate(faces) if i != index],
         )
     )

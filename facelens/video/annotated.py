@@ -113,7 +113,7 @@ def track_film(
     with open_film(source) as film:
         network, chosen = load_model(model, task=task), TASKS[task]
         table = Table.of(chosen, network, judgements=judgements) if is_table else None
-        style = Style(threshold or "half", _chosen(network, attributes))
+        style = Style(threshold or "half", _chosen(network, attributes), brief=True)
         network.check_style(style)
         annotator = Annotator(lambda face, answer: chosen.words(network, face, answer, style))
         predictor = LivePredictor(network, detector)
@@ -150,7 +150,7 @@ def _check_out(
 ) -> None:
     kind = out.suffix.lower()
     if kind in TABLES and attributes is not None:
-        raise OutputError("A table has all attributes; choose some only for a film.")
+        raise OutputError("A table has all answers; choose some only for a film.")
     if kind in TABLES and threshold is not None:
         raise OutputError("A table has no verdicts; give a threshold only for a film.")
     check_out(out, KINDS, source=source, force=force)
@@ -172,12 +172,12 @@ def _chosen(model: Model, names: Sequence[str] | None) -> tuple[str, ...] | None
             hint = (
                 f"perhaps {' or '.join(almost)}" if almost else "facelens predict PHOTO lists them"
             )
-            raise BundleError(f"{model.title} has no attribute {printable(name)!r}; {hint}.")
+            raise BundleError(f"{model.title} has no answer {printable(name)!r}; {hint}.")
         chosen.append(known[_plain(name)])
     chosen = list(dict.fromkeys(chosen))
     if len(chosen) > MOST:
         raise OutputError(
-            f"{len(chosen)} attributes next to a face hide the film; choose at most {MOST}, or "
+            f"{len(chosen)} answers next to a face hide the film; choose at most {MOST}, or "
             "write a table, which has all."
         )
     return tuple(chosen)

@@ -1,12 +1,13 @@
 """Predict on a stream of frames: faces are tracked, and their answers smoothed over time."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from facelens.faces import Face
-from facelens.faces.track import FaceTracker
+from facelens.faces.track import FaceTracker, TrackedFace
 from facelens.photo import Photo
 from facelens.tasks.base import Model
 
@@ -20,12 +21,13 @@ class Observation:
     """A face of one frame; `number` is its track's and stays the same while it is in sight.
 
     `answer`: the task's, smoothed over this frame and those before; a classifier's has maps, of
-    this frame only, if they were requested.
+    this frame only, if they were requested. `others`: likewise those of further tasks, by name.
     """
 
     number: int
     face: Face
     answer: Any
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 class LivePredictor:
@@ -39,28 +41,61 @@ class LivePredictor:
     def __init__(self, model: Model, detector: str | None = None) -> None:
         self.model = model
         self._tracker = FaceTracker(detector)
-        self._smoothed: dict[int, Any] = {}
+        self._smoothed: dict[tuple[str, int], Any] = {}
         self._seconds = 0.0
         self._shape: tuple[int, ...] = ()
 
-    def predict(self, photo: Photo, seconds: float, *, maps: bool = False) -> list[Observation]:
-        """Observe the faces of the frame at `seconds`; `maps` come from the same forward pass."""
+    def predict(
+        self,
+        photo: Photo,
+        seconds: float,
+        *,
+        maps: bool = False,
+        others: Mapping[str, Model] | None = None,
+    ) -> list[Observation]:
+        """Observe the faces of the frame at `seconds`; `maps` come from the same forward pass.
+
+        `others`: networks of further tasks that are asked about this frame too, by task.
+        """
         if photo.pixels.shape != self._shape:  # a rotated phone, another camera
             self.forget()
             self._shape = photo.pixels.shape
         tracked = self._tracker.track(photo)
-        faces = [each.face for each in tracked]
-        answers = self.model.predict(faces, maps=maps)
         share = 1 - np.exp(-max(0.0, seconds - self._seconds) / STEADY)
         self._seconds = seconds
-        alive = self._tracker.numbers
-        self._smoothed = {n: answer for n, answer in self._smoothed.items() if n in alive}
-        for each, answer in zip(tracked, answers, strict=True):
-            before = self._smoothed.get(each.number, answer)
-            self._smoothed[each.number] = self.model.blend(before, answer, share)
+        others, alive = others or {}, self._tracker.numbers
+        self._smoothed = {
+            (task, number): answer
+            for (task, number), answer in self._smoothed.items()
+            if number in alive and (not task or task in others)
+        }
+        answers = self._ask("", self.model, tracked, share, maps=maps)
+        further = {name: self._ask(name, model, tracked, share) for name, model in others.items()}
         return [
-            Observation(each.number, each.face, self._smoothed[each.number]) for each in tracked
+            Observation(
+                each.number,
+                each.face,
+                answers[i],
+                {name: found[i] for name, found in further.items()},
+            )
+            for i, each in enumerate(tracked)
         ]
+
+    def _ask(
+        self,
+        task: str,
+        model: Model,
+        tracked: Sequence[TrackedFace],
+        share: float,
+        *,
+        maps: bool = False,
+    ) -> list[Any]:
+        """The smoothed answers of a network about a frame's faces; the first is of no `task`."""
+        found = model.predict([each.face for each in tracked], maps=maps)
+        for each, answer in zip(tracked, found, strict=True):
+            before = self._smoothed.get((task, each.number), answer)
+            self._smoothed[task, each.number] = model.blend(before, answer, share)
+        return [self._smoothed[task, each.number] for each in tracked]
 
     def forget(self) -> None:
         """Drop all tracks and answers, for another film or another camera."""

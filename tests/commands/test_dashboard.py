@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 import nbformat
+from helpers.commands import free_port
 from helpers.terminal import is_one_sentence
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from nbformat.sign import NotebookNotary
@@ -29,6 +30,14 @@ def test_a_port_that_is_taken_is_said(run):
     assert code == 2
     assert is_one_sentence(err)
     assert f"Port {port} is taken" in err
+
+
+def test_a_task_that_there_is_not_is_said_before_a_page_stays_empty(run, monkeypatch):
+    monkeypatch.setenv("FACELENS_TASKS", "attributes,dreams")
+    code, _, err = run("dashboard", "--no-browser", "--port", free_port())
+    assert code == 2
+    assert is_one_sentence(err)
+    assert "FACELENS_TASKS: There is no task 'dreams'; there are attributes, " in err
 
 
 def test_a_page_for_others_says_what_is_wrong_with_its_address(run):

@@ -1,6 +1,7 @@
 """Which networks a visitor may choose, and what is refused before it is downloaded or run."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from helpers.hub import through_the_client
@@ -9,7 +10,8 @@ from helpers.tiny import tiny_bundle
 from facelens import load_model
 from facelens.bundles.bundle import LARGEST, write_manifest
 from facelens.errors import BundleError, DownloadError
-from facelens.serve.offered import choose, may_choose_freely, offer_of, offered
+from facelens.serve.offered import choose, may_choose_freely, offer_of, offered, page_tasks
+from facelens.tasks import TASKS
 
 SCRIPT = """
 import sys, time, facelens
@@ -55,6 +57,21 @@ def test_the_environment_adds_to_the_list(monkeypatch):
     monkeypatch.setenv("FACELENS_MODEL", "resnet50")
     assert offered()[0] == "resnet50"
     assert len(set(offered())) == len(offered())
+
+
+def test_a_hosted_page_offers_attributes_and_keypoints_unless_others_are_listed(monkeypatch):
+    monkeypatch.delenv("FACELENS_TASKS", raising=False)
+    extra = replace(TASKS["keypoints"], name="extra")
+    monkeypatch.setitem(TASKS, "extra", extra)
+    names = lambda: [task.name for task in page_tasks()]  # noqa: E731
+    assert names() == ["attributes", "keypoints"]
+    monkeypatch.setenv("FACELENS_TASKS", " attributes, extra,,extra")
+    assert names() == ["attributes", "extra"]
+    monkeypatch.delenv("FACELENS_TASKS")
+    monkeypatch.setenv("FACELENS_OWN_MACHINE", "1")
+    assert {"attributes", "keypoints", "extra"} <= set(names()), "all whose network is there"
+    monkeypatch.setitem(TASKS, "extra", replace(extra, default="no-such-network"))
+    assert "extra" not in names()
 
 
 def test_titles_need_no_network(monkeypatch, tmp_path):

@@ -190,13 +190,17 @@ def test_a_films_table_has_its_columns_and_a_copy_its_words(film, tmp_path, monk
 def test_the_page_shows_its_rows(astronaut, sent, monkeypatch):
     monkeypatch.setenv("FACELENS_TASKS", "attributes,toy")
     page = Selfie(detector="haar")
-    (view,) = page.classes
+    (view,) = page.panels.views
     page.intake._handle_custom_msg(
         {"kind": "photo", "name": "a.jpg"}, [memoryview(astronaut.read_bytes())]
     )
+    offer = [content for to, content, _ in sent if to is view][-1]
+    assert (offer["kind"], offer["task"], offer["title"]) == ("offer", "toy", "Toy")
+    view._handle_custom_msg({"kind": "ask", "key": offer["key"]}, [])
     said = [content for to, content, _ in sent if to is view and content["kind"] == "words"]
     assert [row["label"] for row in said[-1]["rows"]] == ["Bright", "Dark"]
-    assert (said[-1]["task"], said[-1]["title"]) == ("Toy", "toy 1")
+    assert said[-1]["model"] == "toy 1"
+    assert "scores" not in said[-1], "what is no softmax is not explained as one"
     face = [content for to, content, _ in sent if to is page.heatmap and content["kind"] == "face"]
     assert face[-1]["marks"] is False, "keypoints are not among this page's tasks"
     page.intake._handle_custom_msg({"kind": "clear"}, [])

@@ -281,3 +281,69 @@ def test_the_few_to_begin_with_are_no_judgements():
     )  # fmt: skip
     assert everyday(["Attractive", "a", "b", "c", "d", "e"]) == ("a", "b", "c", "d")
     assert everyday(["Young"]) == ()
+
+
+def test_other_tasks_answer_the_frames_on_which_they_are_wished_for(browser, page, scene):
+    content, _ = browser.show(scene(60))
+    assert (content["faces"][0]["words"], content["faces"][0]["points"]) == ([], [])
+    assert page.panels._models == {}, "what is off is not opened"
+    content, _ = browser.show(scene(60), tasks=["keypoints", "no such task"])
+    points = np.array(content["faces"][0]["points"])
+    assert points.shape == (15, 2)
+    eye = align.TEMPLATE[1]
+    assert np.hypot(*(points - eye).T).min() < 6, "they lie on the crop as its template does"
+    content, _ = browser.show(scene(60))
+    assert content["faces"][0]["points"] == []
+
+
+def test_the_page_offers_the_tasks_that_a_moving_picture_can_show(page, sent):
+    (network,) = [
+        content for view, content, _ in sent if content["kind"] == "network" and view is page.intake
+    ]
+    assert network["tasks"] == [{"task": "keypoints", "title": "Keypoints", "caution": ""}]
+
+
+def test_a_task_whose_network_is_missing_is_said_once_and_the_rest_goes_on(
+    browser, page, sent, scene, monkeypatch
+):
+    def missing(_task):
+        raise BundleError("There is no such network.")
+
+    monkeypatch.setattr(page.panels, "model_of", missing)
+    for _ in range(3):
+        content, [probabilities, _] = browser.show(scene(60), tasks=["keypoints"])
+        assert content["kind"] == "seen"
+        assert probabilities.size == 40
+    told = [content["text"] for _, content, _ in sent if content["kind"] == "notice"]
+    assert told == ["There is no such network."]
+
+
+def test_each_task_s_answers_are_smoothed_and_forgotten_with_it(model, astronaut):
+    from facelens.photo import read_photo
+
+    class Clock(type(model)):
+        """Answers 0, then 1, and so on."""
+
+        said = -1
+
+        def __init__(self):
+            pass
+
+        def predict(self, inputs, *, maps=False):  # noqa: ARG002
+            self.said += 1
+            return [float(self.said) for _ in inputs]
+
+        def blend(self, before, after, share):
+            return before + share * (after - before)
+
+    photo, clock = read_photo(astronaut), Clock()
+    predictor = LivePredictor(model, "haar")
+
+    def other(seconds, **others):
+        (seen,) = predictor.predict(photo, seconds, others=others)
+        return seen.others.get("clock")
+
+    assert other(0, clock=clock) == 0
+    assert 0 < other(0.1, clock=clock) < 1
+    assert other(0.2) is None
+    assert other(0.3, clock=clock) == 2, "it begins anew"

@@ -19,7 +19,8 @@ from facelens.ui.heatmap import WAYS
 TO_VIEW, TO_HOST = "→ view", "→ host"
 VIEWS = sorted(path.stem for path in (HERE / "built").iterdir())
 # What an intake does, a camera does in Python too; in the page it is another script.
-PARENTS = {"camera": ["intake", "_view"]}
+# What a panel of a task does stands once.
+PARENTS = {"camera": ["intake", "_view"], "classes": ["panel"]}
 # A camera is asked for no example and for no missed face, and its snapshots are never shrunk: it
 # inherits what an intake does then.
 INHERITED = {
@@ -150,8 +151,9 @@ def test_a_kind_that_is_not_in_the_table_is_noticed(table):
 def messages(sent, astronaut, monkeypatch):
     """All that two pages say to their views while they are used, as (view, content, buffers)."""
     model = load_model()
-    words_too = replace(TASKS["keypoints"], views=("points", "classes"))
-    monkeypatch.setitem(TASKS, "keypoints", words_too)
+    again = replace(TASKS["attributes"], name="again", views=("classes", "heatmap"))
+    monkeypatch.setitem(TASKS, "again", again)
+    monkeypatch.setenv("FACELENS_TASKS", "attributes,keypoints,again")
 
     def say(view, kind, *buffers, **content):
         view._handle_custom_msg({"kind": kind, **content}, [memoryview(data) for data in buffers])
@@ -176,6 +178,8 @@ def messages(sent, astronaut, monkeypatch):
     while "occlusion" not in page.heatmap._shown:
         say(page.heatmap, "ask", way="occlusion")
     say(page.heatmap, "points")
+    (panel,) = page.panels.views
+    say(panel, "ask", key=page._key(0))
     say(page.inside, "ask", name=model.config.layers[0].name)
     say(page.steps, "ask", channel=None)
     say(page.compare, "keep")

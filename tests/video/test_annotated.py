@@ -748,7 +748,7 @@ def test_attributes_are_found_as_people_write_them():
 @pytest.mark.parametrize(
     ("names", "kind", "words"),
     [
-        (["Smilin"], BundleError, "has no attribute 'Smilin'; perhaps Smiling"),
+        (["Smilin"], BundleError, "has no answer 'Smilin'; perhaps Smiling"),
         (["Zzz"], BundleError, "facelens predict PHOTO lists them"),
         (["\x1b[2J"], BundleError, r"\\x1b"),
         (NAMES[:9], OutputError, "at most 8"),
@@ -761,7 +761,7 @@ def test_attributes_that_cannot_be_shown_are_said(walk, out, names, kind, words)
 
 
 def test_a_table_has_all_attributes(walk, out):
-    with pytest.raises(OutputError, match="A table has all attributes"):
+    with pytest.raises(OutputError, match="A table has all answers"):
         track_film(walk, out / "x.csv", attributes=["Smiling"])
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from facelens.tasks.base import Figure, Style, Task, Word
+from facelens.tasks.expression.names import CAUTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +49,12 @@ def _describe(
     return describe_face(model, face, prediction, style)
 
 
+def _sentence(_: "ExpressionModel", face: "Face", prediction: "Prediction", style: Style) -> str:
+    from facelens.tasks.expression.describe import looks_like
+
+    return looks_like(face, prediction, style)
+
+
 def _measured_on(config: "Config") -> str:
     faces = (config.metrics.get("valid") or {}).get("faces")
     return f"{faces} faces of {config.data.get('name')}"
@@ -63,6 +70,8 @@ TASK = Task(
     row=_row,
     words=_words,
     describe=_describe,
+    sentence=_sentence,
+    caution=CAUTION,
     figures=(
         Figure("accuracy", ("valid", "accuracy"), 1),
         Figure("macro F1", ("valid", "macro_f1"), 1),

@@ -21,25 +21,34 @@ def verdict(face: "Face", prediction: "Prediction", style: Style) -> Verdict:
 def words(
     model: "ExpressionModel", face: "Face", prediction: "Prediction", style: Style
 ) -> list[Word]:
-    """All expressions, or those that `style` names; the most probable has the verdict."""
+    """All expressions, or those that `style` names; the most probable has the verdict.
+
+    In a brief style it stands alone.
+    """
     first = prediction.names[int(prediction.probabilities.argmax())]
+    every = (first,) if style.brief else prediction.names
     return [
         Word(
             model.label(name),
             prediction[name],
             verdict(face, prediction, style) if name == first else None,
         )
-        for name in (prediction.names if style.names is None else style.names)
+        for name in (every if style.names is None else style.names)
     ]
 
 
 def sentence(face: "Face", prediction: "Prediction", style: Style) -> str:
+    """What the face looks like, and what that does not say."""
+    return f"{looks_like(face, prediction, style)} {CAVEAT}"
+
+
+def looks_like(face: "Face", prediction: "Prediction", style: Style) -> str:
     """What the face shows: "This face looks happy." or the two it hesitates between."""
     order = prediction.probabilities.argsort(kind="stable")[::-1]
     first, second = (looks(prediction.names[i]) for i in order[:2])
     if verdict(face, prediction, style) is Verdict.YES:
-        return f"This face {first}. {CAVEAT}"
-    return f"This face perhaps {first}, or {second.removeprefix('looks ')}. {CAVEAT}"
+        return f"This face {first}."
+    return f"This face perhaps {first}, or {second.removeprefix('looks ')}."
 
 
 def describe_face(

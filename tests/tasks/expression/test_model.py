@@ -142,3 +142,18 @@ def test_what_is_said_is_never_what_a_person_feels():
     assert len(as_json["expressions"]) == 7
     assert "not what the person feels" in text
     assert " is sad" not in text
+
+
+def test_beside_a_moving_face_the_most_probable_stands_alone_unless_others_are_named():
+    task, answer = TASKS["expression"], prediction(sad=6)
+    (word,) = task.words(model(), face(), answer, Style(brief=True))
+    assert (word.label, word.verdict) == ("Looks sad", Verdict.YES)
+    (word,) = task.words(model(), face(), answer, Style(names=("happy",), brief=True))
+    assert word.label == "Looks happy"
+
+
+def test_the_page_s_sentence_says_how_a_face_looks_and_its_caution_what_that_is_not():
+    task, answer = TASKS["expression"], prediction(happy=6)
+    assert task.sentence(model(), face(), answer, Style()) == "This face looks happy."
+    assert "not what a person feels" in task.caution
+    assert "AI Act forbids emotion recognition at work and in schools" in task.caution
