@@ -151,7 +151,7 @@ export function openCamera({ finder, desk, tell }) {
         }
         tell("camera", "seen", {
           turn, width: pixels.width, height: pixels.height, milliseconds: performance.now() - start, map: about,
-          faces: seen.map(({ number, face }) => ({ number, place: invert(face.warp), hints: face.hints })),
+          faces: seen.map(({ number, face }) => ({ number, place: invert(face.warp), hints: face.hints, weak: {} })),
         }, arrays);
         for (const { face } of seen) face.crop.data.fill(0);
       } catch (error) {
