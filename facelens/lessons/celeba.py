@@ -37,8 +37,7 @@ LASTING = (
 
 def offer(folder: Path, *, names: Path | None = OUR_SLICE, shards: int | None = None) -> str:
     """Say that the faces are in `folder`, or what it takes to fetch them."""
-    there = _there(folder)
-    if there:
+    if there := _there(folder):
         return f"{many(there, 'face is', 'faces are')} in {folder}; nothing needs to be fetched."
     return need(folder, names=None if shards else names, shards=shards)
 

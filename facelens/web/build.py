@@ -15,7 +15,7 @@ from facelens.files import atomic_folder, sha256_of
 from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.ui.intake import EXAMPLES
 from facelens.web import content, runtime
-from facelens.web.icons import icons
+from facelens.web.icons import icons, web_manifest
 from facelens.web.lighter import answered, lighter
 from facelens.web.rounding import rounded
 from facelens.web.terms import licences
@@ -328,28 +328,6 @@ def _pages(site: Mapping[str, Any], version: str, hub: bool) -> dict[str, bytes]
     return pages | {
         WORKER: f"const SITE = {json.dumps(known)};\n{worker}".encode(),
         "site.json": content.as_json(site),
-        "manifest.webmanifest": content.as_json(_manifest()),
+        "manifest.webmanifest": content.as_json(web_manifest()),
         "README.md": (HERE / "space.md").read_bytes(),  # the settings of a static Space
-    }
-
-
-def _manifest() -> dict[str, Any]:
-    """What a system has to know to install the page."""
-    shown = [
-        {"src": f"icons/{name}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": use}
-        for name, side, use in (
-            ("192", 192, "any"), ("512", 512, "any"), ("maskable", 512, "maskable"),
-        )
-    ]  # fmt: skip
-    return {
-        "name": "Facelens",
-        "short_name": "Facelens",
-        "description": "See what a neural network reads in a face, and how. Photos stay here.",
-        "id": "./",
-        "start_url": "./",
-        "scope": "./",
-        "display": "standalone",
-        "background_color": "#ffffff",
-        "theme_color": "#0b7373",
-        "icons": shown,
     }

@@ -3,6 +3,7 @@ import { apply, distinct, faceBox, invert, iou } from "./align.js";
 import { sentenceOf } from "./desk.js";
 import { MIN_SCORE, stateOf, warpOf } from "./landmarks.js";
 import { decoded } from "./pictures.js";
+import { weakRows } from "./quality.js";
 
 const STEADY = 0.3; // seconds: the time constant of the smoothing
 const DETECT_EVERY = 3;
@@ -151,7 +152,7 @@ export function openCamera({ finder, desk, tell }) {
         }
         tell("camera", "seen", {
           turn, width: pixels.width, height: pixels.height, milliseconds: performance.now() - start, map: about,
-          faces: seen.map(({ number, face }) => ({ number, place: invert(face.warp), hints: face.hints })),
+          faces: seen.map(({ number, face }) => ({ number, place: invert(face.warp), hints: face.hints, weak: weakRows(desk.network.about.weak, face.box.w) })),
         }, arrays);
         for (const { face } of seen) face.crop.data.fill(0);
       } catch (error) {

@@ -22,6 +22,7 @@ from facelens.imagenet import MEAN
 from facelens.report import picture, report
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE
 from facelens.tasks.attributes.prior import cheapest
+from facelens.tasks.attributes.weak import weak_for_page
 from facelens.ui import about, camera, compare, heatmap
 from facelens.ui.board import Board
 from facelens.ui.card import card_html
@@ -81,6 +82,7 @@ def of_network(model: "AttributeModel", name: str, *, default: bool) -> Files:
         "steps": {"able": able(model), "stem": filters},
         "costs": _costs(model),
         "report": _report(model),
+        "weak": weak_for_page(config.metrics),
     }  # fmt: skip
     files = {
         "network.json": as_json(values),

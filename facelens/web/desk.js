@@ -1,11 +1,11 @@
 // The part of `facelens.ui.selfie` where there is no kernel: the road from a photo to what the views show.
-import { alignFace, apply, invert } from "./align.js";
-import { openGraph, tensor } from "./engine.js";
 import { exchanged, REGIONS } from "./exchange.js";
 import { inVain } from "./faces.js";
+import { layerOf } from "./layer.js";
 import { finer, occlusion, whiskers } from "./network.js";
-import { coloured, decoded, jpeg, png } from "./pictures.js";
-import { grey, picture } from "./pixels.js";
+import { decoded, jpeg } from "./pictures.js";
+import { openPoints } from "./points.js";
+import { weakRows } from "./quality.js";
 import { takeHome } from "./report.js";
 import { stepsOf } from "./steps.js";
 import { Trouble } from "./store.js";
@@ -13,7 +13,6 @@ import { mostTelling, moves } from "./words.js";
 
 const SLICE = 50; // milliseconds that a wish may have to wait for covering
 const LONGEST = 1120;
-const MOST_MAPS = 32;
 const BROKEN = "Something went wrong that Facelens did not foresee. Please try again or use another photo.";
 const VIEWS = ["picture", "heatmap", "board", "compare", "inside", "steps", "about"];
 
@@ -105,7 +104,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     const { about } = network;
     const now = answer();
     tell("picture", "picked", { index });
-    tell("board", "face", { key: key(), logits: [...now.logits], probabilities: [...now.probabilities], hints: face().hints });
+    tell("board", "face", { key: key(), logits: [...now.logits], probabilities: [...now.probabilities], hints: face().hints, weak: weakRows(about.weak, face().box.w) });
     const crop = await jpeg(face().crop, { quality: 0.92 });
     tell("heatmap", "face", {
       ...about.heatmap, number: index + 1, alone: faces.length === 1, marks: Boolean(site.tasks.keypoints),
@@ -370,39 +369,5 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
         else tell(view, "error", { text, wish: message.way ?? message.kind });
       }
     },
-  };
-}
-
-/** `facelens.ui.inside`: the maps of a layer that change most, and their figures. */
-async function layerOf({ name, title, caption, shape, values }, lut) {
-  const [channels, height, width] = shape;
-  const size = height * width;
-  const known = Array.from({ length: channels }, (_, channel) => {
-    const map = values.subarray(channel * size, (channel + 1) * size);
-    const mean = map.reduce((a, b) => a + b, 0) / size;
-    return {
-      channel, map, mean,
-      low: map.reduce((a, b) => Math.min(a, b)), high: map.reduce((a, b) => Math.max(a, b)),
-      deviation: Math.sqrt(map.reduce((sum, value) => sum + (value - mean) ** 2, 0) / size),
-      silent: map.filter((value) => value <= 0).length / size,
-    };
-  }).sort((a, b) => b.deviation - a.deviation).slice(0, MOST_MAPS);
-  const pictures = await Promise.all(known.map(({ map }) => png(coloured(map, width, height, lut))));
-  const maps = known.map(({ channel, mean, low, high, deviation, silent }) => ({ channel, mean, low, high, deviation, silent }));
-  return [{ name, title, caption, shape, maps }, pictures];
-}
-
-/** `facelens.tasks.keypoints`: the fifteen points of a crop, in its pixels. */
-async function openPoints(store, folder) {
-  const [graph, about] = await Promise.all([
-    store.bytes(`${folder}/model.onnx.gz`).then(openGraph), store.json(`${folder}/network.json.gz`),
-  ]);
-  const [side] = about.size;
-  const frame = about.frame.flat();
-  return async (crop) => {
-    const seen = alignFace(grey(crop), frame, side, side);
-    const { points } = await graph.run({ pictures: tensor("uint8", picture(seen.data).data, [1, side, side]) });
-    const own = about.names.map((_, i) => [0, 1].map((axis) => points.data[2 * i + axis] - about.offset[axis]));
-    return { where: apply(invert(frame), own), names: about.labels, title: about.title, off: about.error };
   };
 }

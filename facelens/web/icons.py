@@ -1,7 +1,8 @@
-"""The page's icons, drawn: a lens with a face in it."""
+"""The page's icons, drawn: a lens with a face in it; and what a system installs it by."""
 
 import io
 import math
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -47,3 +48,25 @@ def _around(x: float, y: float, radius: float) -> tuple[float, float, float, flo
 
 def _dot(draw: ImageDraw.ImageDraw, x: float, y: float, radius: float) -> None:
     draw.ellipse(_around(x, y, radius), PAPER)
+
+
+def web_manifest() -> dict[str, Any]:
+    """What a system has to know to install the page."""
+    shown = [
+        {"src": f"icons/{name}.png", "sizes": f"{side}x{side}", "type": "image/png", "purpose": use}
+        for name, side, use in (
+            ("192", 192, "any"), ("512", 512, "any"), ("maskable", 512, "maskable"),
+        )
+    ]  # fmt: skip
+    return {
+        "name": "Facelens",
+        "short_name": "Facelens",
+        "description": "See what a neural network reads in a face, and how. Photos stay here.",
+        "id": "./",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "background_color": "#ffffff",
+        "theme_color": "#0b7373",
+        "icons": shown,
+    }

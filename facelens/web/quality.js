@@ -10,6 +10,12 @@ const COVERED_LOGIT = 3.69;
 const COVERED_COLOUR = 0.098;
 const MIN_SCORE = 0.5;
 
+/** `facelens.tasks.attributes.weak.weak`: the rows that are often wrong on faces of this width, each with why. */
+export function weakRows(rows, width) {
+  const here = rows.filter((each) => each.from <= width && width < each.below);
+  return Object.fromEntries(here.map(({ name, text }) => [name, text]));
+}
+
 /** Sentences, none if the face is easy to read; `graph` measures light, detail and the chin's colour of a crop. */
 export async function hints(graph, crop, width, landmarks, fit, outside) {
   const found = await graph.run({ crop: tensor("uint8", crop.data, [crop.height, crop.width, 3]) });

@@ -1,6 +1,7 @@
 // `facelens.ui.takehome` and `facelens.report.report`: what a visitor takes home, as a file.
 import { curvesOf } from "../ui/curves.js";
 import { meaning, sentence, surprise, verdict } from "../ui/verdicts.js";
+import { weakRows } from "./quality.js";
 import { asCard, asPicture } from "./sheet.js";
 import { mostTelling } from "./words.js";
 
@@ -21,6 +22,7 @@ export function reportOf(wish, { site, network, photo, faces, index, answer, hea
   const face = faces[index];
   const curves = curvesOf(network.curves, board.rows.map(({ name }) => name), board.columns);
   const titles = Object.fromEntries([...board.groups, ["judgements", board.judgements.title]]);
+  const weak = weakRows(network.about.weak, face.box.w);
   const cuts = board.rows.map(({ name }) => wish.thresholds[name] ?? null);
   const all = board.rows.map((row, i) => ({
     ...row,
@@ -28,7 +30,7 @@ export function reportOf(wish, { site, network, photo, faces, index, answer, hea
     logit: answer.logits[i],
     probability: answer.probabilities[i],
     threshold: cuts[i],
-    verdict: verdict(answer.probabilities[i], cuts[i], curves[row.name], face.hints.length > 0),
+    verdict: verdict(answer.probabilities[i], cuts[i], curves[row.name], face.hints.length > 0 || weak[row.name] !== undefined),
     meaning: meaning(cuts[i], curves[row.name], row.data),
     above: surprise(row, answer.probabilities[i]),
     you: wish.marks[row.name] ?? null,

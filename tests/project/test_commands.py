@@ -103,8 +103,12 @@ LISTED = {
         r"python benchmarks/map_variants\.py NAME=.*",
     ),
     "needs the network of expressions, which is not embedded yet": (
-        () if (ROOT / "weights" / "expression").is_dir()
-        else (r"facelens (predict|label|video) .*--task expression.*", r"(?s).*task=\"expression\".*")
+        ()
+        if (ROOT / "weights" / "expression").is_dir()
+        else (
+            r"facelens (predict|label|video) .*--task expression.*",
+            r"(?s).*task=\"expression\".*",
+        )
     ),
     "is the picture of a way": (
         r"photo bytes ─► .*", r"photo\.py .*", r"camera ─► .*", r"[▲└].*",

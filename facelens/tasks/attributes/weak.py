@@ -76,14 +76,25 @@ def weak(metrics: Mapping[str, Any], face: "Face") -> dict[str, str]:
     Args:
         metrics: of the bundle's `config.json`; without a key "weak" nothing was measured.
     """
-    found = {}
-    for bucket, name, error, overall in _rows(metrics):
-        if bucket.low <= face.box.w < bucket.high:
-            found[name] = (
-                f"On faces narrower than {bucket.high} pixels it is wrong on "
-                f"{round(100 * error)} of 100, instead of {round(100 * overall)}."
-            )
-    return found
+    return {
+        each["name"]: each["text"]
+        for each in weak_for_page(metrics)
+        if each["from"] <= face.box.w < each["below"]
+    }
+
+
+def weak_for_page(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows that are often wrong on small faces: `from` and `below` which width, and why."""
+    return [
+        {
+            "name": name,
+            "from": bucket.low,
+            "below": bucket.high,
+            "text": f"On faces narrower than {bucket.high} pixels it is wrong on "
+            f"{round(100 * error)} of 100, instead of {round(100 * overall)}.",
+        }
+        for bucket, name, error, overall in _rows(metrics)
+    ]
 
 
 def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[Bucket, str, float, float]]:

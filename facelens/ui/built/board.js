@@ -20,8 +20,11 @@ function tellChosen(el, name) {
   el.dispatchEvent(new CustomEvent("facelens-chosen", { bubbles: true, detail: name }));
 }
 function hearChosen(el, signal, hear) {
+  hearOnPage("facelens-chosen", el, signal, hear);
+}
+function hearOnPage(event, el, signal, hear) {
   const page = (node) => node.closest(".facelens-page");
-  document.addEventListener("facelens-chosen", ({ target, detail }) => {
+  document.addEventListener(event, ({ target, detail }) => {
     if (target !== el && page(target) === page(el)) hear(detail);
   }, { signal });
 }

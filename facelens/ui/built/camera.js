@@ -20,8 +20,11 @@ function tellChosen(el, name) {
   el.dispatchEvent(new CustomEvent("facelens-chosen", { bubbles: true, detail: name }));
 }
 function hearChosen(el, signal, hear) {
+  hearOnPage("facelens-chosen", el, signal, hear);
+}
+function hearOnPage(event, el, signal, hear) {
   const page = (node) => node.closest(".facelens-page");
-  document.addEventListener("facelens-chosen", ({ target, detail }) => {
+  document.addEventListener(event, ({ target, detail }) => {
     if (target !== el && page(target) === page(el)) hear(detail);
   }, { signal });
 }
@@ -122,8 +125,45 @@ function faceButtons(pick, next) {
   };
 }
 
+// also.js
+function alsoRead(changed) {
+  const boxes = element("div", { className: "line tasks", role: "group", ariaLabel: "Read too" });
+  const caution = element("p", { className: "small caution", ariaLive: "polite", hidden: true });
+  const node = element("div", { hidden: true }, boxes, caution);
+  let offered = [];
+  let chosen = [];
+  function warn() {
+    const texts = offered.filter((each) => chosen.includes(each.task)).map((each) => each.caution).filter(Boolean);
+    caution.textContent = texts.join(" ");
+    caution.hidden = !texts.length;
+  }
+  return {
+    node,
+    /** The names of the tasks that are ticked. */
+    get tasks() {
+      return chosen;
+    },
+    /** Offer tasks; what is ticked stays so. */
+    offer(tasks) {
+      offered = tasks;
+      chosen = chosen.filter((name) => tasks.some((each) => each.task === name));
+      node.hidden = !tasks.length;
+      boxes.replaceChildren(element("span", { className: "small" }, "Read too:"), ...tasks.map(({ task, title }) => {
+        const box = element("input", { type: "checkbox", checked: chosen.includes(task) });
+        box.onchange = () => {
+          chosen = box.checked ? [...chosen, task] : chosen.filter((name) => name !== task);
+          warn();
+          changed();
+        };
+        return element("label", { className: "small" }, box, title);
+      }));
+      warn();
+    }
+  };
+}
+
 // choice.js
-function cameraChoice(changed) {
+function cameraChoice(changed, asked) {
   const where = element("select");
   const bar = element(
     "span",
@@ -138,12 +178,14 @@ function cameraChoice(changed) {
     element("label", { className: "small" }, "Where it looks for", where),
     bar
   );
+  const also = alsoRead(asked);
   const title = element("summary");
   const boxes = element("div", { className: "groups" });
   const settings = element(
     "div",
     { className: "settings" },
     looks,
+    also.node,
     element("details", { className: "choice" }, title, boxes)
   );
   let network = null;
@@ -171,9 +213,13 @@ function cameraChoice(changed) {
     get chosen() {
       return chosen;
     },
+    get tasks() {
+      return also.tasks;
+    },
     /** Offer what `next` can say. It keeps what the visitor has chosen, as far as it knows it. */
     offer(next) {
       network = next;
+      also.offer(next.tasks ?? []);
       const kept = chosen.filter(describe);
       chosen = kept.length ? kept : network.everyday;
       const item = ({ name, label, note }) => element(
@@ -264,6 +310,8 @@ function facesInSight() {
           weak: face.weak,
           map: message.map,
           left: null,
+          said: face.words ?? [],
+          points: face.points ?? [],
           probabilities: p.subarray(i * count, (i + 1) * count),
           logits: l.subarray(i * count, (i + 1) * count)
         });
@@ -276,7 +324,9 @@ function facesInSight() {
       if (numbersNow.includes(picked)) met = now;
       else if (now - met > STAYS) picked = numbersNow[0] ?? null;
     },
-    /** Write the attributes `chosen` beside each face; `verdict(name, probability, hinted)` decides. */
+    /** Write the attributes `chosen` beside each face, then what other tasks have said of it;
+     * `verdict(name, probability, hinted)` decides about the attributes.
+     */
     write(chosen, attributes, verdict) {
       for (const face of shown.values()) {
         face.words = chosen.map((name) => {
@@ -288,6 +338,7 @@ function facesInSight() {
             verdict: verdict(name, probability, face.hints.length > 0 || face.weak[name] !== void 0) ?? ""
           };
         });
+        face.words.push(...face.said.map(({ label, value, verdict: own }) => ({ label, probability: value, verdict: own ?? "" })));
       }
     },
     /** The middle of the picked face's box, in shares of the picture as the camera took it. */
@@ -563,6 +614,7 @@ function paintFaces(view, shown, { network, lut, picked, stands }) {
   for (const face of shown.values()) {
     face.place = towards(face.place, face.target, share);
     if (face.values) drawMap(view, face, { network, lut });
+    drawPoints(view, face);
   }
   for (const [number, face] of shown) {
     drawBox(view, number, face, { network, mine: number === picked, alone: shown.size < 2 });
@@ -590,6 +642,18 @@ function drawMap({ context, wide, to, flip, passed }, face, { network, lut }) {
   context.transform(a, b, c, d, e, f);
   context.drawImage(face.tint, 0, 0, ...network.size);
   context.setTransform(1, 0, 0, 1, 0, 0);
+}
+function drawPoints({ context, wide, ratio, to, flip }, { place: [a, c, e, b, d, f], points }) {
+  context.fillStyle = "#4fd8cf";
+  context.strokeStyle = "#00262a";
+  context.lineWidth = ratio;
+  for (const [x, y] of points) {
+    const across = (a * x + c * y + e) * to.x;
+    context.beginPath();
+    context.arc(flip ? wide - across : across, (b * x + d * y + f) * to.y, 2.5 * ratio, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
 }
 function font({ context, ratio }, px) {
   const size = Math.round(px * ratio);
@@ -934,7 +998,7 @@ function render({ model, el, signal }) {
   const plates = facePlates();
   const choice = cameraChoice(() => {
     read = 0;
-  });
+  }, again);
   const { settings, where } = choice;
   const figures = element("p", { className: "small figures" });
   const hint = element("p", { className: "small hint" });
@@ -1005,7 +1069,7 @@ function render({ model, el, signal }) {
     send(turn, at, bytes) {
       counts.sent += 1;
       const map = where.value || null;
-      model.send({ kind: "frame", turn, seconds: at / 1e3, anew, map }, void 0, [bytes]);
+      model.send({ kind: "frame", turn, seconds: at / 1e3, anew, map, tasks: choice.tasks }, void 0, [bytes]);
     },
     silent() {
       if (!moves()) return;
@@ -1240,7 +1304,7 @@ function render({ model, el, signal }) {
     answers: () => answers,
     counts,
     stands: () => late.held,
-    faces: () => [...sight.shown].map(([number, { box, words, plate }]) => ({ number, words, plate, ...box }))
+    faces: () => [...sight.shown].map(([number, { box, words, points, plate }]) => ({ number, words, points, plate, ...box }))
   };
   const silence = listen(model, el, {
     text: (message) => {

@@ -35,8 +35,17 @@ function tellChosen(el, name) {
   el.dispatchEvent(new CustomEvent("facelens-chosen", { bubbles: true, detail: name }));
 }
 function hearChosen(el, signal, hear) {
+  hearOnPage("facelens-chosen", el, signal, hear);
+}
+function tellClass(el, task, name) {
+  el.dispatchEvent(new CustomEvent("facelens-class", { bubbles: true, detail: { task, name } }));
+}
+function hearClass(el, signal, hear) {
+  hearOnPage("facelens-class", el, signal, hear);
+}
+function hearOnPage(event, el, signal, hear) {
   const page = (node) => node.closest(".facelens-page");
-  document.addEventListener("facelens-chosen", ({ target, detail }) => {
+  document.addEventListener(event, ({ target, detail }) => {
     if (target !== el && page(target) === page(el)) hear(detail);
   }, { signal });
 }
@@ -54,15 +63,19 @@ function listen(model, el, handlers) {
 }
 
 // heat.js
-function sampler(values, height, width, tall, wide, square) {
-  const along = (pixel, pixels, fields) => {
-    const at = Math.min(fields - 1, Math.max(0, (pixel + 0.5) * fields / pixels - 0.5));
+var WHOLE = [0, 0, 1, 1];
+function sampler({ values, height, width, area = WHOLE }, tall, wide, square) {
+  const along = (pixel, pixels, fields, [from, size]) => {
+    const share = ((pixel + 0.5) / pixels - from) / size;
+    if (share < 0 || share > 1) return null;
+    const at = Math.min(fields - 1, Math.max(0, share * fields - 0.5));
     const low = square ? Math.round(at) : Math.floor(at);
     return [low, Math.min(fields - 1, low + 1), square ? 0 : at - low];
   };
-  const rows = Array.from({ length: tall }, (_, y) => along(y, tall, height));
-  const columns = Array.from({ length: wide }, (_, x) => along(x, wide, width));
+  const rows = Array.from({ length: tall }, (_, y) => along(y, tall, height, [area[1], area[3]]));
+  const columns = Array.from({ length: wide }, (_, x) => along(x, wide, width, [area[0], area[2]]));
   return (y, x) => {
+    if (!rows[y] || !columns[x]) return 0;
     const [top, bottom, down] = rows[y];
     const [left, right, across] = columns[x];
     const row = (at) => values[at * width + left] * (1 - across) + values[at * width + right] * across;
@@ -75,7 +88,7 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
   context.drawImage(crop, 0, 0, wide, tall);
   const picture = context.getImageData(0, 0, wide, tall);
   const data = picture.data;
-  const at = sampler(map.values, map.height, map.width, tall, wide, square);
+  const at = sampler(map, tall, wide, square);
   const top = Math.max(...map.values.map((value) => sign * value));
   for (let y = 0, i = 0; y < tall; y += 1) {
     for (let x = 0; x < wide; x += 1, i += 4) {
@@ -87,6 +100,15 @@ function paintMap(canvas, crop, lut, map, { sign, opacity, square }) {
     }
   }
   context.putImageData(picture, 0, 0);
+  if (map.area && map.area !== WHOLE) frame(context, map.area);
+}
+function frame(context, [x, y, w, h]) {
+  const { width, height } = context.canvas;
+  for (const [colour, line] of [["#0b1416", 3], ["#ffffff", 1]]) {
+    context.strokeStyle = colour;
+    context.lineWidth = line * width / 356;
+    context.strokeRect(x * width, y * height, w * width, h * height);
+  }
 }
 function paintFace(canvas, crop) {
   const map = { values: new Float32Array(1), height: 1, width: 1 };
@@ -111,9 +133,10 @@ var WHY = {
   occlusion: "“Exact” means that it adds up: the mean of its fields and one constant are the score. But each field has seen much of the face around it, so it may light up beside what counts. Covering shows what the score depends on.",
   map: "The exact map adds up to the score: the mean of its fields and one constant. Covering checks it from outside."
 };
-function figures(about, exact, covering, sign) {
+function figures(about, exact, covering, sign, { activation, attributes }) {
   const { logit, probability, temperature, constant } = about;
-  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and through a sigmoid: probability ${probabilityText(probability)}.`];
+  const through = activation === "softmax" ? `through a softmax with the scores of all ${attributes.length}` : "through a sigmoid";
+  const lines = [`Score (logit) ${two(logit)}; divided by ${two(temperature)} (its calibration) and ${through}: probability ${probabilityText(probability)}.`];
   const cost = ({ passes, milliseconds }) => `${passes === 1 ? "one look" : `${passes} looks`}, ${Math.max(1, Math.round(milliseconds))} ms`;
   const fields = `${exact.width} × ${exact.height} fields`;
   const total = exact.values.reduce((sum2, value) => sum2 + value, 0) / exact.values.length + constant;
@@ -128,16 +151,60 @@ function figures(about, exact, covering, sign) {
   return lines;
 }
 
-// heatmap.js
-var WIDTH = 178;
-var HEIGHT = 218;
-var MOST_BESIDE = 6;
+// points.js
 function drawn(tag, attributes, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   node.append(...children);
   return node;
 }
+function pointMarks(width, height, ticked) {
+  const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${width} ${height}`, role: "img", "aria-label": "Where they lie on the face" });
+  const box = element("input", { type: "checkbox", onchange: ticked });
+  const label = element("label", { className: "small" }, box, "Fifteen points");
+  const note = element("p", { className: "small points", ariaLive: "polite", hidden: true });
+  return {
+    dots,
+    box,
+    label,
+    note,
+    /** Paint `points` where they are wanted; null while they are on the way. */
+    paint(points) {
+      const shown = box.checked && points;
+      dots.replaceChildren();
+      dots.style.display = shown ? "" : "none";
+      note.hidden = !box.checked;
+      note.textContent = "Looking for the points…";
+      if (!shown) return;
+      const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off when tested on people it had not seen`;
+      const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
+      const say = (text) => {
+        note.textContent = text;
+      };
+      say(all);
+      points.where.forEach(([x, y], i) => {
+        const name = points.names[i];
+        const dot = drawn(
+          "g",
+          {},
+          drawn("circle", { cx: x, cy: y, r: 7, fill: "transparent" }),
+          drawn("circle", { cx: x, cy: y, r: 2.2, class: "dot" }),
+          drawn("title", {}, name)
+        );
+        dot.onpointerenter = () => say(`${name[0].toUpperCase()}${name.slice(1)}; left is the person's own left.`);
+        dot.onpointerleave = (event) => {
+          if (event.pointerType === "mouse") say(all);
+        };
+        dots.append(dot);
+      });
+    }
+  };
+}
+
+// heatmap.js
+var WIDTH = 178;
+var HEIGHT = 218;
+var MOST_BESIDE = 6;
 function standing(el) {
   let watched = null;
   const sized = new ResizeObserver(() => {
@@ -157,8 +224,7 @@ function render({ model, el, signal }) {
   const crops = pictures();
   const crop = element("img", { alt: "The aligned face", width: WIDTH, height: HEIGHT });
   const cropCaption = element("figcaption", { className: "small" });
-  const dots = drawn("svg", { viewBox: `-0.5 -0.5 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Where they lie on the face" });
-  const pointed = element("input", { type: "checkbox" });
+  const marks = pointMarks(WIDTH, HEIGHT, showPoints);
   const plate = (kind) => {
     const canvas = element("canvas", { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img" });
     const title = element("figcaption", { className: "small" });
@@ -171,7 +237,6 @@ function render({ model, el, signal }) {
   const scale = element("p", { className: "scale small" }, element("span", {}, "nothing"), bar, scaleEnd);
   const select = element("select", { ariaLabel: "Attribute to look at" });
   const head = element("div", { className: "head" }, element("h2", {}, "Where it looks for"), select);
-  const pointing = element("label", { className: "small" }, pointed, "Fifteen points");
   const pair = element(
     "div",
     { className: "pair" },
@@ -181,11 +246,10 @@ function render({ model, el, signal }) {
     element(
       "figure",
       { className: "own" },
-      element("div", { className: "marked" }, crop, dots),
-      element("div", {}, cropCaption, pointing)
+      element("div", { className: "marked" }, crop, marks.dots),
+      element("div", {}, cropCaption, marks.label)
     )
   );
-  const pointNote = element("p", { className: "small points", ariaLive: "polite", hidden: true });
   const pro = element("button", { type: "button", ariaPressed: "true" }, "Speaks for it");
   const contra = element("button", { type: "button", ariaPressed: "false" }, "Speaks against it");
   const way = element("select", { ariaLabel: "Kind of map" });
@@ -206,12 +270,14 @@ function render({ model, el, signal }) {
   const numbersOf = element("div");
   const fold = element("details", { className: "small" }, element("summary", {}, "The numbers"), numbersOf);
   const beside = element("ul", { className: "beside", ariaLabel: "Side by side" });
-  const body = element("section", { className: "card", hidden: true }, head, pair, pointNote, caption, why, tools, beside, fold);
+  const body = element("section", { className: "card", hidden: true }, head, pair, marks.note, caption, why, tools, beside, fold);
   el.classList.add("facelens", "heatmap");
   el.append(body);
   const back = element("button", { type: "button", className: "back" }, "Back to the rows");
   back.onclick = () => {
-    const row = el.closest(".facelens-page")?.querySelector(".board .row.active .label");
+    const row = el.closest(".facelens-page")?.querySelector(
+      source?.task ? '.facelens-panel [aria-pressed="true"]' : ".board .row.active .label"
+    );
     row?.focus({ preventScroll: true });
     row?.scrollIntoView({ block: "center", behavior: "smooth" });
   };
@@ -222,29 +288,41 @@ function render({ model, el, signal }) {
   let points = null;
   let asked = false;
   let lut = null;
-  let maps = {};
-  let pending = false;
-  let failed = false;
-  let done = { done: 0, count: 1 };
+  const sources = /* @__PURE__ */ new Map();
+  let source = null;
   let chosen = null;
   let sign = 1;
   let kept = [];
-  const attribute = (name) => face.attributes.find((each) => each.name === name);
+  const attribute = (name, task = "") => sources.get(task)?.attributes.find((each) => each.name === name);
+  const isKept = (name, task) => kept.some((each) => each.name === name && each.task === task);
+  const begin = (task, message) => sources.set(task, {
+    ...message,
+    task,
+    maps: {},
+    pending: false,
+    failed: false,
+    done: { done: 0, count: 1 }
+  });
   const settings = () => ({ sign, opacity: opacity.valueAsNumber, square: square.checked });
-  const mapOf = (name, kind) => {
+  const isWhole = ({ area = WHOLE }) => area.every((side2, i) => side2 === WHOLE[i]);
+  const mapOf = (name, kind, from = source) => {
+    const { maps, attributes } = from;
     const all = kind === "covering" ? maps.occlusion : maps[way.value] ?? maps.map;
     if (!all) return null;
     const size = all.height * all.width;
-    const index = face.attributes.findIndex((each) => each.name === name);
-    return { ...all, values: all.values.subarray(index * size, (index + 1) * size) };
+    const index = attributes.findIndex((each) => each.name === name);
+    const area = all.way === "occlusion" || isWhole(from) ? WHOLE : from.area;
+    return { ...all, area, values: all.values.subarray(index * size, (index + 1) * size) };
   };
-  const leads = () => face.first === "occlusion" && !failed ? covering : exact;
+  const leads = ({ first, failed } = source) => first === "occlusion" && !failed ? covering : exact;
   function paintPlate({ kind, canvas, title }, about) {
     const map = mapOf(about.name, kind);
     const name = kind === "covering" ? "By covering" : face.ways.find(([value]) => value === way.value)[1];
-    const waiting = kind === "covering" ? !map : !maps[way.value];
+    const waiting = kind === "covering" ? !map : !source.maps[way.value];
+    const { done } = source;
     const progress = kind === "covering" && waiting ? ` … ${Math.floor(100 * done.done / done.count)} %` : waiting ? " …" : "";
-    title.textContent = name[0].toUpperCase() + name.slice(1) + progress;
+    const framed = kind === "exact" && !isWhole(source) ? ", in its frame" : "";
+    title.textContent = name[0].toUpperCase() + name.slice(1) + progress + framed;
     canvas.parentElement.ariaBusy = String(waiting);
     if (map) paintMap(canvas, crop, lut, map, settings());
     else paintFace(canvas, crop);
@@ -252,40 +330,43 @@ function render({ model, el, signal }) {
   }
   function paint() {
     if (!face || !chosen || !crop.complete || !crop.naturalWidth) return;
-    const about = attribute(chosen);
+    const about = attribute(chosen, source.task);
     const map = about && mapOf(chosen, "exact");
     if (!map) return;
     const covered = mapOf(chosen, "covering");
     pair.classList.toggle("exactly", leads() === exact);
-    covering.figure.hidden = failed;
+    cropCaption.textContent = (isWhole(source) ? "What it sees" : "Of this it sees what is in the frame") + (face.alone ? "" : `: face ${face.number}`);
+    covering.figure.hidden = source.failed;
     paintPlate(covering, about);
     paintPlate(exact, about);
     scaleEnd.textContent = sign > 0 ? "speaks for it" : "speaks against it";
     scale.hidden = [map, covered].every((each) => !each || strongestOf(each, sign) <= 0);
     caption.textContent = leads() === exact ? exactWords(about, map, sign) : covered ? coveringWords(about, covered, sign) : "Square after square of the face is being covered, to see where the score falls.";
-    why.textContent = failed ? "" : WHY[face.first];
-    numbersOf.replaceChildren(...figures(about, map, covered, sign).map((line) => element("p", {}, line)));
-    keep.ariaDisabled = String(kept.includes(chosen) || kept.filter(attribute).length >= MOST_BESIDE);
+    why.textContent = source.failed ? "" : WHY[source.first];
+    numbersOf.replaceChildren(...figures(about, map, covered, sign, source).map((line) => element("p", {}, line)));
+    keep.ariaDisabled = String(isKept(chosen, source.task) || keptHere().length >= MOST_BESIDE);
     paintBeside();
   }
-  function cover() {
-    if (!face || pending || failed || maps.occlusion) return;
-    pending = true;
-    model.send({ kind: "ask", way: "occlusion" });
+  function cover(from = source) {
+    if (!from || from !== sources.get(from.task) || from.pending || from.failed || from.maps.occlusion) return;
+    from.pending = true;
+    model.send({ kind: "ask", way: "occlusion", task: from.task });
   }
   const coverSoon = () => requestAnimationFrame(() => setTimeout(cover));
+  const keptHere = () => kept.filter(({ name, task }) => attribute(name, task) && sources.get(task).maps.map);
   function paintBeside() {
-    const names = kept.filter(attribute);
-    beside.replaceChildren(...names.map((name) => {
-      const about = attribute(name);
+    const here = keptHere();
+    beside.replaceChildren(...here.map(({ name, task }) => {
+      const from = sources.get(task);
+      const about = attribute(name, task);
       const tile = element("canvas", { width: WIDTH, height: HEIGHT, ariaHidden: "true" });
-      const map = mapOf(name, leads().kind) ?? mapOf(name, "exact");
+      const map = mapOf(name, leads(from).kind, from) ?? mapOf(name, "exact", from);
       paintMap(tile, crop, lut, map, settings());
       const show = element("button", { type: "button", className: "tile", ariaLabel: `Look at ${about.label}` }, tile);
-      show.onclick = () => turn(name);
+      show.onclick = () => turn(name, task);
       const away = element("button", { type: "button", className: "away", ariaLabel: `Take ${about.label} away` }, "×");
       away.onclick = () => {
-        kept = kept.filter((each) => each !== name);
+        kept = kept.filter((each) => each.name !== name || each.task !== task);
         paint();
         keep.focus();
       };
@@ -297,49 +378,40 @@ function render({ model, el, signal }) {
         element("span", { className: "small" }, `${about.label} ${probabilityText(about.probability)}`)
       );
     }));
-    beside.hidden = names.length === 0;
+    beside.hidden = here.length === 0;
   }
-  function paintPoints() {
-    const shown = pointed.checked && points;
-    dots.replaceChildren();
-    dots.style.display = shown ? "" : "none";
-    pointNote.hidden = !pointed.checked;
-    pointNote.textContent = "Looking for the points…";
-    if (!shown) return;
-    const off = points.off === null ? "" : `, on average ${(100 * points.off).toFixed(1)} % of the eyes' distance off when tested on people it had not seen`;
-    const all = `Points by another network, ${points.title}${off}. Touch one for its name.`;
-    const say = (text) => {
-      pointNote.textContent = text;
-    };
-    say(all);
-    points.where.forEach(([x, y], i) => {
-      const name = points.names[i];
-      const dot = drawn(
-        "g",
-        {},
-        drawn("circle", { cx: x, cy: y, r: 7, fill: "transparent" }),
-        drawn("circle", { cx: x, cy: y, r: 2.2, class: "dot" }),
-        drawn("title", {}, name)
-      );
-      dot.onpointerenter = () => say(`${name[0].toUpperCase()}${name.slice(1)}; left is the person's own left.`);
-      dot.onpointerleave = (event) => {
-        if (event.pointerType === "mouse") say(all);
-      };
-      dots.append(dot);
-    });
+  function showPoints() {
+    pair.classList.toggle("pointed", marks.box.checked);
+    marks.paint(points);
+    if (!marks.box.checked || points || asked) return;
+    asked = true;
+    model.send({ kind: "points" });
   }
-  function choose(name) {
-    const about = face && attribute(name);
+  const option = ({ name, label }, task) => element("option", { value: name, dataset: { task } }, label);
+  const byLabel = (a, b) => a.label.localeCompare(b.label);
+  function choose(name, task = "") {
+    const about = attribute(name, task);
     if (!about) return;
     chosen = name;
-    if (![...select.options].some((option) => option.value === name)) {
-      select.append(element("option", { value: name }, about.label));
-    }
-    select.value = name;
+    source = sources.get(task);
+    const known = [...select.options].find((each) => each.value === name && each.dataset.task === task);
+    if (!known) select.append(option(about, task));
+    (known ?? select.options[select.options.length - 1]).selected = true;
     paint();
+    askWay();
+    if (task && source.maps.map) coverSoon();
   }
-  function turn(name) {
-    choose(name);
+  function askWay() {
+    if (source && way.value && !source.maps[way.value] && source.maps.map) {
+      model.send({ kind: "ask", way: way.value, task: source.task });
+    }
+  }
+  function turn(name, task) {
+    choose(name, task);
+    if (task) {
+      tellClass(el, task, name);
+      return;
+    }
     tellChosen(el, name);
     model.send({ kind: "choose", name });
   }
@@ -351,89 +423,89 @@ function render({ model, el, signal }) {
   };
   pro.onclick = () => side(1);
   contra.onclick = () => side(-1);
-  select.onchange = () => turn(select.value);
+  select.onchange = () => turn(select.value, select.selectedOptions[0].dataset.task);
   opacity.oninput = paint;
   square.onchange = paint;
   keep.onclick = () => {
     if (keep.ariaDisabled === "true") return;
-    kept.push(chosen);
+    kept.push({ name: chosen, task: source.task });
     paint();
   };
   way.onchange = () => {
     paint();
-    if (!maps[way.value]) model.send({ kind: "ask", way: way.value });
+    askWay();
   };
   crop.onload = paint;
-  pointed.onchange = () => {
-    pair.classList.toggle("pointed", pointed.checked);
-    paintPoints();
-    if (!pointed.checked || points || asked) return;
-    asked = true;
-    model.send({ kind: "points" });
-  };
   const take = (kind) => (message, [buffer]) => {
-    maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
+    const from = sources.get(message.task ?? "");
+    if (!from) return;
+    if (kind === "occlusion") from.pending = false;
+    from.maps[kind] = { ...message, way: kind, values: numbers(buffer, Float32Array) };
     paint();
-    if (kind === "map") coverSoon();
+    if (kind !== "map") return;
+    if (from === source) askWay();
+    if (!message.task) coverSoon();
   };
-  hearChosen(el, signal, choose);
+  hearChosen(el, signal, (name) => choose(name));
+  hearClass(el, signal, ({ name, task }) => choose(name, task));
   const silence = listen(model, el, {
     face(message, [jpeg, colours]) {
       face = message;
-      maps = {};
-      failed = false;
-      done = { done: 0, count: 1 };
+      sources.clear();
+      begin("", message);
+      source = sources.get("");
       lut = numbers(colours, Uint8Array);
       crops.free();
       crop.src = crops.url(jpeg, "image/jpeg");
-      cropCaption.textContent = message.alone ? "What it sees" : `What it sees: face ${message.number}`;
       points = null;
       asked = false;
-      pointing.hidden = !message.marks;
-      pointed.checked &&= message.marks;
-      pointed.onchange();
-      select.replaceChildren(...message.attributes.filter((each) => !each.judgement).toSorted((a, b) => a.label.localeCompare(b.label)).map(({ name, label }) => element("option", { value: name }, label)));
+      marks.label.hidden = !message.marks;
+      marks.box.checked &&= message.marks;
+      showPoints();
+      select.replaceChildren(...message.attributes.filter((each) => !each.judgement).toSorted(byLabel).map((each) => option(each, "")));
       const before = way.value;
       way.replaceChildren(...message.ways.map(([value, text]) => element("option", { value }, text[0].toUpperCase() + text.slice(1))));
       body.hidden = false;
-      if (before && before !== "map") {
-        way.value = before;
-        way.onchange();
-      }
+      if (before) way.value = before;
+    },
+    other(message) {
+      begin(message.task, message);
+      select.append(element(
+        "optgroup",
+        { label: message.title },
+        ...message.attributes.map((each) => option(each, message.task))
+      ));
     },
     map: take("map"),
     finer: take("finer"),
     finest: take("finest"),
-    occlusion(message, buffers) {
-      pending = false;
-      take("occlusion")(message, buffers);
-    },
+    occlusion: take("occlusion"),
     covering(message) {
-      pending = false;
-      done = message;
-      if (!face || !chosen) return;
-      paintPlate(covering, attribute(chosen));
-      cover();
+      const from = sources.get(message.task ?? "");
+      if (!from) return;
+      Object.assign(from, { pending: false, done: message });
+      if (from === source && chosen) paintPlate(covering, attribute(chosen, from.task));
+      cover(from);
     },
     points(message) {
       points = message;
       asked = false;
-      paintPoints();
+      marks.paint(points);
     },
     chosen({ name }) {
       choose(name);
     },
-    error({ wish }) {
+    error({ wish, task = "" }) {
+      const from = sources.get(task);
       if (wish === "occlusion") {
-        pending = false;
-        failed = true;
+        if (from) Object.assign(from, { pending: false, failed: true });
         paint();
         return;
       }
       if (wish === "points") {
         asked = false;
-        pointed.checked = false;
-        paintPoints();
+        marks.box.checked = false;
+        marks.paint(points);
         return;
       }
       way.value = "map";
@@ -441,16 +513,15 @@ function render({ model, el, signal }) {
     },
     clear() {
       crops.free();
-      kept = kept.filter((name) => !face || !attribute(name)?.judgement);
+      kept = kept.filter(({ name, task }) => !attribute(name, task)?.judgement);
       face = null;
       points = null;
       asked = false;
-      paintPoints();
-      chosen = null;
+      marks.paint(points);
+      chosen = source = null;
+      sources.clear();
       caption.textContent = why.textContent = "";
       numbersOf.replaceChildren();
-      maps = {};
-      pending = false;
       crop.removeAttribute("src");
       for (const each of [covering.canvas, exact.canvas, ...beside.querySelectorAll("canvas")]) each.width += 0;
       beside.replaceChildren();

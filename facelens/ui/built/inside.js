@@ -24,6 +24,11 @@ function pictures() {
     }
   };
 }
+function watchNear(el, signal, tell) {
+  const watcher = new IntersectionObserver((entries) => tell(entries.at(-1).isIntersecting), { rootMargin: "200px" });
+  watcher.observe(el);
+  signal.addEventListener("abort", () => watcher.disconnect());
+}
 function listen(model, el, handlers) {
   const trouble = element("p", { className: "trouble", role: "alert", hidden: true });
   el.prepend(trouble);
@@ -165,12 +170,10 @@ function render({ model, el, signal }) {
     if (!grid.children.length) caption.textContent = "Looking into the network…";
     model.send({ kind: "ask", name: wanted });
   };
-  const watcher = new IntersectionObserver((entries) => {
-    inSight = entries.at(-1).isIntersecting;
+  watchNear(body, signal, (near) => {
+    inSight = near;
     ask();
-  }, { rootMargin: "200px" });
-  watcher.observe(body);
-  signal.addEventListener("abort", () => watcher.disconnect());
+  });
   const lay = () => {
     under.hidden = !over.checked;
     strength.disabled = !over.checked;
