@@ -58,7 +58,7 @@ export function facesInSight() {
           return {
             label: attributes[i].label,
             probability,
-            verdict: verdict(name, probability, face.hints.length > 0 || face.weak[name] !== undefined) ?? "",
+            verdict: verdict(name, probability, face.hints.length > 0 || face.weak?.[name] !== undefined) ?? "",
           };
         });
         face.words.push(...face.said.map(({ label, value, verdict: own }) => (

@@ -335,7 +335,7 @@ function facesInSight() {
           return {
             label: attributes[i].label,
             probability,
-            verdict: verdict(name, probability, face.hints.length > 0 || face.weak[name] !== void 0) ?? ""
+            verdict: verdict(name, probability, face.hints.length > 0 || face.weak?.[name] !== void 0) ?? ""
           };
         });
         face.words.push(...face.said.map(({ label, value, verdict: own }) => ({ label, probability: value, verdict: own ?? "" })));
