@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from facelens.bundles.find import is_repository
 from facelens.errors import BundleError, DetectorError, FacelensError, OutputError, printable
 from facelens.faces import detect, landmarks
-from facelens.files import atomic_folder, sha256_of
+from facelens.files import atomic_folder, sha256_of, write_bytes
 from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.ui.intake import EXAMPLES
 from facelens.web import content, runtime
@@ -121,7 +121,7 @@ def build(
     with atomic_folder(out) as draft:
         for path, data in (lying | pages).items():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
-            (draft / path).write_bytes(data)
+            write_bytes(draft / path, data)
     needed = sum(len(lying[path]) for path in _first(listed, site["default"]) if path in lying)
     total = needed + sum(map(len, pages.values()))
     return Site(out, len(lying) + len(pages), total, detector is not None)

@@ -3,7 +3,7 @@
 g = Graph()
 x = g.input("x", np.float32, ("n", 3))
 g.output("y", g("Relu", 2 * x + 1))
-data = g.save("example")
+data = g.finish("example")
 """
 
 from collections.abc import Sequence
@@ -167,7 +167,7 @@ class Graph:
         found = [Value(self, name, kind or values[0].kind) for name in names]
         return found[0] if outputs == 1 else found
 
-    def save(self, name: str) -> bytes:
+    def finish(self, name: str) -> bytes:
         """The graph as a file's bytes; the same graph gives the same bytes."""
         from onnx import checker, helper
 

@@ -3,12 +3,18 @@
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
 import facelens
 from facelens.errors import DownloadError
-from facelens.files import atomic_folder, cache_folder, read_file, sha256_of
+from facelens.files import (
+    atomic_folder,
+    cache_folder,
+    folder_aside,
+    read_file,
+    sha256_of,
+    write_bytes,
+)
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
 # What of the package the page runs, with sha256: WebAssembly on the CPU alone. WebGPU answers int8
@@ -64,13 +70,14 @@ def _fetch(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise DownloadError(MISSING)
-    with tempfile.TemporaryDirectory() as temporary:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder_aside(folder.parent) as aside:
         command = [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"]
         try:
             subprocess.run(  # noqa: S603  fixed words
-                command, cwd=temporary, check=True, capture_output=True, timeout=60 * MINUTES
+                command, cwd=aside, check=True, capture_output=True, timeout=60 * MINUTES
             )
-            (packed,) = Path(temporary).glob("*.tgz")
+            (packed,) = aside.glob("*.tgz")
             with tarfile.open(packed) as archive:
                 members = {name: archive.extractfile(f"package/dist/{name}") for name in FILES}
                 data = {name: member.read(LARGEST) for name, member in members.items() if member}
@@ -86,4 +93,4 @@ def _fetch(folder: Path) -> None:
             ) from error
         with atomic_folder(folder) as draft:
             for name, content in data.items():
-                (draft / name).write_bytes(content)
+                write_bytes(draft / name, content)

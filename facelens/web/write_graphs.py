@@ -64,7 +64,7 @@ def faces() -> bytes:
     g.output("scores", score.take(best, 0), ("n",))
     g.output("boxes", g("Concat", corner, size, axis=1).take(best, 0), ("n", 4))
     g.output("landmarks", point.take(best, 0), ("n", 5, 2))
-    return g.save("faces")
+    return g.finish("faces")
 
 
 def looks() -> bytes:
@@ -94,7 +94,7 @@ def looks() -> bytes:
     )
     apart = nose - chin
     g.output("chin", g("Sqrt", g("ReduceSum", apart * apart, keepdims=0)), ())
-    return g.save("quality")
+    return g.finish("quality")
 
 
 def _median_colour(g: Graph, pixels: Value) -> Value:

@@ -13,13 +13,15 @@ from conftest import missing
 from PIL import Image, ImageCms
 
 ROOT = Path(__file__).parents[2]
-UI = Path("facelens/ui")
-BUILT = (UI / "built", Path("dashboards/share/jupyter/voila/templates/facelens"))
+UI, WEB = Path("facelens/ui"), Path("facelens/web")
+BUILT = (UI / "built", WEB / "built", Path("dashboards/share/jupyter/voila/templates/facelens"))
 
 
 def joined(root):
     """What esbuild has written under `root`, by its path there."""
-    files = [*(root / BUILT[0]).iterdir(), *(root / BUILT[1]).glob("page.*")]
+    *whole, template = BUILT
+    files = [*(path for each in whole for path in (root / each).iterdir())]
+    files += (root / template).glob("page.*")
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
@@ -27,7 +29,8 @@ def joined(root):
 def copy(node):
     """The sources elsewhere, beside the tools."""
     ignore = shutil.ignore_patterns("built", "*.py", "__pycache__")
-    shutil.copytree(ROOT / UI, node / UI, ignore=ignore)
+    for sources in (UI, WEB):
+        shutil.copytree(ROOT / sources, node / sources, ignore=ignore)
     return node
 
 
@@ -48,12 +51,12 @@ def test_the_joined_files_are_those_of_the_sources(copy):
     edited = build(copy)
     source.write_text(text)
     changed = {Path(name).stem for name in built if edited[name] != built[name]}
-    assert changed == {"board", "footer"}
+    assert changed == {"board", "footer", "app"}
 
 
 def test_the_tools_are_pinned_to_one_version_and_nothing_names_a_registry():
     package = json.loads((ROOT / "package.json").read_text())
-    for version in package["devDependencies"].values():
+    for version in (package["devDependencies"] | package["dependencies"]).values():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
     for name in ("package.json", ".npmrc", "biome.json"):
         assert "http" not in (ROOT / name).read_text()

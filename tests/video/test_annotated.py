@@ -726,7 +726,9 @@ def test_no_judgement_is_shown_unless_it_is_asked_for():
 
     def labels(model, names):
         answer = model.predict([np.zeros((218, 178, 3), np.uint8)])[0]
-        said = words(model, SimpleNamespace(hints=()), answer, Style(names=names))
+        said = words(
+            model, SimpleNamespace(box=Box(0, 0, 99, 99), hints=()), answer, Style(names=names)
+        )
         return [word.label for word in said]
 
     chosen = labels(model, annotated._chosen(model, None))
