@@ -300,6 +300,6 @@ def test_a_row_that_is_often_wrong_on_small_faces_is_doubtful_and_says_why(visit
     small = io.BytesIO()
     Image.open(astronaut).resize((256, 256), Image.Resampling.LANCZOS).save(small, "PNG")
     tab.upload(small.getvalue(), "small.png", "image/png")
-    why = row.locator("text=On faces narrower than 55 pixels it is wrong on")
+    why = row.locator("text=On faces 40 to 55 pixels wide it is wrong on")
     why.wait_for(state="attached")
     assert row.get_attribute("data-verdict") == "doubtful"

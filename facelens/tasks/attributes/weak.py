@@ -90,7 +90,7 @@ def weak_for_page(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "from": bucket.low,
             "below": bucket.high,
-            "text": f"On faces narrower than {bucket.high} pixels it is wrong on "
+            "text": f"On faces {bucket.low} to {bucket.high} pixels wide it is wrong on "
             f"{round(100 * error)} of 100, instead of {round(100 * overall)}.",
         }
         for bucket, name, error, overall in _rows(metrics)

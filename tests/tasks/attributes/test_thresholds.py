@@ -227,7 +227,7 @@ def test_what_is_often_wrong_on_small_faces_is_doubtful_there(width, named):
     assert list(found) == (["Blurry"] if named else [])
     if named:
         assert found["Blurry"] == (
-            "On faces narrower than 55 pixels it is wrong on 13 of 100, instead of 3."
+            "On faces 40 to 55 pixels wide it is wrong on 13 of 100, instead of 3."
         )
 
 
