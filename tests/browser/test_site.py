@@ -138,11 +138,18 @@ class Tab:
 
 
 @pytest.fixture(scope="module")
-def tab(browser, address):
+def opened(browser, address):
     opened = Tab(browser, address).wait()
     yield opened
     assert opened.problems == []
     opened.close()
+
+
+@pytest.fixture
+def tab(opened):
+    """The module's tab, without a dialog that a test left open when it failed."""
+    yield opened
+    opened.page.evaluate("for (const open of document.querySelectorAll('dialog[open]')) open.close()")
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +200,7 @@ def test_every_view_shows_what_the_kernels_page_shows(tab, model, astronaut, yun
     photo = read_photo(astronaut)
     (face,) = find_faces(photo)
     (answer,) = model.predict([face], maps=True)
-    assert re.match("Fairly sure: .*smiling", page.locator(".board .sentence").inner_text())
+    page.locator(".board .sentence", has_text=re.compile("^Fairly sure: .*smiling")).wait_for()
     assert page.locator(".board .row:visible").count() == 8
 
     def correlated(found, known):
@@ -234,7 +241,7 @@ def test_every_view_shows_what_the_kernels_page_shows(tab, model, astronaut, yun
         ).click()
         assert tab.told("compare.exchanged")["region"] == region
     page.get_by_role("button", name="Model card").click()
-    assert "CelebA" in page.locator(".network .sheet").inner_text()
+    page.locator(".network .sheet", has_text="CelebA").wait_for()  # the worker fetches it
     page.locator(".network .sheet").get_by_role("button", name="Close").click()
     page.get_by_role("button", name="About this page").click()
     about = page.locator(".about-page .sheet").inner_text()
@@ -430,21 +437,21 @@ def test_the_cameras_page_follows_a_face_and_the_page_never_waits(browser, addre
     page.get_by_role("button", name="Start the camera").click()
     until(page, "told['camera.seen']?.faces.length === 1")
     number = tab.told("camera.seen")["faces"][0]["number"]
-    # Between two pictures of the screen nothing computes for long on the page's own thread.
-    longest = page.evaluate(
+    # The page's own thread draws on while the worker answers.
+    drawn = page.evaluate(
         """() => new Promise((done) => {
-            let last = performance.now(), longest = 0, left = 60;
-            const next = (now) => {
-                longest = Math.max(longest, now - last);
-                last = now;
-                if (left--) requestAnimationFrame(next); else done(longest);
+            const { counts } = document.querySelector(".camera").facelens;
+            const first = counts.answered;
+            let drawn = 0;
+            const next = () => {
+                drawn += 1;
+                if (counts.answered > first + 3) done(drawn); else requestAnimationFrame(next);
             };
             requestAnimationFrame(next);
         })"""
     )
-    assert longest < 2000  # a busy machine; what computes takes no part of it
+    assert drawn > 3
     assert tab.told("camera.seen")["faces"][0]["number"] == number
-    until(page, "document.querySelector('.camera').facelens.counts.answered > 3")
     assert tab.problems == []
     tab.close()
 
