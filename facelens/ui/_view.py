@@ -67,6 +67,7 @@ class View(anywidget.AnyWidget):
     def __init__(self) -> None:
         super().__init__()
         self._shown: dict[str, tuple[dict[str, Any], list[bytes]]] = {}
+        self._bare = True  # nothing has been shown since it was cleared
         self._session = ""  # of the connection that the message being dealt with came by
         self._greeted: deque[tuple[str, str]] = deque(maxlen=GREETED)
         self.on_msg(self._receive)
@@ -87,6 +88,7 @@ class View(anywidget.AnyWidget):
         for stale in (key, "error"):
             self._shown.pop(stale, None)
         self._shown[key] = ({"kind": kind, **content}, list(buffers))
+        self._bare = False
         self.send(*self._shown[key])
 
     def shown(self, kind: str) -> tuple[dict[str, Any], list[bytes]]:
@@ -95,9 +97,11 @@ class View(anywidget.AnyWidget):
         return {name: value for name, value in content.items() if name != "kind"}, list(buffers)
 
     def clear(self) -> None:
-        """Forget what is shown, here and in the browser."""
+        """Forget what is shown, here and in the browser; a view without anything is not asked."""
         self._shown.clear()
-        self.send({"kind": "clear"})
+        if not self._bare:
+            self.send({"kind": "clear"})
+            self._bare = True
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:
         """Act on a message from the browser."""

@@ -18,6 +18,7 @@ const options = {
   legalComments: "none",
   loader: { ".jpg": "dataurl", ".txt": "text" },
   logLevel: "warning",
+  minify: true, // kernels send it over a websocket that compresses nothing
 };
 
 await build({
@@ -26,10 +27,12 @@ await build({
   format: "esm",
   outdir: join(ROOT, "facelens/ui/built"),
 });
+const [raw, end] = ["/*{% raw %}*/", "/*{% endraw %}*/"]; // Jinja includes them: `{{` and `{#` are theirs
 await build({
   ...options,
   entryPoints: ["page.js", "page.css"],
   format: "iife",
-  banner: { js: '"use strict";' },
+  banner: { js: `${raw}"use strict";`, css: raw },
+  footer: { js: end, css: end },
   outdir: join(ROOT, "dashboards/share/jupyter/voila/templates/facelens"),
 });

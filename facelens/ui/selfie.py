@@ -219,16 +219,24 @@ class Selfie(ipywidgets.Box):
         """Show the photo, and of its faces the `first`; without one say that, by default why."""
         assert self._photo
         self._photos += 1
-        self.picture.draw(self._photo, self._faces, more=not self.moving)
         if not self._faces:
+            self._draw()
             self.intake.say(in_vain or missed.why(self._photo, self._detector), "none")
             return
         self.intake.say("Asking the network…")
-        model = self.model
-        with self._timed("network"):
-            self._answers = model.predict(self._faces, maps=True)
-        self._turn(first)
+        try:
+            model = self.model
+            with self._timed("network"):
+                self._answers = model.predict(self._faces, maps=True)
+        except FacelensError:
+            self._draw()
+            raise
+        self._turn(first, fresh=True)
         self._say_found("the largest is chosen" if first == 0 else f"you see face {first + 1}")
+
+    def _draw(self) -> None:
+        assert self._photo
+        self.picture.draw(self._photo, self._faces, more=not self.moving)
 
     def _first(self) -> int:
         """Which face of a fresh photo the page turns to: the largest."""
@@ -246,13 +254,19 @@ class Selfie(ipywidgets.Box):
             self._turn(index)
             self._say_found(f"you see face {index + 1}")
 
-    def _turn(self, index: int, *, anew: bool = True) -> None:
-        """Turn the page to face `index`: `anew`, or to what another network reads in it."""
+    def _turn(self, index: int, *, anew: bool = True, fresh: bool = False) -> None:
+        """Turn the page to face `index`: `anew`, or to what another network reads in it.
+
+        The answer is sent first and a `fresh` photo after it: encoding one takes longer than to
+        ask the network.
+        """
         self._picked = index
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]
-        self.picture.mark(index)
         self.board.read(answer, face.hints, self._key(index), weak(model.config.metrics, face))
+        if fresh:
+            self._draw()
+        self.picture.mark(index)
         picture = jpeg(face.crop, quality=92)
         self.heatmap.draw(
             picture, index + 1, len(self._faces), model, answer, marks=self.panels.have_points

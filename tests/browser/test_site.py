@@ -149,7 +149,9 @@ def opened(browser, address):
 def tab(opened):
     """The module's tab, without a dialog that a test left open when it failed."""
     yield opened
-    opened.page.evaluate("for (const open of document.querySelectorAll('dialog[open]')) open.close()")
+    opened.page.evaluate(
+        "for (const open of document.querySelectorAll('dialog[open]')) open.close()"
+    )
 
 
 @pytest.fixture(scope="module")

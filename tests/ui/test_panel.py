@@ -77,7 +77,7 @@ def ask(page, sent):
 
 def test_a_network_is_opened_when_its_panel_is_in_sight_and_not_before(page, sent):
     (panel,) = page.panels.views
-    assert [content["kind"] for content, _ in of(sent, panel)] == ["clear", "offer"]
+    assert [content["kind"] for content, _ in of(sent, panel)] == ["offer"]
     assert last(sent, panel, "offer")[0] == {
         "kind": "offer", "key": page._key(0), "task": "moods", "title": "Moods", "caution": CAUTION,
     }  # fmt: skip

@@ -298,6 +298,31 @@ def test_a_view_drawn_later_gets_what_it_missed(page, sent):
     assert kinds == ["photo", "picked"]
 
 
+def test_the_answer_goes_first_and_what_shows_nothing_is_not_cleared(page, sent):
+    before = len(sent)
+    say(page.intake, "example")
+    fresh = [(view, content["kind"]) for view, content, _ in sent[before:]]
+    places = {each: place for place, each in enumerate(fresh)}
+    assert places[page.board, "face"] < places[page.picture, "photo"]
+    assert places[page.picture, "photo"] < places[page.picture, "picked"]
+    assert (page.picture, "clear") not in fresh
+    before = len(sent)
+    say(page.intake, "example")
+    assert [content["kind"] for view, content, _ in sent[before:] if view is page.picture] == [
+        "clear", "photo", "picked",
+    ]  # fmt: skip
+
+
+def test_a_network_that_fails_leaves_the_photo_on_the_page(page, sent, monkeypatch):
+    def fail(*_, **__):
+        raise BundleError("It broke.")
+
+    monkeypatch.setattr(page.model, "predict", fail)
+    say(page.intake, "example")
+    assert last(sent, page.picture, "photo")[0]["boxes"]
+    assert last(sent, page.intake, "status")[0]["text"] == "It broke."
+
+
 def test_clear_forgets_the_photo(page, sent):
     say(page.intake, "example")
     say(page.intake, "clear")
