@@ -80,31 +80,41 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
 
   const sayFound = (which) => say(faces.length === 1 ? "Found one face." : `Found ${faces.length} faces; ${which}.`, "done");
 
-  /** Show the photo, and of its faces the `first`; without one say that, by default why. */
-  async function show(first, vain = "") {
-    photos += 1;
+  async function draw() {
     const share = ({ x, y, w, h }) => [x / photo.width, y / photo.height, w / photo.width, h / photo.height];
     tell("picture", "photo", {
       width: photo.width, height: photo.height, boxes: faces.map(({ box }) => share(box)), hints: faces.map(({ hints }) => hints), more: true,
     }, [await jpeg(photo, { longest: LONGEST, quality: 0.88 })]);
+  }
+
+  /** Show the photo, and of its faces the `first`; without one say that, by default why. */
+  async function show(first, vain = "") {
+    photos += 1;
     if (!faces.length) {
+      await draw();
       say(vain || await finder.why(photo), "none");
       return;
     }
     say("Asking the network…");
-    answers = await timed("network", () => network.predict(faces.map(({ crop }) => crop), { maps: true }));
-    await turnTo(first);
+    try {
+      answers = await timed("network", () => network.predict(faces.map(({ crop }) => crop), { maps: true }));
+    } catch (error) {
+      await draw();
+      throw error;
+    }
+    await turnTo(first, { fresh: true });
     sayFound(first === 0 ? "the largest is chosen" : `you see face ${first + 1}`);
   }
 
-  /** Turn the page to a face: `anew`, or to what another network reads in it. */
-  async function turnTo(index, anew = true) {
+  /** Turn the page to a face: `anew`, or to what another network reads in it; a `fresh` photo follows its answer. */
+  async function turnTo(index, { anew = true, fresh = false } = {}) {
     picked = index;
     layers = null;
     const { about } = network;
     const now = answer();
-    tell("picture", "picked", { index });
     tell("board", "face", { key: key(), logits: [...now.logits], probabilities: [...now.probabilities], hints: face().hints, weak: weakRows(about.weak, face().box.w) });
+    if (fresh) await draw();
+    tell("picture", "picked", { index });
     const crop = await jpeg(face().crop, { quality: 0.92 });
     tell("heatmap", "face", {
       ...about.heatmap, number: index + 1, alone: faces.length === 1, marks: Boolean(site.tasks.keypoints),
@@ -352,7 +362,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     introduce();
     if (picked === null) return;
     answers = await timed("network", () => network.predict(faces.map(({ crop }) => crop), { maps: true }));
-    await turnTo(picked, false);
+    await turnTo(picked, { anew: false });
   }
 
   return {
