@@ -145,7 +145,13 @@ def browser():
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(
             executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                # Another machine's address, which plain http makes insecure as loopback is not.
+                "--host-resolver-rules=MAP another.test 127.0.0.1",
+            ],  # fmt: skip
         )
         yield opened
         opened.close()
