@@ -151,7 +151,7 @@ def browser():
                 "--disable-background-networking",
                 # Another machine's address, which plain http makes insecure as loopback is not.
                 "--host-resolver-rules=MAP another.test 127.0.0.1",
-            ],  # fmt: skip
+            ],
         )
         yield opened
         opened.close()

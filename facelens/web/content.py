@@ -131,6 +131,7 @@ def _report(model: "AttributeModel") -> dict[str, Any]:
         "judgements_note": JUDGEMENTS_NOTE,
         "way": picture.WAYS,
         "legend": picture.LEGEND,
+        "moves": picture.MOVES,
         "origin": origin(model),
         "project": about.repository(),
         "fairness": [report.fairness_of(metrics, judgements=whether) for whether in (True, False)],

@@ -38,6 +38,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
   let layers = null;
   let points = null;
   let stages = {};
+  let spreads = {}; // whiskers of faces, for a report
   let turn; // of the wish that is answered
   let near = null; // where a face was picked on a moving picture, in shares of it
   let followed = null; // the attribute that was looked at there
@@ -73,7 +74,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     photo?.data.fill(0);
     for (const each of faces) if (each !== kept?.face) each.crop.data.fill(0);
     [photo, picked, choice, chosen, covering, layers] = [null, null, null, false, null, null];
-    [faces, answers, stages] = [[], [], {}];
+    [faces, answers, stages, spreads] = [[], [], {}, {}];
     for (const view of VIEWS) tell(view, "clear");
     tellFooter();
   }
@@ -252,7 +253,9 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
       choose({ name }) { choose(name); },
       async whiskers(message) {
         if (picked === null || message.key !== key()) return;
-        tell("board", "whiskers", { key: message.key, ...await whiskers(network, face(), answer(), photo, site.whiskers) });
+        const found = await whiskers(network, face(), answer(), photo, site.whiskers);
+        if (picked !== null && message.key === key()) spreads[message.key] = found;
+        tell("board", "whiskers", { key: message.key, ...found });
       },
       cost({ ratio }) {
         const found = network.about.costs[ratio];
@@ -262,7 +265,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
         if (picked === null) return;
         const check = network.about.heatmap.first === "occlusion" ? covering?.evidence : null;
         const file = await takeHome(wish, {
-          site, network, photo, faces, index: picked, answer: answer(), lut, heat: check ?? answer().maps,
+          site, network, photo, faces, index: picked, answer: answer(), spread: spreads[key()], lut, heat: check ?? answer().maps,
           way: check ? "occlusion" : "map", chosen: chosen ? choice : null,
         });
         tell("board", "file", { name: file.name, type: file.type }, [file.data]);

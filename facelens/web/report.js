@@ -5,7 +5,7 @@ import { weakRows } from "./quality.js";
 import { asCard, asPicture } from "./sheet.js";
 import { mostTelling } from "./words.js";
 
-const COLUMNS = ["attribute", "label", "group", "probability", "threshold", "verdict", "you_say", "meaning"];
+const COLUMNS = ["attribute", "label", "group", "probability", "low", "high", "threshold", "verdict", "you_say", "meaning"];
 const OUT_OF_REACH = "out of reach";
 
 const rounded = (value) => (value === null || !Number.isFinite(value) ? null : Number(value.toFixed(6)));
@@ -16,7 +16,7 @@ const yeses = (rows) => rows
   .sort((a, b) => b.above - a.above);
 
 /** Everything that a form of the report writes; `wish` is the board's message. */
-export function reportOf(wish, { site, network, photo, faces, index, answer, heat, way, chosen, lut }) {
+export function reportOf(wish, { site, network, photo, faces, index, answer, spread, heat, way, chosen, lut }) {
   const { board, report, heatmap } = network.about;
   const judgements = wish.judgements && wish.form !== "card";
   const face = faces[index];
@@ -29,6 +29,7 @@ export function reportOf(wish, { site, network, photo, faces, index, answer, hea
     title: titles[row.group] ?? "Attributes",
     logit: answer.logits[i],
     probability: answer.probabilities[i],
+    ...(spread ? { low: spread.low[i], high: spread.high[i] } : {}),
     threshold: cuts[i],
     verdict: verdict(answer.probabilities[i], cuts[i], curves[row.name], face.hints.length > 0 || weak[row.name] !== undefined),
     meaning: meaning(cuts[i], curves[row.name], row.data),
@@ -42,7 +43,7 @@ export function reportOf(wish, { site, network, photo, faces, index, answer, hea
   const size = heat.height * heat.width;
   return {
     photo, face, number: index + 1, count: faces.length, others: faces.filter((each) => each !== face).map(({ box }) => box),
-    judgements, lut, way: report.way[way], legend: report.legend, note: report.note, judgementsNote: report.judgements_note,
+    judgements, lut, way: report.way[way], legend: spread ? `${report.legend} ${report.moves}` : report.legend, note: report.note, judgementsNote: report.judgements_note,
     model: report.origin, detector: site.footer.facts[0] ?? "", licence: network.about.licence, project: report.project, version: site.facelens,
     fairness: report.fairness[judgements ? 0 : 1],
     gaps: report.gaps.filter(([name]) => judgements || !judged(name)),
@@ -71,6 +72,7 @@ export function asJson(report) {
     sentence: report.sentence,
     attributes: report.rows.map((row) => ({
       name: row.name, label: row.label, group: row.title, logit: rounded(row.logit), probability: rounded(row.probability),
+      ...(row.low === undefined ? {} : { low: rounded(row.low), high: rounded(row.high) }),
       threshold: rounded(row.threshold), verdict: row.verdict, meaning: row.meaning, you_say: row.you,
     })),
   };
@@ -89,7 +91,7 @@ export function asCsv(report) {
   const lines = report.rows.map((row) => {
     const about = report.gaps.filter(([name]) => name === row.name).map(([, text]) => `warning: ${text}`);
     return [
-      row.name, row.label, row.title, rounded(row.probability), rounded(row.threshold) ?? OUT_OF_REACH, row.verdict,
+      row.name, row.label, row.title, rounded(row.probability), rounded(row.low ?? null), rounded(row.high ?? null), rounded(row.threshold) ?? OUT_OF_REACH, row.verdict,
       row.you === null ? "" : row.you ? "yes" : "no", [row.meaning, ...about].filter(Boolean).join("; "),
     ];
   });

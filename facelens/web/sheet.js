@@ -213,6 +213,11 @@ function drawRow(page, row, x, y) {
     page.context.fillStyle = INK;
     page.context.fillRect(x + label + Math.round(row.threshold * bar) - 1, middle - 12, 3, 24);
   }
+  if (row.low !== undefined) {
+    const [from, to] = [row.low, row.high].map((end) => x + label + Math.round(end * bar));
+    page.context.fillStyle = QUIET;
+    page.context.fillRect(from, middle + 10, Math.max(to - from, 1) + 1, 2);
+  }
   const right = x + COLUMN;
   page.write(right - chip - 14, middle, probabilityText(row.probability), 21, INK, { align: "right", base: "middle" });
   const [ink, paper] = CHIPS[row.verdict];

@@ -19,10 +19,14 @@ from PIL import Image
 from visit import SMALL_TARGETS, until
 
 from facelens import find_faces, load_model, read_photo
-from facelens.explain.maps import finer, occlusion
+from facelens.explain.maps import Evidence, finer, occlusion
 from facelens.explain.whiskers import whiskers
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE
+from facelens.tasks.attributes.thresholds import operating_point
+from facelens.tasks.classifier import Prediction
 from facelens.ui._view import HERE
+from facelens.ui.board import ReportRequest
+from facelens.ui.takehome import take_home
 from facelens.web import build, runtime
 
 pytestmark = [pytest.mark.browser, pytest.mark.data]
@@ -266,9 +270,33 @@ def test_a_face_by_hand_another_search_and_a_file_that_is_no_photo(tab):
     assert before is None or before == tab.told("picture.photo")
 
 
-def test_files_to_take_home_say_what_python_says(tab):
+def test_files_to_take_home_say_what_python_says(tab, model, astronaut, yunet, monkeypatch):
+    """Of the page's own answers; how far those are from Python's is another test's."""
+    monkeypatch.setenv("FACELENS_DETECTOR", f"yunet:{yunet}")
     tab.example()
     page = tab.page
+    told, moved = tab.told("board.face"), tab.told("board.whiskers")
+    photo = read_photo(astronaut)
+    (face,) = find_faces(photo)
+    answer = Prediction(
+        logits=np.array(told["logits"], np.float32),
+        probabilities=np.array(told["probabilities"], np.float32),
+        names=model.names,
+        maps=np.zeros((len(model.names), 10, 8), np.float32),
+        spread=np.array([moved["low"], moved["high"]], np.float32),
+    )
+    named = {
+        name: float(cut)
+        for name, cut in zip(model.names, operating_point(model.config, "half"), strict=True)
+    }
+
+    def known(form):
+        wish = ReportRequest(form, named, {}, judgements=False)
+        return take_home(
+            wish, model, photo=photo, faces=[face], index=0, answer=answer,
+            where=Evidence("occlusion", answer.maps, 1), chosen=None,
+            detector="faces found by YuNet",
+        )  # fmt: skip
 
     def download(name):
         with page.expect_download() as wish:
@@ -276,14 +304,28 @@ def test_files_to_take_home_say_what_python_says(tab):
         return wish.value.suggested_filename, wish.value.path().read_bytes()
 
     name, data = download("Data (JSON)")
-    report = json.loads(data)
-    assert name == "facelens-face-1.json"
+    report, wanted = json.loads(data), json.loads(known("json").data)
+    assert name == known("json").name
     assert report["sentence"] == page.locator(".board .sentence").inner_text()
     assert len(report["attributes"]) == 32  # the judgements are folded
+    assert report.pop("made").keys() == wanted.pop("made").keys()
+    for side, value in report["face"].pop("box").items():
+        assert abs(value - wanted["face"]["box"][side]) <= 2
+    del wanted["face"]["box"]
+    for row, other in zip(report["attributes"], wanted["attributes"], strict=True):
+        for number in ("logit", "probability", "low", "high"):
+            assert row.pop(number) == pytest.approx(other.pop(number), abs=2e-6)
+    assert report == wanted
     name, data = download("Table (CSV)")
-    table = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-    assert [row["attribute"] for row in table] == [row["name"] for row in report["attributes"]]
-    assert [row["verdict"] for row in table] == [row["verdict"] for row in report["attributes"]]
+    assert name == known("csv").name
+    table, wanted = (
+        list(csv.DictReader(io.StringIO(each.decode("utf-8-sig"), newline="")))
+        for each in (data, known("csv").data)
+    )
+    for row, other in zip(table, wanted, strict=True):
+        for number in ("probability", "low", "high", "threshold"):
+            assert float(row.pop(number)) == pytest.approx(float(other.pop(number)), abs=2e-6)
+    assert table == wanted
     for button, size in (("Picture (PNG)", (1240, None)), ("Card to share (PNG)", (1200, 630))):
         _, data = download(button)
         picture = Image.open(io.BytesIO(data))
