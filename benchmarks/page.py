@@ -213,6 +213,7 @@ def visit(
         answered(page, way, lambda: choose(page, way.button, photos[0]))
         told[AT_ONCE] = time.perf_counter() - start
     paint = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    page.wait_for_function(f"() => {paint.removesuffix('.startTime')}")  # it may be usable before
     told[PAINT] = page.evaluate(paint) / 1000
     if not at_once:
         page.wait_for_load_state("networkidle")
