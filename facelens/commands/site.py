@@ -23,8 +23,8 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--task", metavar="T", action="append", default=[],
-        help="a task beside attributes; again for others (default: all that have a part in the "
-        "browser)",
+        help="a task beside attributes; again for others (default: those of a hosted page that "
+        "have a part in the browser)",
     )  # fmt: skip
     parser.add_argument(
         "--allow",

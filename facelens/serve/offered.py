@@ -25,18 +25,18 @@ def listed() -> tuple[str, ...]:
     return tuple(filter(None, map(str.strip, parts)))
 
 
-def page_tasks() -> tuple[Task, ...]:
+def page_tasks(*, hosted: bool | None = None) -> tuple[Task, ...]:
     """The page's tasks, which `FACELENS_TASKS` lists by name.
 
     By default attributes and keypoints; on the visitor's own machine all tasks with an embedded
-    network.
+    network. `hosted`: whether it is for others; by default whether this server is.
 
     Raises:
         BundleError: it lists a task that there is not.
     """
     names = map(str.strip, os.environ.get("FACELENS_TASKS", "").split(","))
     wanted = tuple(dict.fromkeys(filter(None, names)))
-    if not wanted and not may_choose_freely():
+    if not wanted and (not may_choose_freely() if hosted is None else hosted):
         wanted = DEFAULT_TASKS
     if wanted:
         try:

@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,12 @@ from facelens.bundles.find import is_repository
 from facelens.errors import BundleError, DetectorError, FacelensError, OutputError, printable
 from facelens.faces import detect, landmarks
 from facelens.files import atomic_folder, sha256_of, write_bytes
+from facelens.serve.offered import page_tasks
 from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.ui.intake import EXAMPLES
+from facelens.ui.panel import titles
 from facelens.web import content, runtime
+from facelens.web.classes import of_classes
 from facelens.web.icons import icons, web_manifest
 from facelens.web.lighter import answered, lighter
 from facelens.web.rounding import rounded
@@ -28,7 +31,7 @@ HERE = Path(__file__).parent
 BUILT = HERE / "built"  # the page's JavaScript, as `make js` joins it
 PAGE, WORKER = "index.html", "sw.js"  # other pages lie beside it
 # What the browser's half can show; a task with another view has no part there yet.
-VIEWS = {"board", "heatmap", "layers", "points"}
+VIEWS = {"board", "classes", "heatmap", "layers", "points"}
 TITLE = "What a network reads in a face"
 HUB = ("https://huggingface.co", "https://*.hf.co")
 SOURCES = {
@@ -72,7 +75,7 @@ def build(
         out: the folder.
         models: bundles as for `load_model`; by default the embedded one. The page opens on the
             first.
-        tasks: the tasks beside attributes; by default all that have a part in the browser.
+        tasks: the tasks beside attributes; by default those of a hosted page.
         allowed: repositories `owner/name[@revision]` whose graphs stay on the Hub, from which the
             page fetches them when a visitor chooses them.
         force: overwrite another such page.
@@ -83,7 +86,7 @@ def build(
     """
     check_place(out, force=force)
     wanted = [_task(name) for name in tasks] or [
-        task for task in TASKS.values() if _has_part(task) and _is_there(task)
+        task for task in page_tasks(hosted=True) if _has_part(task) and _is_there(task)
     ]
     for name in allowed:
         if not is_repository(name):
@@ -97,17 +100,24 @@ def build(
         if name not in list(networks)[len(networks) - len(allowed) :] or not allowed:
             _lighten(f"networks/{name}", files)
     others = {task.name: load_model(task=task.name) for task in wanted if task.name != DEFAULT}
+    panels = {}
     for name, model in others.items():
-        own = content.of_keypoints(model)
-        files |= _bundle(f"tasks/{name}", model, own)
-        files[f"tasks/{name}/model.onnx"] = rounded(files[f"tasks/{name}/model.onnx"])
+        if "classes" in (task := find_task(name)).views:
+            panels[name] = titles(task)
+            files |= _bundle(f"tasks/{name}", model, of_classes(task, model))
+            _lighten(f"tasks/{name}", files)
+        else:
+            files |= _bundle(f"tasks/{name}", model, content.of_keypoints(model))
+            files[f"tasks/{name}/model.onnx"] = rounded(files[f"tasks/{name}/model.onnx"])
     terms = [
         (model.title, model.config.licence) for model in (*networks.values(), *others.values())
     ]
     files["LICENSES.txt"] = licences(terms, has_detector=detector is not None).encode()
 
     site = content.of_site(networks, has_detector=detector is not None)
-    site["tasks"] = {name: {"folder": f"tasks/{name}"} for name in others}
+    site["tasks"] = {
+        name: {"folder": f"tasks/{name}", "panel": panels.get(name)} for name in others
+    }
     site["ort"], site["allow"] = runtime.VERSION, list(allowed)
     lying, listed = _packed(files)
     for name in list(networks)[len(networks) - len(allowed) :] if allowed else []:
@@ -117,7 +127,7 @@ def build(
         listed[path.removesuffix(".gz")] = _on_hub(networks[name])
     site["files"] = listed
     version = sha256_of(content.as_json(site), *lying.values())[:12]
-    pages = _pages(site | {"version": version}, version, bool(allowed))
+    pages = _pages(site | {"version": version}, version, bool(allowed), panels)
     with atomic_folder(out) as draft:
         for path, data in (lying | pages).items():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
@@ -307,7 +317,9 @@ def _first(listed: Mapping[str, Any], default: str) -> list[str]:
     return [path for path in listed if path.startswith(first) and "card.html" not in path]
 
 
-def _pages(site: Mapping[str, Any], version: str, hub: bool) -> dict[str, bytes]:
+def _pages(
+    site: Mapping[str, Any], version: str, hub: bool, panels: Iterable[str]
+) -> dict[str, bytes]:
     """The files that name all others."""
     first = _first(site["files"], site["default"])
     lie_here = [path for path, entry in site["files"].items() if "url" not in entry]
@@ -317,6 +329,7 @@ def _pages(site: Mapping[str, Any], version: str, hub: bool) -> dict[str, bytes]
         "later": [path for path in lie_here if path not in first],
     }
     values = {"csp": policy(hub=hub), "title": TITLE, "version": version, "lang": "en"}
+    values["panels"] = " ".join(panels)
     pages = {}
     for path in sorted(HERE.glob("*.html")):
         page = path.read_text(encoding="utf-8")

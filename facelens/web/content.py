@@ -65,8 +65,8 @@ def of_network(model: "AttributeModel", name: str, *, default: bool) -> Files:
         "name": name,
         "title": model.title,
         "names": model.names,
-        "temperature": _floats(config.temperature),
-        "bias": _floats(config.bias),
+        "temperature": floats(config.temperature),
+        "bias": floats(config.bias),
         "activation": config.activation,
         "licence": config.licence,
         "origin": origin(model),
@@ -103,8 +103,8 @@ def _filters(model: "AttributeModel") -> tuple[dict[str, Any] | None, bytes]:
         "side": found.side,
         "stride": found.stride,
         "size": found.size,
-        "constants": _floats(found.constants),
-        "mean": _floats(np.asarray(MEAN)),
+        "constants": floats(found.constants),
+        "mean": floats(np.asarray(MEAN)),
     }
     return values, np.ascontiguousarray(found.filters, np.float32).tobytes()
 
@@ -253,7 +253,8 @@ def _ignore(*_: Any) -> None:
     """What a view would tell the page: nobody is there."""
 
 
-def _floats(values: np.ndarray) -> list[float]:
+def floats(values: np.ndarray) -> list[float]:
+    """Nine digits each: float32 and no more."""
     return [float(f"{value:.9g}") for value in values]
 
 

@@ -1,4 +1,5 @@
 // The part of `facelens.ui.selfie` where there is no kernel: the road from a photo to what the views show.
+import { openPanels } from "./classes.js";
 import { exchanged, REGIONS } from "./exchange.js";
 import { inVain } from "./faces.js";
 import { layerOf } from "./layer.js";
@@ -43,6 +44,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
   let near = null; // where a face was picked on a moving picture, in shares of it
   let followed = null; // the attribute that was looked at there
 
+  const panels = openPanels({ store, tell, tellMap });
   const say = (text, state = "busy") => tell(entrance, "status", { text, state, turn });
   const face = () => faces[picked];
   const answer = () => answers[picked];
@@ -76,6 +78,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     [photo, picked, choice, chosen, covering, layers] = [null, null, null, false, null, null];
     [faces, answers, stages, spreads] = [[], [], {}, {}];
     for (const view of VIEWS) tell(view, "clear");
+    panels.clear();
     tellFooter();
   }
 
@@ -132,6 +135,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
       .filter(([, , judgement]) => !judgement).sort((a, b) => b[1] - a[1]).slice(0, 3);
     if (surest.length > 1) tell("about", "face", { rows: surest.map(([label, logit]) => [label, logit]) });
     await setBeside();
+    panels.offer(key());
     tellFooter();
     tell("network", "speed", { name: network.name, milliseconds: stages.network / faces.length });
   }
@@ -150,8 +154,8 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     return faces.reduce((best, each, i) => (away(each) < away(faces[best]) ? i : best), 0);
   }
 
-  function tellMap(kind, { values, count, height, width, passes }, milliseconds) {
-    tell("heatmap", kind, { count, height, width, passes, milliseconds }, [values]);
+  function tellMap(kind, { values, count, height, width, passes }, milliseconds, task = "") {
+    tell("heatmap", kind, { task, count, height, width, passes, milliseconds }, [values]);
   }
 
   function tellChoice() {
@@ -266,27 +270,34 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
         const check = network.about.heatmap.first === "occlusion" ? covering?.evidence : null;
         const file = await takeHome(wish, {
           site, network, photo, faces, index: picked, answer: answer(), spread: spreads[key()], lut, heat: check ?? answer().maps,
-          way: check ? "occlusion" : "map", chosen: chosen ? choice : null,
+          way: check ? "occlusion" : "map", chosen: chosen ? choice : null, further: panels.further(),
         });
         tell("board", "file", { name: file.name, type: file.type }, [file.data]);
       },
     },
     heatmap: {
       choose({ name }) { choose(name); },
-      async ask({ way }) {
-        if (picked === null) return;
+      async ask({ way, task = "" }) {
+        const asked = task ? panels.of(task) : covering;
+        if (picked === null || !asked) return;
         if (way === "occlusion") {
-          await cover();
+          await cover(asked, task);
           return;
         }
         const start = performance.now();
-        const found = await finer(network, face().crop, site.occlusion.TIMES[way]);
-        tellMap(way, found, performance.now() - start);
+        const found = await finer(task ? asked.network : network, face().crop, site.occlusion.TIMES[way]);
+        tellMap(way, found, performance.now() - start, task);
       },
       async points() {
         if (picked === null || !site.tasks.keypoints) return;
         points ??= await openPoints(store, site.tasks.keypoints.folder);
         tell("heatmap", "points", await points(face().crop));
+      },
+    },
+    classes: {
+      async ask(message, _, task) {
+        const wanted = () => picked !== null && message.key === key();
+        if (wanted()) await panels.ask(task, message.key, { face: face(), own: network, ownAnswer: answer(), still: wanted });
       },
     },
     compare: {
@@ -346,17 +357,16 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
   }
 
   /** Cover the next places, for one slice. */
-  async function cover() {
-    const now = covering;
+  async function cover(now, task) {
     const start = performance.now();
     while (!now.check.complete && performance.now() - start < SLICE) await now.check.step();
     now.milliseconds += performance.now() - start;
     if (!now.check.complete) {
-      tell("heatmap", "covering", now.check.progress);
+      tell("heatmap", "covering", { task, ...now.check.progress });
       return;
     }
     now.evidence ??= now.check.evidence();
-    tellMap("occlusion", now.evidence, now.milliseconds);
+    tellMap("occlusion", now.evidence, now.milliseconds, task);
   }
 
   /** Let the network `name` answer, for the face that is on the page too. */
@@ -375,11 +385,12 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     async hear(view, message, buffers) {
       if (view === entrance) turn = message.turn;
       try {
-        await on[view]?.[message.kind]?.(message, buffers);
+        const [kind, task] = view.split(":");
+        await on[kind]?.[message.kind]?.(message, buffers, task);
       } catch (error) {
         const text = sentenceOf(error);
         if (view === entrance) say(text, "error");
-        else tell(view, "error", { text, wish: message.way ?? message.kind });
+        else tell(view, "error", { text, wish: message.way ?? message.kind, task: message.task ?? "" });
       }
     },
   };

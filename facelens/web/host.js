@@ -2,6 +2,7 @@
 import about from "../ui/about.js";
 import board from "../ui/board.js";
 import camera from "../ui/camera.js";
+import classes from "../ui/classes.js";
 import compare from "../ui/compare.js";
 import footer from "../ui/footer.js";
 import heatmap from "../ui/heatmap.js";
@@ -13,7 +14,7 @@ import { element } from "../ui/shared.js";
 import { showcase } from "../ui/showcase.js";
 import steps from "../ui/steps.js";
 
-const VIEWS = { about, board, camera, compare, footer, heatmap, inside, intake, network, picture, steps };
+const VIEWS = { about, board, camera, classes, compare, footer, heatmap, inside, intake, network, picture, steps };
 const BASE = new URL(".", location.href).href;
 const PLAIN = "This page came over plain http from another computer. So your browser keeps the camera from it, does not check its "
   + "files, and does not keep it for when you are offline. The rest works; over https all of it does.";
@@ -38,6 +39,7 @@ const modelOf = (view) => ({
 
 function draw(view) {
   const node = element("div");
+  node.classList.toggle("facelens-panel", view.startsWith("classes:"));
   nodes.set(view, node);
   ears.set(view, new Set());
   return node;
@@ -48,14 +50,15 @@ const box = (kind, ...children) => element("div", { className: `widget-box ${kin
 /** The views where `facelens.ui.selfie` has them. */
 function layOut() {
   const way = moving ? "camera" : "intake";
+  const panels = document.body.dataset.panels.split(" ").filter(Boolean).map((task) => `classes:${task}`);
   const stays = [draw("picture"), draw("heatmap")];
   const entrance = draw(way);
   const seen = box("facelens-column", ...(moving ? [entrance, ...stays] : stays));
   const left = box("facelens-column", ...(moving ? [] : [entrance]), seen);
-  const right = box("facelens-column", ...["network", "board", "compare", "inside", "steps"].map(draw));
+  const right = box("facelens-column", ...["network", "board", ...panels, "compare", "inside", "steps"].map(draw));
   const foot = box("facelens-foot", ...["about", "footer"].map(draw));
   document.querySelector("main").append(box(`facelens-page${moving ? " facelens-moving" : ""}`, left, right, foot));
-  for (const [view, el] of nodes) VIEWS[view].render({ model: modelOf(view), el, signal: new AbortController().signal });
+  for (const [view, el] of nodes) VIEWS[view.split(":")[0]].render({ model: modelOf(view), el, signal: new AbortController().signal });
 }
 
 function hear(view, message, buffers) {

@@ -6,6 +6,8 @@ import { even, rgb } from "./pixels.js";
 const SIZE = WIDTH * HEIGHT * 3;
 const MOST_EXPONENT = 80;
 
+const clipped = (value) => Math.min(MOST_EXPONENT, Math.max(-MOST_EXPONENT, value));
+
 /** The crops, RGB, as one batch. */
 function stacked(crops) {
   const batch = new Uint8Array(crops.length * SIZE);
@@ -13,21 +15,25 @@ function stacked(crops) {
   return tensor("uint8", batch, [crops.length, HEIGHT, WIDTH, 3]);
 }
 
-/** Whatever the network at `folder` of the store answers. */
-export async function openNetwork(store, folder) {
-  const [graph, about, curves, example, filters] = await Promise.all([
+/** Sigmoids of logits, and what one softmax makes of all of them. */
+export const sigmoids = (scaled) => Float32Array.from(scaled, (logit) => 1 / (1 + Math.exp(-clipped(logit))));
+export function softmax(scaled) {
+  const most = Math.max(...scaled);
+  const powers = scaled.map((logit) => Math.exp(Math.max(-MOST_EXPONENT, logit - most)));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  return Float32Array.from(powers, (power) => power / sum);
+}
+
+/** A classifier: the graph at `folder` of the store, and its answers about crops. */
+export async function openClassifier(store, folder) {
+  const [graph, about] = await Promise.all([
     store.bytes(`${folder}/${store.has(`${folder}/model.onnx.gz`) ? "model.onnx.gz" : "model.onnx"}`).then(openGraph),
     store.json(`${folder}/network.json.gz`),
-    store.bytes(`${folder}/curves.bin.gz`),
-    store.json(`${folder}/example.json`),
-    store.has(`${folder}/stem.bin.gz`) ? store.bytes(`${folder}/stem.bin.gz`) : null,
   ]);
   const { names } = about;
-
-  function probabilities(logits) {
-    const scaled = logits.map((logit, i) => Math.min(MOST_EXPONENT, Math.max(-MOST_EXPONENT, logit / about.temperature[i])));
-    return Float32Array.from(scaled, (logit) => 1 / (1 + Math.exp(-logit)));
-  }
+  const activation = about.activation === "softmax" ? softmax : sigmoids;
+  const scaled = (logits) => Array.from(logits, (logit, i) => logit / about.temperature[i]);
+  const probabilities = (logits) => activation(scaled(logits));
 
   /** An answer a crop; with `maps` its evidence too. */
   async function predict(crops, { maps = false } = {}) {
@@ -44,13 +50,26 @@ export async function openNetwork(store, folder) {
     });
   }
 
+  return { name: folder.split("/").at(-1), graph, about, names, scaled, probabilities, predict };
+}
+
+/** Whatever the network at `folder` of the store answers. */
+export async function openNetwork(store, folder) {
+  const [own, curves, example, filters] = await Promise.all([
+    openClassifier(store, folder),
+    store.bytes(`${folder}/curves.bin.gz`),
+    store.json(`${folder}/example.json`),
+    store.has(`${folder}/stem.bin.gz`) ? store.bytes(`${folder}/stem.bin.gz`) : null,
+  ]);
+  const { graph, about } = own;
+
   /** The feature maps of every layer that can be viewed. */
   async function layers(crop) {
     const found = await graph.run({ crops: stacked([crop]) }, about.layers.map(({ output }) => output));
     return about.layers.map((layer) => ({ ...layer, shape: found[layer.output].dims.slice(1), values: found[layer.output].data }));
   }
 
-  return { name: folder.split("/").at(-1), about, curves, example, filters: filters && new Float32Array(filters.buffer), names, probabilities, predict, layers };
+  return { ...own, curves, example, filters: filters && new Float32Array(filters.buffer), layers };
 }
 
 /** A crop shifted up and left, its edge replicated. */

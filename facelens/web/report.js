@@ -16,7 +16,7 @@ const yeses = (rows) => rows
   .sort((a, b) => b.above - a.above);
 
 /** Everything that a form of the report writes; `wish` is the board's message. */
-export function reportOf(wish, { site, network, photo, faces, index, answer, spread, heat, way, chosen, lut }) {
+export function reportOf(wish, { site, network, photo, faces, index, answer, spread, heat, way, chosen, lut, further }) {
   const { board, report, heatmap } = network.about;
   const judgements = wish.judgements && wish.form !== "card";
   const face = faces[index];
@@ -53,6 +53,7 @@ export function reportOf(wish, { site, network, photo, faces, index, answer, spr
     groups: board.groups.map(([group]) => group),
     chosen: { ...all[at], index: at, label: heatmap.attributes[at].label },
     heat: { values: heat.values.subarray(at * size, (at + 1) * size), height: heat.height, width: heat.width },
+    further,
     made: new Date(),
   };
 }
@@ -75,6 +76,11 @@ export function asJson(report) {
       ...(row.low === undefined ? {} : { low: rounded(row.low), high: rounded(row.high) }),
       threshold: rounded(row.threshold), verdict: row.verdict, meaning: row.meaning, you_say: row.you,
     })),
+    ...(report.further.length ? {
+      tasks: report.further.map(({ task, model, sentence, caution, words }) => ({
+        task, model, sentence, caution, words: words.map(({ label, value, verdict }) => ({ label, value: rounded(value), verdict })),
+      })),
+    } : {}),
   };
   return `${JSON.stringify(content, null, 1)}\n`;
 }
@@ -95,6 +101,9 @@ export function asCsv(report) {
       row.you === null ? "" : row.you ? "yes" : "no", [row.meaning, ...about].filter(Boolean).join("; "),
     ];
   });
+  for (const { task, title, caution, words } of report.further) {
+    for (const { label, value, text } of words) lines.push([task, label, title, rounded(value), null, null, "", text, "", caution]);
+  }
   return `\ufeff${[COLUMNS, ...lines].map((line) => `${line.map(cell).join(",")}\r\n`).join("")}`;
 }
 

@@ -275,6 +275,15 @@ function draw(page, report, shown) {
     y = page.paragraph(MARGIN, y + 46, report.judgementsNote, 19, QUIET);
     y = drawBoard(page, judged, report.groups, y + 8, false);
   }
+  for (const each of report.further) {
+    y = page.rule(y + 28) + 28;
+    page.write(MARGIN, y, each.title, 28, INK, { bold: true });
+    const said = each.words.toSorted((a, b) => b.value - a.value).map(({ label, value }) => `${label} ${probabilityText(value)}`);
+    y = page.paragraph(MARGIN, y + 46, each.sentence, 24);
+    y = page.paragraph(MARGIN, y + 4, said.join(" · "), 21);
+    y = page.paragraph(MARGIN, y + 4, each.caution, 19, QUIET);
+    y = page.paragraph(MARGIN, y, `By another network, ${each.model}.`, 19, QUIET);
+  }
   y = page.paragraph(MARGIN, page.rule(y + 32) + 24, report.note, 21);
   const warnings = report.fairness.slice(0, MOST_GAPS);
   if (report.fairness.length > MOST_GAPS) warnings.push(`${report.fairness.length - MOST_GAPS} more such warnings are in the model card.`);

@@ -9,23 +9,28 @@ import json
 import os
 import re
 import shutil
+import sys
 import threading
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import missing
+from helpers.moods import moods_task
 from PIL import Image
 from visit import SMALL_TARGETS, until
 
 from facelens import find_faces, load_model, read_photo
 from facelens.explain.maps import Evidence, finer, occlusion
 from facelens.explain.whiskers import whiskers
+from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import JUDGEMENTS_NOTE
 from facelens.tasks.attributes.thresholds import operating_point
 from facelens.tasks.classifier import Prediction
-from facelens.ui._view import HERE
+from facelens.ui._view import HERE, View
 from facelens.ui.board import ReportRequest
+from facelens.ui.classes import Classes
+from facelens.ui.panel import Scene
 from facelens.ui.takehome import take_home
 from facelens.web import build, runtime
 
@@ -332,6 +337,83 @@ def test_files_to_take_home_say_what_python_says(tab, model, astronaut, yunet, m
         assert picture.width == size[0]
         assert size[1] in (None, picture.height)
         assert np.asarray(picture).std() > 20
+
+
+@pytest.fixture
+def moods(tmp_path, monkeypatch, yunet):
+    """A task with a panel of classes, and the address of a site that has it."""
+    monkeypatch.setenv("FACELENS_DETECTOR", f"yunet:{yunet}")
+    pytest.importorskip("onnx", reason="onnx is not installed: `make test` installs it")
+    moods_task(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(TASKS, "moods", "moods_task")
+    build.build(tmp_path / "site", tasks=["moods", "keypoints"])
+    server = serving(tmp_path / "site")
+    yield TASKS["moods"], f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    sys.modules.pop("moods_task", None)
+
+
+def test_another_task_has_its_panel_maps_and_part_of_the_report(
+    browser, moods, model, astronaut, monkeypatch
+):
+    task, address = moods
+    tab = Tab(browser, address).wait()
+    tab.example()
+    page, other = tab.page, load_model(task="moods")
+    (face,) = find_faces(read_photo(astronaut))
+    (own,), (answer,) = model.predict([face]), other.predict([face], maps=True)
+
+    sent = []
+    monkeypatch.setattr(View, "send", lambda _view, content, _buffers=(): sent.append(content))
+    panel = Classes(task, lambda *_: None)
+    scene = Scene("", read_photo(astronaut), [face], 0, model, own)
+    panel.offer(scene)
+    panel.read(scene, other, answer)
+    offer, known = (dict(each, key="") for each in sent)
+    assert dict(tab.told("classes:moods.offer"), key="", buffers=None) == offer | {"buffers": None}
+
+    page.locator(".classes").scroll_into_view_if_needed()
+    words = tab.told("classes:moods.words")
+    rows, wanted = words["rows"], known["rows"]
+    assert words["sentence"] == known["sentence"]
+    assert words["model"] == known["model"]
+    for row, each in zip(rows, wanted, strict=True):
+        assert row.pop("value") == pytest.approx(each.pop("value"), abs=0.01)
+    assert rows == [each | {"verdict": each["verdict"] and str(each["verdict"])} for each in wanted]
+    scores, wanted = words["scores"], known["scores"]
+    assert scores["labels"] == wanted["labels"]
+    assert scores["board"].pop("most")["label"] == wanted["board"].pop("most")["label"]
+    assert scores["board"] == pytest.approx(wanted["board"], abs=0.3)  # the sum of 40
+    for kind in ("logits", "softmax", "sigmoid"):
+        assert scores[kind] == pytest.approx(wanted[kind], abs=0.05)
+    assert np.corrcoef(tab.floats("heatmap.map"), answer.maps.ravel())[0, 1] > 0.98
+
+    page.evaluate("delete told['heatmap.occlusion']")
+    page.locator(".classes li button").first.click()
+    found = tab.floats("heatmap.occlusion")
+    assert np.corrcoef(found, occlusion(other, face.crop).values.ravel())[0, 1] > 0.98
+    assert tab.told("heatmap.occlusion")["task"] == "moods"
+    with page.expect_download() as wish:
+        page.get_by_role("button", name="Data (JSON)", exact=True).click()
+    (further,) = json.loads(wish.value.path().read_bytes())["tasks"]
+    assert further["task"] == "moods"
+    assert further["caution"] == task.caution
+    assert further["sentence"] == known["sentence"]
+    assert [word["label"] for word in further["words"]] == [row["label"] for row in known["rows"]]
+    with page.expect_download() as wish:
+        page.get_by_role("button", name="Table (CSV)", exact=True).click()
+    table = list(csv.DictReader(io.StringIO(wish.value.path().read_text("utf-8-sig"))))
+    assert [row["label"] for row in table[-len(known["rows"]) :]] == [
+        row["label"] for row in known["rows"]
+    ]
+    with page.expect_download() as wish:
+        page.get_by_role("button", name="Picture (PNG)", exact=True).click()
+    assert Image.open(wish.value.path()).width == 1240
+    tab.give(as_png(np.full((300, 400, 3), 90, np.uint8)))
+    assert not page.locator(".classes .card").is_visible()
+    assert tab.problems == []
+    tab.close()
 
 
 def test_nothing_is_asked_of_anybody_once_the_page_is_there(browser, address):

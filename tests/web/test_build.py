@@ -16,12 +16,15 @@ import pytest
 import yaml
 from conftest import missing
 from helpers.hub import through_the_client
+from helpers.moods import moods_task
 from helpers.terminal import is_one_sentence
 from helpers.tiny import tiny_bundle
 
 from facelens.errors import DownloadError, FacelensError
-from facelens.tasks import load_model
-from facelens.web import build, content, runtime
+from facelens.tasks import TASKS, load_model
+from facelens.tasks.expression import names
+from facelens.web import build, classes, content, runtime
+from facelens.web.classes import of_classes
 from facelens.web.icons import ICONS
 from facelens.web.lighter import answered, lighter
 
@@ -124,7 +127,7 @@ def test_bundles_lie_there_with_their_weights_and_float_activations(whole):
     example = json.loads((whole / NETWORK / "example.json").read_bytes())
     assert example == json.loads(answered(bundle.read("example.json"), graph))
     assert {"tasks/keypoints/model.onnx.gz", "tasks/keypoints/network.json.gz"} <= lying(whole)
-    assert site_of(whole)["tasks"] == {"keypoints": {"folder": "tasks/keypoints"}}
+    assert site_of(whole)["tasks"] == {"keypoints": {"folder": "tasks/keypoints", "panel": None}}
 
 
 @pytest.mark.parametrize("page", ["index.html", "live.html"])
@@ -249,7 +252,8 @@ def test_without_a_detector_it_says_so(tmp_path, run):
 ALLOWING = """
 import sys
 from pathlib import Path
-from facelens.web import build, content, runtime
+from facelens.web import build, classes, content, runtime
+from facelens.web.classes import of_classes
 runtime.runtime = lambda: dict.fromkeys(runtime.FILES, b"runtime")
 content.COSTS = (1,)
 build.build(Path(sys.argv[1]), allowed=["someone/faces"])
@@ -436,3 +440,29 @@ def test_package_json_names_the_same_version():
     assert json.loads((ROOT / "package.json").read_bytes())["dependencies"] == {
         runtime.PACKAGE: runtime.VERSION
     }
+
+
+def test_a_classifier_of_another_task_brings_every_sentence(tmp_path, monkeypatch):
+    """What JavaScript looks up is what the task says of such an answer."""
+    pytest.importorskip("onnx", reason="onnx is not installed: `make test` installs it")
+    moods_task(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(TASKS, "moods", "moods_task")
+    task = TASKS["moods"]
+    said = json.loads(of_classes(task, load_model(task="moods"))["network.json"])["said"]
+    assert said["sentences"]["yes"][3][0] == "This face looks happy."
+    assert list(said["sentences"]) == ["yes"]
+    assert not said["hints"]
+    sys.modules.pop("moods_task", None)
+
+    class Expressions:
+        names = names.NAMES
+
+        def label(self, name):
+            return name
+
+    said = classes._said(TASKS["expression"], Expressions())
+    assert (said["sure"], said["hints"]) == (0.5, True)
+    assert said["sentences"]["yes"][3][4] == "This face looks happy."
+    assert said["sentences"]["doubtful"][3][4] == "This face perhaps looks happy, or sad."
+    assert said["texts"] == {"yes": "yes", "doubtful": "doubtful"}

@@ -80,3 +80,12 @@ def test_reasons_to_trust_a_face_less_are_worded_alike():
 def test_what_is_written_alike_is_found_at_all():
     assert constants("quality.js")["LEAST_DETAIL"] == "50"
     assert len(constants("detect.js")) >= 12
+
+
+def test_every_view_that_is_drawn_brings_its_style():
+    host = (WEB / "host.js").read_text(encoding="utf-8")
+    drawn = re.findall(r'from "\.\./ui/(\w+)\.js"', host)
+    taken = re.findall(r'@import "\.\./ui/(\w+)\.css"', (WEB / "app.css").read_text())
+    dressed = {path.stem for path in (WEB.parent / "ui").glob("*.css")}
+    assert len(drawn) > 12
+    assert set(drawn) & dressed <= set(taken)
