@@ -50,6 +50,7 @@ TASKS = Tasks(
         "attributes": "facelens.tasks.attributes",
         "keypoints": "facelens.tasks.keypoints",
         "expression": "facelens.tasks.expression",
+        "mask": "facelens.tasks.mask",
     }
 )
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -37,6 +37,9 @@ class Config:
     metrics: dict[str, Any] = field(default_factory=dict)
 
     channels = 3
+    # What the input is cut out of: an aligned crop, or for a task that sees photos nothing.
+    template = "celeba"
+    crop: ClassVar[tuple[int, ...]] = (CROP_HEIGHT, CROP_WIDTH)
 
     def save(self, path: Path) -> None:
         """Write `config.json`."""
@@ -47,8 +50,8 @@ class Config:
             "version": self.version,
             "architecture": self.architecture,
             "input": {
-                "template": "celeba",
-                "crop": [CROP_HEIGHT, CROP_WIDTH],
+                "template": self.template,
+                "crop": list(self.crop),
                 "frame": frame,
                 "size": self.input_size,
                 "channels": self.channels,
@@ -72,8 +75,12 @@ class Config:
         values = read_values(data, path, task)
         try:
             given = values["input"]
-            if (given["template"], *given["crop"]) != ("celeba", CROP_HEIGHT, CROP_WIDTH):
-                raise BundleError(f"{path.parent} needs another crop than CelebA's 178x218.")
+            if (given["template"], *given["crop"]) != (cls.template, *cls.crop):
+                raise BundleError(
+                    f"{path.parent} needs another crop than CelebA's 178x218."
+                    if cls.crop
+                    else f"{path.parent} needs a crop, not a whole photo."
+                )
             frame = given["frame"]
             config = cls(
                 task=task,
