@@ -4,6 +4,7 @@ import contextlib
 import io
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,13 @@ _ROUNDED = ("Conv", "Relu", "Clip", "Add", "MaxPool")
 log = logging.getLogger(__name__)
 
 
-def quantise(path: Path, crops: np.ndarray) -> None:
+def quantise(
+    path: Path,
+    crops: np.ndarray,
+    *,
+    head: Callable[[onnx.GraphProto], set[str]] | None = None,
+    batch: int = _BATCH,
+) -> None:
     """Have the graph at `path` compute in int8, ranges taken from `crops`.
 
     Kernels get a scale for each filter, activations one for each layer (static quantisation,
@@ -36,7 +43,9 @@ def quantise(path: Path, crops: np.ndarray) -> None:
     stays in float32, so that maps add up to logits exactly as before.
 
     Args:
-        crops: uint8 (n, 218, 178, 3), of the training split.
+        crops: what the graph takes, of the training split: uint8 (n, 218, 178, 3), say.
+        head: names the values that the head begins with; by default what it pools.
+        batch: how many at a time; what every layer says of them is in memory.
     """
     with folder_aside(Path(tempfile.gettempdir())) as folder:
         plain = folder / "plain.onnx"
@@ -44,7 +53,8 @@ def quantise(path: Path, crops: np.ndarray) -> None:
         proto = onnx.load(plain)
         _part_views(proto.graph)
         onnx.save(proto, plain)
-        _quietly(plain, path, crops, _nodes(proto.graph))
+        asked = _Crops(crops, proto.graph.input[0].name, batch)
+        _quietly(plain, path, asked, _nodes(proto.graph, (head or _pooled)(proto.graph)))
 
 
 def _fold(path: Path, out: Path) -> None:
@@ -80,13 +90,18 @@ def _part_views(graph: onnx.GraphProto) -> None:
             graph.node.insert(list(graph.node).index(node) + 1, copy)
 
 
-def _nodes(graph: onnx.GraphProto) -> list[str]:
-    """The nodes to compute in int8: the body without its first convolutions, not the head."""
+def _pooled(graph: onnx.GraphProto) -> set[str]:
+    """What a classifier's head pools."""
     pools = [node.input[0] for node in graph.node if node.op_type in _POOLS]
     if not pools:
         raise DataError("The graph has no pooling before its head; it cannot be quantised.")
     # The last is the head's: squeeze-and-excitation pools within the body.
-    after, kept, chosen = {pools[-1]}, 0, []
+    return {pools[-1]}
+
+
+def _nodes(graph: onnx.GraphProto, head: set[str]) -> list[str]:
+    """The nodes to compute in int8: the body without its first convolutions, not the head."""
+    after, kept, chosen = set(head), 0, []
     for node in graph.node:
         if after & set(node.input):  # sorted, so whatever comes after the features is met later
             after.update(node.output)
@@ -105,9 +120,10 @@ _POOLS = ("ReduceMean", "GlobalAveragePool")
 class _Crops(q.CalibrationDataReader):
     """Batches of crops, one at a time: what every layer says of all of them is many gigabytes."""
 
-    def __init__(self, crops: np.ndarray) -> None:
-        starts = range(0, len(crops), _BATCH)
-        self._batches = [np.ascontiguousarray(crops[start : start + _BATCH]) for start in starts]
+    def __init__(self, crops: np.ndarray, name: str, batch: int) -> None:
+        starts = range(0, len(crops), batch)
+        self._batches = [np.ascontiguousarray(crops[start : start + batch]) for start in starts]
+        self._name = name
         self._asked = iter(self._batches)
 
     def __len__(self) -> int:
@@ -118,10 +134,10 @@ class _Crops(q.CalibrationDataReader):
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         crops = next(self._asked, None)
-        return None if crops is None else {"crops": crops}
+        return None if crops is None else {self._name: crops}
 
 
-def _quietly(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> None:
+def _quietly(plain: Path, out: Path, crops: _Crops, nodes: list[str]) -> None:
     """Quantise; ONNX Runtime prints progress, and advises to fold what is folded already."""
     printed, before = io.StringIO(), logging.root.manager.disable
     logging.disable(logging.WARNING)
@@ -133,11 +149,11 @@ def _quietly(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> Non
     log.debug("%s", printed.getvalue())
 
 
-def _quantise(plain: Path, out: Path, crops: np.ndarray, nodes: list[str]) -> None:
+def _quantise(plain: Path, out: Path, crops: _Crops, nodes: list[str]) -> None:
     q.quantize_static(
         plain,
         out,
-        _Crops(crops),
+        crops,
         quant_format=q.QuantFormat.QDQ,
         op_types_to_quantize=list(_ROUNDED),
         nodes_to_quantize=nodes,

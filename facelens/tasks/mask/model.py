@@ -190,11 +190,22 @@ class MaskModel(Model):
         scores = np.array([face.confidence * face.probabilities for face in faces])
         return Answers(boxes, self.names * len(faces), scores.reshape(-1))
 
-    def _find(self, pixels: np.ndarray, least: float) -> tuple[MaskedFace, ...]:
-        picture, scale = letterbox(pixels, self.config.input_size[0])
+    def raw(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What the graph gives for a picture uint8 (h, w, 3), as `letterbox` makes it.
+
+        Returns:
+            Boxes float32 (k, 4), x1, y1, x2, y2 in its pixels, the best first, their scores (k,)
+            and class logits (k, 3).
+        """
         shapes = {"boxes": (MOST, 4), "scores": (MOST,), "logits": (MOST, len(self.names))}
         boxes, scores, logits = (each[0] for each in self._graph.run(shapes, picture[None]))
-        kept = scores >= max(least, 1e-6)  # a score of 0 fills up to `MOST`
+        kept = scores > 0  # what fills up to `MOST`
+        return boxes[kept], scores[kept], logits[kept]
+
+    def _find(self, pixels: np.ndarray, least: float) -> tuple[MaskedFace, ...]:
+        picture, scale = letterbox(pixels, self.config.input_size[0])
+        boxes, scores, logits = self.raw(picture)
+        kept = scores >= least
         high, wide = pixels.shape[:2]
         corners = np.clip(boxes[kept] / scale, 0, [wide, high, wide, high])
         sides = corners[:, 2:] - corners[:, :2]
@@ -230,11 +241,12 @@ class MaskModel(Model):
         return LABELS.get(name, super().label(name))
 
     def reference(self, face: Face) -> np.ndarray:
-        """The class logits of the largest face of the bundled photo, which is seen whole."""
+        """The class logits of the surest box in the bundled photo, which is seen whole."""
         del face
         (found,) = self.predict([read_photo(PHOTO)], min_score=0.0)
         # A network that finds nothing there answers zeros, on every machine.
-        return found[0].logits if found else np.zeros(len(self.names), np.float32)
+        nothing = np.zeros(len(self.names), np.float32)
+        return max(found, key=lambda each: each.confidence).logits if found else nothing
 
     def check_style(self, style: Style) -> None:
         """Refuse a threshold that is neither "half" nor a number from 0 to 1."""

@@ -16,8 +16,8 @@ class Level:
     `body`: a key of `networks.TAPS`. `strides`, `width`: of the pyramid. `classes`: whether faces
     have classes. `side`: of the pictures; `sides`: in training, drawn for each batch. `frozen`:
     blocks of the body that keep their weights. `rate`: the highest, falling to nothing by a cosine
-    after a short rise; `body_rate`: the body's, as a share. `ema`: decay of the average of the
-    weights. `plain`: the last share of the training, in which pictures stray less (Ge et al.,
+    after a short rise; `body_rate`: the body's, as a share. `ema`: how much of the training the
+    average of the weights remembers, as a share. `plain`: the last share of the training, in which pictures stray less (Ge et al.,
     2021). `often`: a class in fewer photos, as a share, is drawn more often. `rare_power`: of a
     class's share in its weight. `every`: epochs between two measurements.
     """
@@ -35,7 +35,7 @@ class Level:
     body_rate: float = 0.3
     batch: int = 8
     weight_decay: float = 0.05
-    ema: float = 0.998
+    ema: float = 0.03
     augmentation: Augmentation = Augmentation()  # noqa: RUF009 - frozen
     plain: float = 0.2
     often: float = 0.2

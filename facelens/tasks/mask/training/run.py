@@ -215,7 +215,7 @@ def _fit(
             HalfPrecision(),
             ValidateEvery(level.every),
         ],
-        average=Average(level.ema),
+        average=Average(1 - 1 / max(level.ema * level.epochs * len(batches), 1)),
         weight_decay=(level.weight_decay, 0.0) * 2,
         checkpoint=checkpoint,
         progress=True,
