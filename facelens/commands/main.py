@@ -12,6 +12,7 @@ from importlib import import_module
 from facelens import __version__
 from facelens.commands import (
     bench,
+    boxes,
     dashboard,
     download,
     evaluate,
@@ -34,7 +35,7 @@ from facelens.tasks import TASKS
 
 # In the order of `facelens --help`.
 COMMANDS = (
-    predict, label, keypoints, video, evaluate, teach, download, prepare, train, export,
+    predict, label, keypoints, video, evaluate, teach, download, prepare, boxes, train, export,
     experiment, publish, dashboard, site, bench,
 )  # fmt: skip
 # What the system says of a standard output that takes no more, by whatever it is.
