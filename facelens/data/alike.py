@@ -52,8 +52,8 @@ def folds(photos: Sequence[BoxedPhoto], count: int = 5, seed: int = 0) -> np.nda
     totals = np.maximum(counts.sum(0), 1)
     rare = int(np.argmin(totals[:-1])) if names else 0
     members = {number: np.flatnonzero(group == number) for number in np.unique(group)}
-    order = rng.permutation(list(members))
-    order = sorted(order, key=lambda number: -counts[members[number], rare].sum())
+    drawn = rng.permutation(list(members)).tolist()
+    order = sorted(drawn, key=lambda number: -counts[members[number], rare].sum())
     dealt, fold = np.zeros((count, counts.shape[1])), np.zeros(len(photos), int)
     for number in order:
         more = counts[members[number]].sum(0)

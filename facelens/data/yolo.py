@@ -163,8 +163,8 @@ def write_yolo(folder: Path, splits: dict[str, list[BoxedPhoto]], classes: Seque
     lines += ["train: images"] if "" in splits else []
     # A string of JSON is one of YAML too.
     lines += ["names:", *(f"  {i}: {json.dumps(name)}" for i, name in enumerate(classes))]
-    text = "\n".join(lines) + "\n"
-    (folder / "data.yaml").write_text(text, encoding="utf-8", newline="\n")
+    yaml = "\n".join(lines) + "\n"
+    (folder / "data.yaml").write_text(yaml, encoding="utf-8", newline="\n")
 
 
 def _lines(photo: BoxedPhoto, classes: Sequence[str]) -> str:
