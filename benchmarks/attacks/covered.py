@@ -16,23 +16,13 @@ import numpy as np
 from attacks._faces import Upright, detectors, portraits
 from attacks.outcome import Outcome
 from facelens.data import parquet
-from facelens.data.synthetic import match, place_on_canvas
+from facelens.data.synthetic import draw_mask, match, place_on_canvas
 from facelens.faces import Face, align, find_faces
 from facelens.photo import Photo, read_photo
 
 TRIES = 600  # test crops; every sixth is covered too
 QUICK = 6
 KINDS = ("mask", "hand over the mouth", "hand over the eyes", "hair over half")
-# RGB: surgical blue, white, black, pink, patterned fabric's mean.
-FABRICS = ((120, 175, 210), (238, 240, 240), (30, 30, 34), (225, 150, 170), (110, 120, 80))
-# A mask on the template: over the nose, along the cheeks, under the chin.
-MASK = np.array(
-    [
-        [50, 126], [70, 121], [88, 117], [107, 121], [127, 126],
-        [125, 164], [106, 186], [88, 191], [71, 186], [52, 164],
-    ],
-    np.float32,
-)  # fmt: skip
 
 
 def attack(tries: int, seed: int) -> list[Outcome]:
@@ -99,6 +89,8 @@ def cover(
     """Cover the face that lies on the template under `to_photo`, a 2x3."""
     if kind is None:
         return pixels
+    if kind == "mask":
+        return draw_mask(pixels, to_photo, random)
     layer = pixels.copy()
     size = align.scale_of(to_photo)
 
@@ -106,14 +98,7 @@ def cover(
         moved = np.asarray(points, np.float32) + random.normal(0, 1.5, np.shape(points))
         return np.rint(align.apply(to_photo, moved)).astype(np.int32)
 
-    if kind == "mask":
-        colour = FABRICS[random.integers(len(FABRICS))]
-        cv2.fillPoly(layer, [there(MASK)], colour, cv2.LINE_AA)
-        darker = [round(0.85 * value) for value in colour]
-        for y in (140, 152, 164):  # its folds
-            ends = there(np.array([[56, y], [121, y]]))
-            cv2.line(layer, ends[0], ends[1], darker, max(1, round(1.5 * size)), cv2.LINE_AA)
-    elif kind.startswith("hand"):
+    if kind.startswith("hand"):
         skin = mean_colour(pixels, to_photo, (88, 100)) * random.uniform(0.85, 1.1)
         y = 150 if "mouth" in kind else 110
         for finger in range(4):
