@@ -20,6 +20,9 @@ SIDE, MARGIN = 64, 0.25
 # IoU from which a detected face is the one of a true box: detectors frame faces differently.
 SAME = 0.35
 
+# The fields of `Crops` of one crop.
+_Row = tuple[np.ndarray, int, int, Sequence[float], float]
+
 
 @dataclass(frozen=True, eq=False)
 class Crops:
@@ -54,7 +57,7 @@ def crop_box(
 
 def boxed_crops(photos: Sequence[BoxedPhoto], *, margin: float = MARGIN, side: int = SIDE) -> Crops:
     """Crop every true box."""
-    rows = []
+    rows: list[_Row] = []
     for i, photo in enumerate(photos):
         pixels = photo.pixels
         for box, label in zip(photo.boxes, photo.labels, strict=True):
@@ -76,7 +79,7 @@ def found_crops(
     Args:
         enlarge: photos before detection; half of the set's faces are under 24 pixels.
     """
-    rows = []
+    rows: list[_Row] = []
     for i, photo in enumerate(photos):
         pixels = photo.pixels
         free = list(zip(photo.boxes.tolist(), photo.labels, strict=True))
@@ -105,7 +108,7 @@ def _enlarged(pixels: np.ndarray, by: float) -> Photo:
     return Photo(cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC))
 
 
-def _stacked(rows: list[tuple[np.ndarray, int, int, Sequence[float], float]], side: int) -> Crops:
+def _stacked(rows: list[_Row], side: int) -> Crops:
     crops, labels, photos, boxes, confidences = (
         zip(*rows, strict=True) if rows else ((), (), (), (), ())
     )

@@ -10,6 +10,7 @@ import contextlib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,6 +76,16 @@ class Matches:
     ignored: np.ndarray
     counts: np.ndarray
 
+    @cached_property
+    def _ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Photo, right and wrong of each answer, down to the last right one.
+
+        Those below can only lower the precision at a recall that is reached already.
+        """
+        right = self.hit & ~self.ignored
+        last = int(np.flatnonzero(right.any(0)).max(initial=-1)) + 1
+        return self.photo[:last], right[:, :last], ~(self.hit | self.ignored)[:, :last]
+
     def average_precision(self, weights: np.ndarray | None = None) -> np.ndarray:
         """AP at each of `IOUS`, (10,); NaN without a true box.
 
@@ -85,9 +96,9 @@ class Matches:
         total = int(self.counts @ weights)
         if not total:
             return np.full(len(IOUS), np.nan)
-        of_answer = weights[self.photo]
-        right = np.cumsum(of_answer * (self.hit & ~self.ignored), 1)
-        wrong = np.cumsum(of_answer * ~(self.hit | self.ignored), 1)
+        photo, is_right, is_wrong = self._ranked
+        of_answer = weights[photo]
+        right, wrong = np.cumsum(of_answer * is_right, 1), np.cumsum(of_answer * is_wrong, 1)
         precision = right / np.maximum(right + wrong, 1)
         best = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
         ends = np.concatenate([best, np.zeros((len(best), 1))], 1)
