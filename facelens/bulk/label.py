@@ -22,7 +22,8 @@ from facelens.data import parquet
 from facelens.errors import DataError, OutputError, printable
 from facelens.files import Progress, check_out, only_one, sha256, write_text, writing
 from facelens.tables import ERROR_COLUMNS, join, write_table
-from facelens.tasks import DEFAULT, load_model
+from facelens.tasks import DEFAULT, TASKS, load_model
+from facelens.tasks.road import finder
 
 CHUNK = 128  # photos at most: about a second of work, which is what a killed worker loses
 _MIN_CHUNK = 16
@@ -100,8 +101,13 @@ def same_everywhere(
     from facelens.faces.detect import resolve
 
     # A model that cannot be used is refused before anything is written.
-    model = str(load_model(model, task=task).place.absolute())
-    if aligned:
+    opened = load_model(model, task=task)
+    model = str(opened.place.absolute())
+    if not aligned:
+        finder(TASKS[task], opened, detector)  # refuses one that does not fit the task
+    if aligned and TASKS[task].sees == "photo":
+        raise DataError(f"The task {task} takes whole photos, not aligned crops: leave --aligned.")
+    if aligned or TASKS[task].sees == "photo":
         return model, None
     name, file = resolve(detector)
     return model, f"{name}:{file.absolute()}" if file else name

@@ -15,6 +15,7 @@ from facelens.errors import FacelensError, PhotoError
 from facelens.tables import ERROR_COLUMNS, write_table
 from facelens.tasks import DEFAULT, TASKS, load_model
 from facelens.tasks.base import Table
+from facelens.tasks.road import answer, find
 
 # The columns before those of the task.
 PLACE_COLUMNS = ("face", "confidence", "x", "y", "w", "h")
@@ -99,10 +100,10 @@ def work(job: Job, chunk: Chunk) -> int:
     rows: list[tuple[Any, ...]] = []
     errors: list[tuple[str, str]] = []
     for batch in _batches(faces_of(job, chunk, errors)):
-        answers = model.predict([face for _, _, face in batch])
-        for (name, number, face), answer in zip(batch, answers, strict=True):
+        answers = answer(TASKS[job.task], model, [face for _, _, face in batch])
+        for (name, number, face), answered in zip(batch, answers, strict=True):
             place = (number, *place_of(face)) if job.places else ()
-            rows.append((name, *place, *table.row(face, answer)))
+            rows.append((name, *place, *table.row(face, answered)))
     failed = part_path(job.parts, chunk.index, ".errors.csv")
     write_table(failed, errors, ERROR_COLUMNS, header=False)
     # The part is written last: if it exists, so do its errors.
@@ -164,13 +165,12 @@ def _try(job: Job, name: str, data: bytes | Path | PhotoError) -> tuple[list[Any
 
 def _faces(job: Job, name: str, data: bytes | Path) -> tuple[list[Any], tuple[str, ...]]:
     """The faces of one photo, or the one crop that it is; and the photo's hints."""
-    from facelens.faces import find_faces
     from facelens.photo import printable, read_photo
 
     photo = read_photo(data, name=name, seconds=job.seconds)
-    if not job.aligned:
-        return find_faces(photo, detector=job.detector), photo.hints
     model = open_model(job.task, job.model)
+    if not job.aligned:
+        return find(TASKS[job.task], model, photo, detector=job.detector), photo.hints
     height, width = model.crop_size
     if (photo.height, photo.width) != (height, width):
         raise PhotoError(

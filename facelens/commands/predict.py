@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 PREDICT_JSON = """\
 --json prints one object for each photo, on a line of its own:
   photo, width, height   the path as given; pixels of the upright photo
-  model, detector        what answered, and what detected the faces: "yunet" or "haar"
+  model, detector        what answered, and what detected the faces: "yunet" or "haar"; with
+                         --task mask the model itself
   faces                  largest first, [] if there is none; each with
     box                  {x, y, w, h} in pixels
-    points               five [x, y]: eyes, nose tip, mouth corners, the viewer's left first
+    points               five [x, y]: eyes, nose tip, mouth corners, the viewer's left first; with
+                         --task mask []
     confidence           of the detector, from 0 to 1
     hints                sentences that say why the answer is less reliable
     attributes           with --task attributes all of the model's, in its order; each with
@@ -70,19 +72,19 @@ def add(commands: Any) -> None:
 
 
 def _predict(args: argparse.Namespace) -> int:
-    from facelens.faces import detector_in_use
     from facelens.tasks import TASKS, load_model
     from facelens.tasks.base import Style
     from facelens.tasks.classifier import Classifier
+    from facelens.tasks.road import finder
 
     model = load_model(args.model, task=args.task)
     style = Style(args.threshold, judgements=args.judgements)
     model.check_style(style)  # said of a photo without a face too
     if args.whiskers and not isinstance(model, Classifier):
         raise FacelensError(f"--whiskers is for probabilities, and the task {args.task} has none.")
-    asked = Asked(
-        TASKS[args.task], model, args.detector, detector_in_use(args.detector), style, args.whiskers
-    )
+    task = TASKS[args.task]
+    name = finder(task, model, args.detector)
+    asked = Asked(task, model, args.detector, name, style, args.whiskers)
     codes = [_of_one(path, asked, as_json=args.json) for path in _once(args.photos)]
     return max(codes, key=SEVERITY.index)
 
@@ -115,7 +117,7 @@ def _once(paths: list[str]) -> list[str]:
 def _of_one(path: str, asked: Asked, *, as_json: bool) -> int:
     """Print the answer about one photo, and return its exit code."""
     from facelens.explain.whiskers import with_spread
-    from facelens.faces import find_faces
+    from facelens.tasks.road import answer, find
 
     try:
         photo = _read(path)
@@ -123,8 +125,8 @@ def _of_one(path: str, asked: Asked, *, as_json: bool) -> int:
         if as_json:
             print(json.dumps({"photo": path, "error": str(error)}))
         return _complain(error)
-    faces = find_faces(photo, detector=asked.detector)
-    predictions = asked.model.predict(faces)
+    faces = find(asked.task, asked.model, photo, detector=asked.detector)
+    predictions = answer(asked.task, asked.model, faces)
     if asked.whiskers:
         predictions = [
             with_spread(asked.model, face, answer, photo.pixels)
@@ -203,7 +205,8 @@ def _as_text(
 def _headline(path: str, photo: "Photo", title: str, detector: str, count: int) -> str:
     return (
         f"{_shown(path)}: {photo.width} x {photo.height} pixels, "
-        f"{count} {'face' if count == 1 else 'faces'} found by {detector}, read by {title}"
+        f"{count} {'face' if count == 1 else 'faces'} found "
+        + (f"and read by {title}" if detector == title else f"by {detector}, read by {title}")
     )
 
 

@@ -116,7 +116,7 @@ def track_film(
         style = Style(threshold or "half", _chosen(network, attributes), brief=True)
         network.check_style(style)
         annotator = Annotator(lambda face, answer: chosen.words(network, face, answer, style))
-        predictor = LivePredictor(network, detector)
+        predictor = LivePredictor(network, detector, task=chosen)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
         with _writing(out, film, annotator, table) as write:
             for seconds, pixels in film.frames():

@@ -9,7 +9,9 @@ import numpy as np
 from facelens.faces import Face
 from facelens.faces.track import FaceTracker, TrackedFace
 from facelens.photo import Photo
-from facelens.tasks.base import Model
+from facelens.tasks.base import Model, Task
+from facelens.tasks.road import answer
+from facelens.video.boxes import BoxTracker
 
 # Time constant of the smoothing, in seconds: short enough for a smile, long enough that a blink or
 # a blurred frame does not make a verdict flicker.
@@ -36,11 +38,18 @@ class LivePredictor:
     Args:
         model: the network that answers.
         detector: as in `facelens.find_faces`.
+        task: the model's; one that sees whole photos finds what it answers about itself.
     """
 
-    def __init__(self, model: Model, detector: str | None = None) -> None:
-        self.model = model
-        self._tracker = FaceTracker(detector)
+    def __init__(
+        self, model: Model, detector: str | None = None, *, task: Task | None = None
+    ) -> None:
+        self.model, self._task = model, task
+        self._tracker: FaceTracker | BoxTracker = (
+            BoxTracker(task, model, detector)
+            if task and task.sees == "photo"
+            else FaceTracker(detector)
+        )
         self._smoothed: dict[tuple[str, int], Any] = {}
         self._seconds = 0.0
         self._shape: tuple[int, ...] = ()
@@ -91,10 +100,14 @@ class LivePredictor:
         maps: bool = False,
     ) -> list[Any]:
         """The smoothed answers of a network about a frame's faces; the first is of no `task`."""
-        found = model.predict([each.face for each in tracked], maps=maps)
-        for each, answer in zip(tracked, found, strict=True):
-            before = self._smoothed.get((task, each.number), answer)
-            self._smoothed[task, each.number] = model.blend(before, answer, share)
+        faces = [each.face for each in tracked]
+        if self._task and not task:
+            found = answer(self._task, model, faces, maps=maps)
+        else:
+            found = model.predict(faces, maps=maps)
+        for each, said in zip(tracked, found, strict=True):
+            before = self._smoothed.get((task, each.number), said)
+            self._smoothed[task, each.number] = model.blend(before, said, share)
         return [self._smoothed[task, each.number] for each in tracked]
 
     def forget(self) -> None:

@@ -34,7 +34,7 @@ def write_dense(network: Detector, path: Path, side: int) -> None:
         axis: STRIDE * torch.export.Dim(name, min=low, max=high)
         for axis, name in ((1, "rows"), (2, "columns"))
     }
-    example = torch.zeros(2, side, side - STRIDE, 3, dtype=torch.uint8)
+    example = torch.zeros(2, side, side + STRIDE, 3, dtype=torch.uint8)
     gives = ["all_boxes", "all_scores", "all_logits"]
     write_graph(Dense(network), example, path, takes="photos", gives=gives, sides=dims)
 

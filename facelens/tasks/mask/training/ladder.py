@@ -17,9 +17,10 @@ class Level:
     have classes. `side`: of the pictures; `sides`: in training, drawn for each batch. `frozen`:
     blocks of the body that keep their weights. `rate`: the highest, falling to nothing by a cosine
     after a short rise; `body_rate`: the body's, as a share. `ema`: how much of the training the
-    average of the weights remembers, as a share. `plain`: the last share of the training, in which pictures stray less (Ge et al.,
-    2021). `often`: a class in fewer photos, as a share, is drawn more often. `rare_power`: of a
-    class's share in its weight. `every`: epochs between two measurements.
+    average of the weights remembers, as a share. `plain`: the last share of the training, in which
+    pictures stray less (Ge et al., 2021). `often`: a class in fewer photos, as a share, is drawn
+    more often. `rare_power`: of a class's share in its weight. `every`: epochs between two
+    measurements.
     """
 
     what: str
