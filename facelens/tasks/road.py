@@ -24,7 +24,7 @@ def find(task: "Task", model: "Model", photo: "Photo", *, detector: str | None =
 
     if task.sees == "photo":
         _refuse(task, detector)
-        return list(model.predict([photo])[0])
+        return list(model.predict([photo.pixels])[0])
     return find_faces(photo, detector=detector)
 
 

@@ -401,6 +401,8 @@ def test_export_refuses_what_is_no_finished_detector(data, tmp_path):
     finder = open_run(tmp_path / "finder", "small", how=replace(QUICK, classes=False))
     with pytest.raises(DataError, match="only finds faces"):
         export(finder, tmp_path / "out", **about)
+    with pytest.raises(DataError, match="multiple of 32 from 128 to 1280"):
+        export(begun, tmp_path / "out", side=400, **about)
     assert not (tmp_path / "out").exists()
 
 

@@ -124,6 +124,11 @@ def export_options(parser: argparse.ArgumentParser) -> None:
         help="what the graph computes in: int8, or float32 stored as float16; best tries both and "
         "keeps int8 unless it loses accuracy (default: best)",
     )  # fmt: skip
+    parser.add_argument(
+        "--side", type=count, metavar="N",
+        help="pixels of the longest side at which the graph sees a photo, a multiple of 32; more "
+        "finds smaller faces and takes longer (default: as it was trained)",
+    )  # fmt: skip
 
 
 def export(args: argparse.Namespace) -> None:
@@ -142,6 +147,7 @@ def export(args: argparse.Namespace) -> None:
         dataset=args.dataset or DATASET,
         licence=args.licence or LICENCE,
         precision=args.precision,
+        side=args.side,
     )
     log.info("%s is in %s.", model.title, args.out)
 

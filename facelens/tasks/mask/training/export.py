@@ -18,7 +18,14 @@ from facelens.files import atomic_folder, write_bytes, write_text
 from facelens.metrics import without_nan
 from facelens.tasks.example import write_example
 from facelens.tasks.mask.figures import Answers, measure
-from facelens.tasks.mask.model import MaskConfig, MaskModel, letterbox
+from facelens.tasks.mask.model import (
+    MAX_SIDE,
+    MIN_SIDE,
+    STRIDE,
+    MaskConfig,
+    MaskModel,
+    letterbox,
+)
 from facelens.tasks.mask.names import NAMES, TERMS
 from facelens.tasks.mask.training.calibrate import min_score, temperature
 from facelens.tasks.mask.training.card import card
@@ -53,6 +60,7 @@ def export(
     dataset: str = DATASET,
     licence: str = LICENCE,
     precision: str = "best",
+    side: int | None = None,
 ) -> MaskModel:
     """Write the network of `run` as a bundle into the folder `out`.
 
@@ -62,12 +70,20 @@ def export(
     Args:
         precision: "int8", "float16" (float32 whose kernels are stored in half), or "best": both
             are measured, and int8 is kept unless it loses more than `LOSS` of mAP50-95.
+        side: pixels of the longest side at which the graph sees photos; by default those of the
+            training. More finds smaller faces and takes longer.
     """
     out = out.resolve()
     check_place(out)
     level = run.recipe.how
     if not level.classes:
         raise DataError(f"{run.folder} is a run of {run.recipe.level}, which only finds faces.")
+    side = side or level.side
+    if side % STRIDE or not MIN_SIDE <= side <= MAX_SIDE:
+        raise DataError(
+            f"A side of {side} pixels cannot be: give a multiple of {STRIDE} from {MIN_SIDE} to "
+            f"{MAX_SIDE}."
+        )
     if not run.is_finished:
         raise DataError(
             f"{run.folder} is not trained to its end; give the same facelens train again first."
@@ -76,7 +92,7 @@ def export(
     if run.about["data"] != data_of(sides):
         log.warning("%s was trained on other photos than %s holds, or on some.", run.folder, data)
     with atomic_folder(out) as draft:
-        _write(draft, run, data, sides, (name, version, dataset, licence), precision)
+        _write(draft, run, data, sides, (name, version, dataset, licence), (precision, side))
     return MaskModel(Bundle(out, str(out)))
 
 
@@ -86,11 +102,11 @@ def _write(  # noqa: PLR0917 - what `export` was given
     data: Path,
     sides: tuple[Sequence[BoxedPhoto], Sequence[BoxedPhoto]],
     about: tuple[str, str, str, str],
-    precision: str,
+    how: tuple[str, int],
 ) -> None:
     """Write the bundle of `run` into the empty folder `out`."""
     (train, valid), (name, version, dataset, licence) = sides, about
-    network, level = run.network(), run.recipe.how
+    network, (precision, side) = run.network(), how
     tensors = {key: halved(value) for key, value in network.state_dict().items()}
     write_bytes(out / "model.safetensors", save(tensors))
     config = MaskConfig(
@@ -99,7 +115,7 @@ def _write(  # noqa: PLR0917 - what `export` was given
         version=version,
         architecture=run.recipe.level,
         names=NAMES,
-        input_size=(level.side, level.side),
+        input_size=(side, side),
         licence=licence,
         min_score=_SCORE,
         temperature=np.ones(1, np.float32),
