@@ -28,6 +28,7 @@ STRIDE = 32  # pixels of a photo that the coarsest map has one field for
 MOST = 300  # boxes of a photo, the best ones
 MIN_SIDE, MAX_SIDE = 128, 1280
 GREY = 114  # of the padding
+FAINT = 0.01  # the score of a class below which it is no answer
 SMALL = 16  # pixels of a face below which an answer is a guess
 _NO_LANDMARKS = np.zeros((0, 2), np.float32)
 
@@ -183,12 +184,12 @@ class MaskModel(Model):
     def answers(self, photo: Photo | np.ndarray, *, min_score: float = 0.0) -> Answers:
         """Everything found in a photo, each box once a class, as `mask.figures` measures it.
 
-        The score of a class is its probability times the box's confidence.
+        The score of a class is its probability times the box's confidence; below `FAINT` it is left
+        out.
         """
         (faces,) = self.predict([photo], min_score=min_score)
-        boxes = np.repeat(np.array([face.corners for face in faces]).reshape(-1, 4), 3, 0)
         scores = np.array([face.confidence * face.probabilities for face in faces])
-        return Answers(boxes, self.names * len(faces), scores.reshape(-1))
+        return every_class(np.array([face.corners for face in faces]), scores, self.names)
 
     def raw(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What the graph gives for a picture uint8 (h, w, 3), as `letterbox` makes it.
@@ -267,6 +268,13 @@ class MaskModel(Model):
         ):
             raise BundleError(f"The graph of {self.bundle.folder} does not fit its config.json.")
         return graph
+
+
+def every_class(boxes: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> Answers:
+    """Boxes (n, 4) with a score for each class, (n, classes), as answers of one class each."""
+    scores = scores.reshape(-1, len(names))
+    rows, columns = np.nonzero(scores >= FAINT)
+    return Answers(boxes.reshape(-1, 4)[rows], [names[i] for i in columns], scores[rows, columns])
 
 
 def _pixels(photo: Photo | Face | np.ndarray) -> np.ndarray:

@@ -14,10 +14,12 @@ from facelens.photo import Photo, read_photo
 from facelens.tasks import TASKS, load_model
 from facelens.tasks.base import Style, Verdict
 from facelens.tasks.mask.model import (
+    FAINT,
     GREY,
     MaskConfig,
     MaskedFace,
     MaskModel,
+    every_class,
     letterbox,
     threshold,
 )
@@ -143,11 +145,18 @@ def test_faces_are_in_pixels_of_the_photo_largest_first(model):
 
 def test_every_box_is_measured_once_a_class(model):
     answers = model.answers(np.zeros((416, 416, 3), np.uint8))
-    assert answers.boxes.shape == (9, 4)
-    assert len(answers.labels) == len(answers.scores) == 9
-    first = [s for s, name in zip(answers.scores, answers.labels, strict=True) if name == NAMES[0]]
+    found = dict(
+        zip(zip(answers.labels, answers.boxes[:, 0], strict=True), answers.scores, strict=True)
+    )
     e = np.exp
-    assert max(first) == pytest.approx(0.9 * e(3) / (e(3) + 2), abs=1e-5)
+    assert found["with_mask", 10] == pytest.approx(0.9 * e(3) / (e(3) + 2), abs=1e-5)
+    assert found["without_mask", 10] == pytest.approx(0.9 / (e(3) + 2), abs=1e-5)
+    assert len(found) == 9
+    assert min(found.values()) > FAINT
+    sure = every_class(np.zeros((1, 4)), np.array([0.9, 0.001, 0.2]), NAMES)
+    assert list(sure.labels) == ["with_mask", "mask_weared_incorrect"]
+    nothing = every_class(np.zeros((0, 4)), np.zeros((0, 3)), NAMES)
+    assert (nothing.boxes.shape, len(nothing.scores)) == ((0, 4), 0)
 
 
 def test_two_answers_blend_into_one_between(model):

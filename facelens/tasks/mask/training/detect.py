@@ -8,13 +8,13 @@ from torch import Tensor
 from torchvision.ops import nms
 
 from facelens.tasks.mask.figures import Answers, Truth, match
-from facelens.tasks.mask.model import MOST
+from facelens.tasks.mask.model import FAINT, MOST, every_class
 from facelens.tasks.mask.names import NAMES
 from facelens.tasks.mask.training.batches import Labelled
 from facelens.tasks.mask.training.networks import BOX, FACE, LOGITS
 
 OVERLAP = 0.5  # IoU above which the lower of two boxes goes
-MIN_SCORE = 0.01  # below which a box is none at all
+MIN_SCORE = FAINT  # below which a box is none at all
 
 
 def best(answers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,13 +35,9 @@ def as_answers(answers: Tensor, scale: float) -> Answers:
     Each box once a class; without classes, as the first alone.
     """
     boxes, scores, logits = best(answers)
-    classes = max(logits.shape[1], 1)
     shares = logits.softmax(1) if logits.shape[1] else torch.ones(len(logits), 1)
-    return Answers(
-        (boxes / scale).numpy().astype(float).repeat(classes, 0),
-        NAMES[:classes] * len(boxes),
-        (scores[:, None] * shares).reshape(-1).numpy().astype(float),
-    )
+    of_classes = (scores[:, None] * shares).numpy().astype(float)
+    return every_class((boxes / scale).numpy().astype(float), of_classes, NAMES[: shares.shape[1]])
 
 
 class Known:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save
 
 from facelens.bundles.bundle import Bundle, check_place, write_manifest
+from facelens.bundles.session import open_session
 from facelens.data.boxes import BoxedPhoto, boxed_photos
 from facelens.errors import DataError
 from facelens.files import atomic_folder, write_bytes, write_text
@@ -29,8 +30,8 @@ from facelens.tasks.mask.model import (
 from facelens.tasks.mask.names import NAMES, TERMS
 from facelens.tasks.mask.training.calibrate import min_score, temperature
 from facelens.tasks.mask.training.card import card
-from facelens.tasks.mask.training.detect import average_precisions, best
-from facelens.tasks.mask.training.graph import add_suppression, head, write_dense
+from facelens.tasks.mask.training.detect import average_precisions
+from facelens.tasks.mask.training.graph import Dense, add_suppression, head, write_dense
 from facelens.tasks.mask.training.networks import Detector
 from facelens.tasks.mask.training.run import MaskRun, data_of, read_sides
 from facelens.training.float16 import halved, to_float16
@@ -176,9 +177,7 @@ def _round(
     # Beside the bundle's files while it is a draft; none of them stays.
     dense, kept = out / "dense.onnx", out / "model.onnx"
     write_dense(network, dense, side)
-    shutil.copy(dense, kept)
-    add_suppression(kept)
-    difference = _difference(_opened(out, config), network, asked[:_CHECKED])
+    difference = _difference(dense, network, asked[:_CHECKED], side)
     if difference > _TOLERANCE:
         raise DataError(f"The exported graph differs from torch by {difference:.3g} pixels.")
     tried: dict[str, Any] = {}
@@ -210,17 +209,17 @@ def _round(
     return {"graph_difference": difference, "precision": chosen, "tried": tried}
 
 
-def _difference(model: MaskModel, network: Detector, photos: Sequence[BoxedPhoto]) -> float:
-    """How far the graph's boxes are from torch's, in pixels; scores and logits count a hundred."""
-    worst = 0.0
+def _difference(dense: Path, network: Detector, photos: Sequence[BoxedPhoto], side: int) -> float:
+    """How far the graph's boxes are from torch's, in pixels; scores and logits count a hundred.
+
+    Before suppression: among boxes of nearly the same score it may take either.
+    """
+    session, worst = open_session(dense), 0.0
     for photo in photos:
-        picture, _ = letterbox(photo.pixels, model.config.input_size[0])
+        picture = letterbox(photo.pixels, side)[0][None]
         with torch.no_grad():
-            answers = network(torch.from_numpy(picture[None]).permute(0, 3, 1, 2))[0]
-        expected = [each.numpy() for each in best(answers)]
-        found = model.raw(picture)
-        if len(found[0]) != len(expected[0]):
-            return np.inf
+            expected = Dense(network)(torch.from_numpy(picture))
+        found = session.run(None, {"photos": picture})
         for one, other, weight in zip(found, expected, (1, 100, 100), strict=True):
-            worst = max(worst, weight * float(np.abs(one - other).max(initial=0)))
+            worst = max(worst, weight * float(np.abs(one - other.numpy()).max()))
     return worst
