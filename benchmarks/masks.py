@@ -1,5 +1,6 @@
 """Train detectors of masks, and measure them: average precision, false alarms, speed.
 
+    python benchmarks/masks.py data DATA          what the set holds
     python benchmarks/masks.py ablations DATA     what each choice gains, on a fifth of train
     python benchmarks/masks.py folds DATA         five folds over all photos, of the chosen network
     python benchmarks/masks.py measure DATA       what is trained, and the shipped network on test
@@ -10,7 +11,7 @@
 DATA holds masks/; for alarms celeba/, celeba_more/ if there, and portraits/. Every network is kept
 in --runs; a command that was stopped resumes after the last whole epoch. `measure` trains nothing:
 what is not trained to its end is said and left out. Without --model the embedded network is
-measured. Written to benchmarks/results: masks_ablations.csv, masks_folds.csv (a row a fold),
+measured. Written to benchmarks/results: masks_data.csv, masks_ablations.csv, masks_folds.csv (a row a fold),
 masks_cross.csv (all folds together) and masks_test.csv (the test photos), a row a size and class
 each, masks_stages.csv, masks_alarms.csv, masks_speed.csv.
 """
@@ -25,9 +26,10 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from measure import QUICK, in_turns, write
+from measure import EXAMPLE, QUICK, in_turns, write
 
-from facelens import load_model
+from facelens import find_faces, load_model, read_photo
+from facelens.data.alike import groups
 from facelens.data.boxes import BoxedPhoto, boxed_photos, folds
 from facelens.errors import FacelensError
 from facelens.tasks.mask import alarms, figures
@@ -70,6 +72,32 @@ def whole(data: Path, limit: int | None) -> list[BoxedPhoto]:
         for split in ("train", "test")
         for photo in boxed_photos(data / "masks", split, NAMES)[:limit]
     ]
+
+
+def count(args: argparse.Namespace) -> None:
+    """Photos, boxes and their sides by split, and how many photos are like another."""
+    photos = whole(args.data, args.limit)
+    learnt = len(boxed_photos(args.data / "masks", "train", NAMES)[: args.limit])
+    alike = groups(photos)
+    twice = np.bincount(alike)[alike] > 1
+    rows = []
+    for name, part in {
+        "train": slice(0, learnt), "test": slice(learnt, None), "together": slice(None),
+    }.items():  # fmt: skip
+        boxes = np.concatenate([photo.boxes for photo in photos[part]])
+        labels = [label for photo in photos[part] for label in photo.labels]
+        sides = np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], 1))
+        rows.append(
+            {
+                "set": name,
+                "photos": len(photos[part]),
+                "boxes": len(labels),
+                **{each: labels.count(each) for each in NAMES},
+                "median_side": f"{np.median(sides):.0f}",
+                "alike": int(twice[part].sum()),
+            }
+        )
+    save("masks_data", rows)
 
 
 def ablations(args: argparse.Namespace) -> None:
@@ -236,11 +264,13 @@ def stages(args: argparse.Namespace) -> None:
         from_scratch=args.from_scratch,
         device=args.device,
     )
+    finder = find_faces(read_photo(EXAMPLE))[0].detector
     rows = []
     for name, photos in (("held out", sides[1]), ("test", test)):
         answers = [second.answers(photo.pixels) for photo in photos]
         found = figures.measure(photos, answers, NAMES, draws=DRAWS)
-        rows += [{"set": name, "weights": second.weights, **each} for each in by_size(found)]
+        about = {"set": name, "detector": finder, "weights": second.weights}
+        rows += [about | each for each in by_size(found)]
     save("masks_stages", rows)
 
 
@@ -303,6 +333,7 @@ def speed(args: argparse.Namespace) -> None:
 
 
 COMMANDS = {
+    "data": count,
     "ablations": ablations,
     "folds": cross,
     "measure": measure,

@@ -21,7 +21,7 @@ SIDE, MARGIN = 64, 0.25
 SAME = 0.35
 
 # The fields of `Crops` of one crop.
-_Row = tuple[np.ndarray, int, int, Sequence[float], float]
+_Row = tuple[np.ndarray, int, int, Sequence[float], float, Sequence[float]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,8 @@ class Crops:
     """Crops uint8 (n, side, side, 3) and their classes int64 (n,), places in `NAMES`.
 
     `photos` int64 (n,): of which photo each is. `boxes` float32 (n, 4): what is cropped, x1, y1,
-    x2, y2. `confidences` float32 (n,): the detector's; 1 of a true box.
+    x2, y2. `confidences` float32 (n,): the detector's; 1 of a true box. `truth` float32 (n, 4): the
+    true box of each, NaN if there is none.
     """
 
     pixels: np.ndarray
@@ -37,6 +38,7 @@ class Crops:
     photos: np.ndarray
     boxes: np.ndarray
     confidences: np.ndarray
+    truth: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,7 +64,7 @@ def boxed_crops(photos: Sequence[BoxedPhoto], *, margin: float = MARGIN, side: i
         pixels = photo.pixels
         for box, label in zip(photo.boxes, photo.labels, strict=True):
             crop = crop_box(pixels, box.tolist(), margin=margin, side=side)
-            rows.append((crop, NAMES.index(label), i, box, 1.0))
+            rows.append((crop, NAMES.index(label), i, box, 1.0, box))
     return _stacked(rows, side)
 
 
@@ -83,17 +85,27 @@ def found_crops(
     for i, photo in enumerate(photos):
         pixels = photo.pixels
         free = list(zip(photo.boxes.tolist(), photo.labels, strict=True))
-        faces = find_faces(_enlarged(pixels, enlarge), detector=detector)
-        for face in sorted(faces, key=lambda face: -face.confidence):
-            x, y, w, h = (value / enlarge for value in face.box)
-            overlaps = [iou(Box(x, y, w, h), _box(true)) for true, _ in free]
-            label = -1
+        for corners, confidence in enlarged_faces(pixels, detector, enlarge):
+            overlaps = [iou(_box(corners), _box(true)) for true, _ in free]
+            label, true = -1, [np.nan] * 4
             if overlaps and max(overlaps) >= SAME:
-                label = NAMES.index(free.pop(int(np.argmax(overlaps)))[1])
-            corners = (x, y, x + w, y + h)
+                true, name = free.pop(int(np.argmax(overlaps)))
+                label = NAMES.index(name)
             crop = crop_box(pixels, corners, margin=margin, side=side)
-            rows.append((crop, label, i, corners, face.confidence))
+            rows.append((crop, label, i, corners, confidence, true))
     return _stacked(rows, side)
+
+
+def enlarged_faces(
+    pixels: np.ndarray, detector: str | None = None, enlarge: float = 2.0
+) -> list[tuple[tuple[float, float, float, float], float]]:
+    """Boxes x1, y1, x2, y2 in pixels of the photo and confidences, the most confident first."""
+    found = find_faces(_enlarged(pixels, enlarge), detector=detector)
+    faces = []
+    for face in sorted(found, key=lambda face: -face.confidence):
+        x, y, w, h = (value / enlarge for value in face.box)
+        faces.append(((x, y, x + w, y + h), face.confidence))
+    return faces
 
 
 def _box(corners: Sequence[float]) -> Box:
@@ -109,8 +121,8 @@ def _enlarged(pixels: np.ndarray, by: float) -> Photo:
 
 
 def _stacked(rows: list[_Row], side: int) -> Crops:
-    crops, labels, photos, boxes, confidences = (
-        zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    crops, labels, photos, boxes, confidences, truth = (
+        zip(*rows, strict=True) if rows else ((), (), (), (), (), ())
     )
     return Crops(
         np.array(crops, np.uint8).reshape(-1, side, side, 3),
@@ -118,4 +130,5 @@ def _stacked(rows: list[_Row], side: int) -> Crops:
         np.array(photos, np.int64),
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(confidences, np.float32),
+        np.array(truth, np.float32).reshape(-1, 4),
     )

@@ -69,6 +69,8 @@ def test_a_detected_face_has_the_class_of_the_true_box_that_it_is_of(monkeypatch
     assert found.confidences.tolist() == pytest.approx([0.9, 0.8, 0.7, 0.6])
     assert found.labels.tolist() == [0, -1, -1, 1]  # the second at one face is of no box
     assert found.boxes[0].tolist() == [41, 30, 61, 50]
+    assert found.truth[[0, 3]].tolist() == [[40, 30, 60, 50], [80, 20, 100, 60]]
+    assert np.isnan(found.truth[1:3]).all()
 
 
 def test_no_photo_and_no_box_are_no_crop():
