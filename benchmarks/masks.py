@@ -11,9 +11,9 @@
 DATA holds masks/; for alarms celeba/, celeba_more/ if there, and portraits/. Every network is kept
 in --runs; a command that was stopped resumes after the last whole epoch. `measure` trains nothing:
 what is not trained to its end is said and left out. Without --model the embedded network is
-measured. Written to benchmarks/results: masks_data.csv, masks_ablations.csv, masks_folds.csv (a row a fold),
-masks_cross.csv (all folds together) and masks_test.csv (the test photos), a row a size and class
-each, masks_stages.csv, masks_alarms.csv, masks_speed.csv.
+measured. Written to benchmarks/results: masks_data.csv, masks_ablations.csv, masks_folds.csv (a row
+a fold), masks_cross.csv (all folds together) and masks_test.csv (the test photos), a row a size and
+class each, masks_stages.csv, masks_alarms.csv, masks_speed.csv.
 """
 
 import argparse

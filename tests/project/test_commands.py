@@ -111,6 +111,18 @@ LISTED = {
             r"python benchmarks/expressions\.py DATA --check",
         )
     ),
+    "needs a detector that has learnt something: else graph and torch rank its boxes otherwise": (
+        r"facelens export runs/mask .*", r"facelens evaluate data/masks .*",
+    ),
+    "needs the network of masks, which is not embedded yet": (
+        ()
+        if (ROOT / "weights" / "mask").is_dir()
+        else (
+            r"facelens (predict|label|video) .*--task mask.*",
+            r"(?s).*task=\"mask\".*",
+            r"python benchmarks/masks\.py (alarms|speed) DATA",
+        )
+    ),
     "is the picture of a way": (
         r"photo bytes ─► .*", r"photo\.py .*", r"camera ─► .*", r"[▲└].*",
     ),
@@ -121,6 +133,7 @@ SHORTER = {
         "--from-scratch"
     ),
     r"facelens train \S.*--task (keypoints|expression)": "--epochs 0 1 --device cpu",
+    r"facelens train \S.*--task mask": "--from-scratch --limit 16 --epochs 0 1 --device cpu",
     r"facelens train (?!.*--task)\S": (
         "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu"
     ),
@@ -129,13 +142,16 @@ SHORTER = {
         "--limit 32 --epochs 1 --seeds 1 --size 64x56 --batch-size 16 --arch resnet18 "
         "--weights random"
     ),
-    r"facelens export (?!runs/(points|kaggle|expression))\S": "--limit 16",
+    r"facelens export (?!runs/(points|kaggle|expression|mask))\S": "--limit 16",
     r"facelens evaluate \S": "--limit 64",
     r"facelens\.training\.landmarks ": "--limit 64 --steps 2 --batch 8 --out points",
     r"(accuracy|networks)\.py": "--limit 24",
     r"/maps\.py": "--faces 1",
     r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",
     r"/expressions\.py": "--limit 64 --epochs 1 --rungs commonest ours --runs expressions",
+    r"/masks\.py": (
+        "--limit 8 --epochs 1 --from-scratch --variants ours --folds 0 --runs masks --device cpu"
+    ),
     r"/straighten\.py": "--limit 4",
     r"/marks\.py": "--limit 16",
     r"(bench |/)rounding": "--limit 24 --faces 1",
@@ -192,7 +208,7 @@ def marks(command: Command) -> list[pytest.MarkDecorator]:
         rf"^ *(from|import) ({TRAINING})\b", script(text), re.MULTILINE
     ):
         found.append(pytest.mark.train)
-    if re.search(r"\bDATA\b|celeba|\.parquet|runs/|kaggle", text):
+    if re.search(r"\bDATA\b|celeba|\.parquet|runs/|kaggle|data/masks", text):
         found.append(pytest.mark.data)
     if "playwright" in script(text):
         found.append(pytest.mark.browser)
