@@ -150,7 +150,7 @@ SHORTER = {
     r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",
     r"/expressions\.py": "--limit 64 --epochs 1 --rungs commonest ours --runs expressions",
     r"/masks\.py": (
-        "--limit 8 --epochs 1 --from-scratch --variants ours --folds 0 --runs masks --device cpu"
+        "--limit 4 --epochs 1 --from-scratch --variants ours --folds 0 --runs masks --device cpu"
     ),
     r"/straighten\.py": "--limit 4",
     r"/marks\.py": "--limit 16",
