@@ -47,6 +47,8 @@ CHOSEN = "ours"
 DRAWS = 20 if QUICK else figures.DRAWS
 TURNS = 20
 SIDES = (640, 480)
+# Pixels at which the chosen network is also asked, which was trained at fewer or more.
+SEEN = (320, 512, 640)
 OURS = LEVELS[CHOSEN]
 _HOW = OURS.augmentation
 # A choice each, given up; the first is the chosen network.
@@ -157,9 +159,11 @@ def finished(folder: Path) -> MaskRun | None:
     return None
 
 
-def answers_of(run: MaskRun, photos: Sequence[BoxedPhoto]) -> list[Answers]:
-    """What a trained network finds in photos."""
-    network, side, found = run.network(), run.recipe.how.side, []
+def answers_of(
+    run: MaskRun, photos: Sequence[BoxedPhoto], side: int | None = None
+) -> list[Answers]:
+    """What a trained network finds in photos, seen at the side of the training or at another."""
+    network, side, found = run.network(), side or run.recipe.how.side, []
     for photo in photos:
         picture, scale = letterbox(photo.pixels, side)
         with torch.no_grad():
@@ -209,19 +213,20 @@ def measure(args: argparse.Namespace) -> None:
     rows = []
     for name, (what, _) in ABLATIONS.items():
         run = finished(args.runs / f"ablation-{name.replace(' ', '-')}")
-        if run:
-            found = figures.measure(held, answers_of(run, held), NAMES, draws=DRAWS)
-            rows.append({"name": name, "what": what, **of_run(run), **row(found)})
+        for side in (None, *SEEN) if run and name == CHOSEN else (None,) if run else ():
+            found = figures.measure(held, answers_of(run, held, side), NAMES, draws=DRAWS)
+            about = {"name": name, "what": what if side is None else f"but seen at {side} pixels"}
+            rows.append({**about, **of_run(run, side), **row(found)})
     save("masks_ablations", rows)
     rows, truth, said = [], [], []
     for k, (_, held) in enumerate(fold_sides(whole(args.data, args.limit))):
         run = finished(args.runs / f"fold-{k}")
         if run:
-            answers = answers_of(run, held)
+            answers = answers_of(run, held, args.side)
             truth += held
             said += answers
             found = figures.measure(held, answers, NAMES, draws=DRAWS)
-            rows.append({"fold": k, **of_run(run), **row(found)})
+            rows.append({"fold": k, **of_run(run, args.side), **row(found)})
     save("masks_folds", rows)
     # A part of the folds would be other photos than those of the next time.
     if len(rows) == FOLDS:
@@ -237,10 +242,10 @@ def measure(args: argparse.Namespace) -> None:
     save("masks_test", [{"model": model.title, **each} for each in by_size(found)])
 
 
-def of_run(run: MaskRun) -> dict[str, Any]:
+def of_run(run: MaskRun, side: int | None) -> dict[str, Any]:
     return {
         "epochs": len(run.history),
-        "side": run.recipe.how.side,
+        "side": side or run.recipe.how.side,
         "weights": sum(p.numel() for p in run.network().parameters()),
         "minutes": f"{run.minutes:.1f}",
     }
@@ -353,6 +358,7 @@ def main() -> None:
     parser.add_argument("--variants", nargs="*", choices=ABLATIONS, default=[*ABLATIONS])
     parser.add_argument("--folds", nargs="*", type=int, default=[*range(FOLDS)])
     parser.add_argument("--model", help="a bundle, instead of the embedded one")
+    parser.add_argument("--side", type=int, help="at which the folds see photos; default: trained")
     parser.add_argument("--epochs", type=int, help="instead of the level's own")
     parser.add_argument("--limit", type=int, help="only the first so many photos of each split")
     parser.add_argument("--backbone-weights", type=Path, help="torchvision's MobileNetV2, a file")

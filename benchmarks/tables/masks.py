@@ -96,7 +96,7 @@ def single_folds() -> str:
     if not found:
         return _LATER
     lines = [
-        measured(found[0]),
+        f"Photos are seen at {found[0]['side']} pixels. {measured(found[0])}",
         "",
         "| fold | photos | mAP50 | mAP50-95 | common, AP50 | common, 16 px and over "
         "| worn wrongly, boxes | minutes |",
@@ -139,13 +139,13 @@ def ablations() -> str:
     lines = [
         f"{first['photos']} photos held out, {int(first['boxes']):,} boxes. {measured(first)}",
         "",
-        "| | | mAP50 | mAP50-95 | common, AP50 | common, 16 px and over | worn wrongly, boxes "
-        "| epochs | minutes |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| | | seen at, px | mAP50 | mAP50-95 | common, AP50 | common, 16 px and over "
+        "| worn wrongly, boxes | epochs | minutes |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['name']} | {row['what']} | {_between(row, 'map50')} | {_share(row['map50_95'])} "
-        f"| {_between(row, 'common_ap50')} | {_between(row, 'larger_ap50')} "
+        f"| {row['name']} | {row['what']} | {row['side']} | {_between(row, 'map50')} "
+        f"| {_share(row['map50_95'])} | {_between(row, 'common_ap50')} | {_between(row, 'larger_ap50')} "
         f"| {_share(row['mask_weared_incorrect_ap50'])}, {row['mask_weared_incorrect_count']} "
         f"| {row['epochs']} | {float(row['minutes']):.0f} |"
         for row in found

@@ -1,11 +1,14 @@
 """Photos with boxes in three layouts: what is read, what is refused, what comes back."""
 
+import contextlib
 import io
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from facelens.commands.main import main
@@ -348,6 +351,29 @@ def test_a_set_without_splits_is_split(tmp_path):
     assert len({each.name for each in (*test, *train)}) == 20
     with pytest.raises(DataError, match="no photo of valid"):
         boxed_photos(tmp_path / "set", "valid")
+
+
+MALFORMED = st.one_of(
+    st.binary(max_size=60),
+    st.text("<>/&;!?annotationxmlobject[]0123456789. -\n", max_size=120).map(str.encode),
+    st.text("0123456789. -+einfna\n:,{}[]'#", max_size=60).map(str.encode),
+)
+
+
+@settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(MALFORMED)
+def test_whatever_a_file_holds_there_is_a_sentence_or_a_box(tmp_path, data):
+    for name, make, path in (
+        ("voc", voc, "annotations/a.xml"), ("yolo", yolo, "labels/a.txt"),
+        ("names", yolo, "data.yaml"),
+    ):  # fmt: skip
+        (tmp_path / name).mkdir(exist_ok=True)
+        folder = make(tmp_path / name)
+        (folder / path).write_bytes(data)
+        with contextlib.suppress(DataError):
+            assert boxed_photos(folder)[0].boxes.shape[1] == 4
 
 
 @pytest.mark.data
