@@ -145,7 +145,8 @@ def ablations() -> str:
     ]
     lines += [
         f"| {row['name']} | {row['what']} | {row['side']} | {_between(row, 'map50')} "
-        f"| {_share(row['map50_95'])} | {_between(row, 'common_ap50')} | {_between(row, 'larger_ap50')} "
+        f"| {_share(row['map50_95'])} | {_between(row, 'common_ap50')} "
+        f"| {_between(row, 'larger_ap50')} "
         f"| {_share(row['mask_weared_incorrect_ap50'])}, {row['mask_weared_incorrect_count']} "
         f"| {row['epochs']} | {float(row['minutes']):.0f} |"
         for row in found

@@ -83,8 +83,10 @@ def test_folds_that_are_missing_are_counted(results):
 
 
 def test_alarms_and_speed(results):
-    row = {"model": "mask 1.0", "what": "CelebA, bearded", "faces": 2832, "found": 2800,
-           "masked": 20, "wrongly": 8, "share": "0.0100", "low": "0.0070", "high": "0.0144"}  # fmt: skip
+    row = {
+        "model": "mask 1.0", "what": "CelebA, bearded", "faces": 2832, "found": 2800, "masked": 20,
+        "wrongly": 8, "share": "0.0100", "low": "0.0070", "high": "0.0144",
+    }  # fmt: skip
     empty = row | {"what": "portraits, bare", "found": 0, "share": "", "low": "", "high": ""}
     results("alarms", [row, empty])
     text = masks.false_alarms()
