@@ -10,7 +10,6 @@ import contextlib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,6 +23,7 @@ RECALLS = np.linspace(0, 1, 101)
 THRESHOLDS = np.linspace(0, 1, 101)
 # Answers of a class on one photo that are looked at. COCO's 100 would cap the recall on crowds.
 MOST = 500
+_AT_ONCE = 200  # resamples
 # Square root of a box's area in pixels, from and below; COCO's limits are inclusive.
 _BELOW, _END = 1e-6, 1e10
 SIZES = {
@@ -76,36 +76,40 @@ class Matches:
     ignored: np.ndarray
     counts: np.ndarray
 
-    @cached_property
-    def _ranked(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Photo, right and wrong of each answer, down to the last right one.
+    def average_precision(self) -> np.ndarray:
+        """AP at each of `IOUS`, (10,); NaN without a true box."""
+        return self.resampled(np.ones((1, len(self.counts)), np.int64))[0]
 
-        Those below can only lower the precision at a recall that is reached already.
-        """
-        right = self.hit & ~self.ignored
-        last = int(np.flatnonzero(right.any(0)).max(initial=-1)) + 1
-        return self.photo[:last], right[:, :last], ~(self.hit | self.ignored)[:, :last]
+    def resampled(self, weights: np.ndarray) -> np.ndarray:
+        """AP at each of `IOUS` if photos count otherwise, (draws, 10).
 
-    def average_precision(self, weights: np.ndarray | None = None) -> np.ndarray:
-        """AP at each of `IOUS`, (10,); NaN without a true box.
+        Precision is highest where an answer is right, so only there it is computed: all draws at
+        once, from how many answers of each photo are wrong above each right one.
 
         Args:
-            weights: how often each photo counts, int (photos,); by default once.
+            weights: how often each photo counts, int (draws, photos).
         """
-        weights = np.ones(len(self.counts), np.int64) if weights is None else weights
-        total = int(self.counts @ weights)
-        if not total:
-            return np.full(len(IOUS), np.nan)
-        photo, is_right, is_wrong = self._ranked
-        of_answer = weights[photo]
-        right, wrong = np.cumsum(of_answer * is_right, 1), np.cumsum(of_answer * is_wrong, 1)
-        precision = right / np.maximum(right + wrong, 1)
-        best = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
-        ends = np.concatenate([best, np.zeros((len(best), 1))], 1)
-        recall = right / total
-        return np.array(
-            [ends[i, np.searchsorted(recall[i], RECALLS)].mean() for i in range(len(IOUS))]
-        )
+        total = weights @ self.counts
+        found = np.full((len(weights), len(IOUS)), np.nan)
+        right, wrong = self.hit & ~self.ignored, ~(self.hit | self.ignored)
+        for i in range(len(IOUS)):
+            hits, misses = np.flatnonzero(right[i]), np.flatnonzero(wrong[i])
+            above = np.zeros((len(hits) + 1, len(self.counts)), np.float32)
+            np.add.at(above, (np.searchsorted(hits, misses), self.photo[misses]), 1)
+            above = np.cumsum(above[:-1], 0).T
+            for start in range(0, len(weights), _AT_ONCE):
+                rows = slice(start, start + _AT_ONCE)
+                these = weights[rows].astype(np.float32)
+                of_hits = np.cumsum(these[:, self.photo[hits]], 1)
+                precision = of_hits / np.maximum(of_hits + these @ above, 1)
+                best = np.maximum.accumulate(precision[:, ::-1], 1)[:, ::-1]
+                ends = np.concatenate([best, np.zeros((len(best), 1), np.float32)], 1)
+                for draw, (reached, end) in enumerate(zip(of_hits, ends, strict=True), start):
+                    if total[draw]:
+                        recall = reached.astype(np.float64) / total[draw]
+                        at = np.searchsorted(recall, RECALLS)
+                        found[draw, i] = end[at].mean(dtype=np.float64)
+        return found
 
 
 def match(
@@ -223,10 +227,7 @@ def measure(
 def _figures(matched: dict[str, Matches], weights: np.ndarray, common: list[str]) -> dict[str, Any]:
     """The figures of one size."""
     point = {name: found.average_precision() for name, found in matched.items()}
-    drawn = {
-        name: np.array([found.average_precision(each) for each in weights]).reshape(-1, len(IOUS))
-        for name, found in matched.items()
-    }
+    drawn = {name: found.resampled(weights) for name, found in matched.items()}
 
     def mean(names: Iterable[str], columns: slice, key: str) -> dict[str, float]:
         there = [name for name in names if matched[name].counts.any()]
