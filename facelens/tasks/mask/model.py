@@ -274,7 +274,9 @@ def every_class(boxes: np.ndarray, scores: np.ndarray, names: Sequence[str]) -> 
     """Boxes (n, 4) with a score for each class, (n, classes), as answers of one class each."""
     scores = scores.reshape(-1, len(names))
     rows, columns = np.nonzero(scores >= FAINT)
-    return Answers(boxes.reshape(-1, 4)[rows], [names[i] for i in columns.tolist()], scores[rows, columns])
+    return Answers(
+        boxes.reshape(-1, 4)[rows], [names[i] for i in columns.tolist()], scores[rows, columns]
+    )
 
 
 def _pixels(photo: Photo | Face | np.ndarray) -> np.ndarray:
