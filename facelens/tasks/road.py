@@ -30,7 +30,9 @@ def find(task: "Task", model: "Model", photo: "Photo", *, detector: str | None =
 
 def answer(task: "Task", model: "Model", found: Sequence[Any], *, maps: bool = False) -> list[Any]:
     """The answer about each face that `find` has found; with `maps`, of crops, its maps too."""
-    return list(found) if task.sees == "photo" else model.predict(found, maps=maps)
+    if task.sees == "photo":
+        return list(found)
+    return model.predict(found, maps=True) if maps else model.predict(found)
 
 
 def finder(task: "Task", model: "Model", detector: str | None) -> str:
