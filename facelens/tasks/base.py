@@ -90,6 +90,17 @@ class Style:
     brief: bool = False
 
 
+@dataclass(frozen=True)
+class State:
+    """What a film measures the seconds of, face by face.
+
+    `column`: of a film's table. `holds`: whether an answer says that a face is in this state.
+    """
+
+    column: str
+    holds: Callable[[Any], bool]
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """Activations of one layer for one face.
@@ -196,6 +207,7 @@ class Task:
     default its words.
     `sentence`: a face's answer in one sentence. `caution`: what has to be known before an answer is
     used; it stands wherever the page shows one.
+    `state`: whose seconds a film's table counts for each face.
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
     `training`: the module with `train`, `export` and `evaluate` and their options; see
     `facelens.commands.train`.
@@ -217,6 +229,7 @@ class Task:
     sentence: "Callable[[Any, Face, Any, Style], str] | None" = None
     caution: str = ""
     judgements: Callable[[Any], tuple[str, ...]] = lambda _: ()
+    state: State | None = None
     figures: tuple[Figure, ...] = ()
     measured_on: "Callable[[Config], str]" = lambda _: ""
     training: str = ""

@@ -13,9 +13,10 @@ from facelens.files import TABLES, Progress, check_out
 from facelens.photo import Photo, printable
 from facelens.tables import row_writer
 from facelens.tasks import DEFAULT, TASKS, load_model
-from facelens.tasks.base import Model, Style, Table
+from facelens.tasks.base import Model, State, Style, Table
 from facelens.video.annotate import Annotator
 from facelens.video.film import Film, need_text, open_film, refuse_photo
+from facelens.video.stopwatch import Stopwatch
 from facelens.video.stream import LivePredictor, Observation
 from facelens.video.writer import FILMS, film_writer
 
@@ -118,7 +119,7 @@ def track_film(
         annotator = Annotator(lambda face, answer: chosen.words(network, face, answer, style))
         predictor = LivePredictor(network, detector, task=chosen)
         frames, rows, seconds, numbers = 0, 0, 0.0, set[int]()
-        with _writing(out, film, annotator, table) as write:
+        with _writing(out, film, annotator, table, chosen.state) as write:
             for seconds, pixels in film.frames():
                 seen = predictor.predict(Photo(pixels, source.name), seconds)
                 write(frames, seconds, pixels, seen)
@@ -191,20 +192,25 @@ def _plain(name: str) -> str:
 
 
 def _writing(
-    out: Path, film: Film, annotator: Annotator, table: Table | None
+    out: Path, film: Film, annotator: Annotator, table: Table | None, state: State | None
 ) -> AbstractContextManager[Write]:
-    return _table(out, table) if table else _film(out, film.rate, annotator)
+    return _table(out, table, state) if table else _film(out, film.rate, annotator)
 
 
 @contextmanager
-def _table(out: Path, table: Table) -> Generator[Write, None, None]:
+def _table(out: Path, table: Table, state: State | None) -> Generator[Write, None, None]:
     """Yield a function that adds a frame's faces to the table."""
-    with row_writer(out, (*COLUMNS, *table.columns)) as add:
+    watch = Stopwatch(state) if state else None
+    columns = (*COLUMNS, *([state.column] if state else []))
+    with row_writer(out, (*columns, *table.columns)) as add:
 
         def write(number: int, seconds: float, _: np.ndarray, seen: list[Observation]) -> None:
+            if watch:
+                watch.note(seconds, seen)
             for each in seen:
                 face = each.face
-                place = (round(float(side), 1) for side in face.box)
+                place = [round(float(side), 1) for side in face.box]
+                place += [round(watch.spent(each.number), 3)] if watch else []
                 add((
                     number, round(seconds, 3), each.number, round(float(face.confidence), 4),
                     *place, *table.row(face, each.answer),

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from facelens.tasks.base import Figure, Style, Task, Word
-from facelens.tasks.mask.names import CAUTION
+from facelens.tasks.base import Figure, State, Style, Task, Word
+from facelens.tasks.mask.names import BARE, CAUTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +68,7 @@ TASK = Task(
     describe=_describe,
     sentence=_sentence,
     caution=CAUTION,
+    state=State("seconds_without_mask", lambda face: face.name == BARE),
     figures=(
         Figure("mAP50", ("valid", "map50"), 1),
         Figure("mAP50-95", ("valid", "map50_95"), 1),

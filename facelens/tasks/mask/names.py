@@ -1,6 +1,7 @@
 """The three classes of a face and its mask, spelled as in Kaggle's set, and how they are said."""
 
 NAMES = ("with_mask", "without_mask", "mask_weared_incorrect")
+BARE = "without_mask"
 
 LABELS = {
     "with_mask": "Mask",

@@ -23,7 +23,7 @@ from facelens.tasks.mask.model import (
     letterbox,
     threshold,
 )
-from facelens.tasks.mask.names import NAMES
+from facelens.tasks.mask.names import BARE, NAMES
 from facelens.tasks.road import answer, find, finder
 from facelens.video.boxes import BoxTracker
 
@@ -307,4 +307,8 @@ def test_a_films_table_has_a_row_a_box(bundle, tmp_path, run):
     with out.open() as file:
         rows = list(csv.DictReader(file))
     assert [row["face"] for row in rows] == ["1", "2"] * 3
+    bare = [max(NAMES, key=lambda name: float(row[name])) == BARE for row in rows]
+    assert any(bare)
+    spent = [float(row["seconds_without_mask"]) for row in rows]
+    assert spent == pytest.approx([0.2 * (i // 2) * is_bare for i, is_bare in enumerate(bare)])
     assert run(*line, "--out", tmp_path / "copy.avi")[0] == 0
