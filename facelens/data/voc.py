@@ -22,6 +22,7 @@ from facelens.data.boxed import (
     read_text,
 )
 from facelens.errors import DataError, printable
+from facelens.files import write_bytes, write_text
 
 PICTURES, ANNOTATIONS = ("images", "JPEGImages"), ("annotations", "Annotations")
 LISTS = Path("ImageSets", "Main")
@@ -177,14 +178,14 @@ def write_voc(folder: Path, splits: dict[str, list[BoxedPhoto]]) -> None:
     for split, photos in splits.items():
         for photo in photos:
             name = photo.file_name
-            (folder / "images" / name).write_bytes(photo.data)
+            write_bytes(folder / "images" / name, photo.data)
             xml = folder / "annotations" / f"{Path(name).stem}.xml"
-            xml.write_text(_xml(photo, name), encoding="utf-8", newline="\n")
+            write_text(xml, _xml(photo, name))
         if split:
             (folder / LISTS).mkdir(parents=True, exist_ok=True)
             lines = "".join(f"{Path(photo.file_name).stem}\n" for photo in photos)
             path = folder / LISTS / f"{'val' if split == 'valid' else split}.txt"
-            path.write_text(lines, encoding="utf-8", newline="\n")
+            write_text(path, lines)
 
 
 def _xml(photo: BoxedPhoto, name: str) -> str:

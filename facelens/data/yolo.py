@@ -21,6 +21,7 @@ from facelens.data.boxed import (
     read_text,
 )
 from facelens.errors import DataError, printable
+from facelens.files import write_bytes, write_text
 
 SPLITS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 _NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "labels/classes.txt")
@@ -154,9 +155,9 @@ def write_yolo(folder: Path, splits: dict[str, list[BoxedPhoto]], classes: Seque
             path.mkdir(parents=True, exist_ok=True)
         for photo in photos:
             name = photo.file_name
-            (images / name).write_bytes(photo.data)
+            write_bytes(images / name, photo.data)
             text = labels / f"{Path(name).stem}.txt"
-            text.write_text(_lines(photo, classes), encoding="utf-8", newline="\n")
+            write_text(text, _lines(photo, classes))
     lines = ["path: ."]
     keys = {"train": "train", "valid": "val", "test": "test"}
     lines += [f"{keys[split]}: images/{split}" for split in splits if split]
@@ -164,7 +165,7 @@ def write_yolo(folder: Path, splits: dict[str, list[BoxedPhoto]], classes: Seque
     # A string of JSON is one of YAML too.
     lines += ["names:", *(f"  {i}: {json.dumps(name)}" for i, name in enumerate(classes))]
     yaml = "\n".join(lines) + "\n"
-    (folder / "data.yaml").write_text(yaml, encoding="utf-8", newline="\n")
+    write_text(folder / "data.yaml", yaml)
 
 
 def _lines(photo: BoxedPhoto, classes: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from facelens.files import write_bytes
 from facelens.tasks.mask.model import MAX_SIDE, MIN_SIDE, MOST, STRIDE
 from facelens.tasks.mask.names import NAMES
 from facelens.tasks.mask.training.detect import MIN_SCORE, OVERLAP
@@ -98,4 +99,4 @@ def add_suppression(path: Path) -> None:
         for name, shape in shapes.items()
     )
     onnx.checker.check_model(proto)
-    onnx.save(proto, path)
+    write_bytes(path, proto.SerializeToString())
