@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
+from facelens.errors import ThresholdError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -88,6 +90,23 @@ class Style:
     names: tuple[str, ...] | None = None
     judgements: bool = False
     brief: bool = False
+
+    @property
+    def sure(self) -> float:
+        """The probability from which the most probable of several classes is said without doubt.
+
+        Raises:
+            ThresholdError: the threshold is neither "half" nor a number from 0 to 1.
+        """
+        try:
+            number = 0.5 if self.threshold == "half" else float(self.threshold)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= 1:
+            raise ThresholdError(
+                f"There is no threshold {self.threshold!r}: give half, or a number from 0 to 1."
+            )
+        return number
 
 
 @dataclass(frozen=True)

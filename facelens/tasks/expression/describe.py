@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from facelens.tasks.base import Style, Verdict, Word, probability_text
-from facelens.tasks.expression.model import threshold
 from facelens.tasks.expression.names import CAVEAT, looks
 
 if TYPE_CHECKING:
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 def verdict(face: "Face", prediction: "Prediction", style: Style) -> Verdict:
     """Of the most probable expression: yes, or doubtful below the threshold or on a poor face."""
-    sure = float(prediction.probabilities.max()) >= threshold(style) and not face.hints
+    sure = float(prediction.probabilities.max()) >= style.sure and not face.hints
     return Verdict.YES if sure else Verdict.DOUBTFUL
 
 

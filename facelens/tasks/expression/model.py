@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from facelens.bundles.bundle import Bundle
-from facelens.errors import BundleError, ThresholdError
+from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, align
 from facelens.tasks.base import Style
 from facelens.tasks.classifier import Classifier
@@ -146,24 +146,7 @@ class ExpressionModel(Classifier):
 
     def check_style(self, style: Style) -> None:
         """Refuse a threshold that is neither "half" nor a number from 0 to 1."""
-        threshold(style)
-
-
-def threshold(style: Style) -> float:
-    """The probability from which the most probable expression is said without doubt.
-
-    Raises:
-        ThresholdError: it is neither "half" nor a number from 0 to 1.
-    """
-    try:
-        number = 0.5 if style.threshold == "half" else float(style.threshold)
-    except ValueError:
-        number = np.nan
-    if not 0 <= number <= 1:
-        raise ThresholdError(
-            f"There is no threshold {style.threshold!r}: give half, or a number from 0 to 1."
-        )
-    return number
+        _ = style.sure
 
 
 def probabilities(model: ExpressionModel, pictures: np.ndarray) -> np.ndarray:

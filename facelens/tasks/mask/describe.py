@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 from facelens.tasks.base import Style, Verdict, Word, probability_text
-from facelens.tasks.mask.model import threshold
 from facelens.tasks.mask.names import said
 
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 def verdict(face: "MaskedFace", style: Style) -> Verdict:
     """Of the most probable class: yes, or doubtful below the threshold or for a tiny face."""
-    sure = float(face.probabilities.max()) >= threshold(style) and not face.hints
+    sure = float(face.probabilities.max()) >= style.sure and not face.hints
     return Verdict.YES if sure else Verdict.DOUBTFUL
 
 

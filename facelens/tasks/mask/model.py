@@ -15,7 +15,7 @@ import numpy as np
 
 from facelens.bundles.bundle import Bundle
 from facelens.bundles.network import Network, open_graph
-from facelens.errors import BundleError, ThresholdError
+from facelens.errors import BundleError
 from facelens.faces import CROP_HEIGHT, CROP_WIDTH, Box, Face
 from facelens.photo import Photo, read_photo
 from facelens.tasks.base import Model, Style
@@ -251,7 +251,7 @@ class MaskModel(Model):
 
     def check_style(self, style: Style) -> None:
         """Refuse a threshold that is neither "half" nor a number from 0 to 1."""
-        threshold(style)
+        _ = style.sure
 
     @cached_property
     def _graph(self) -> Network:
@@ -284,20 +284,3 @@ def _pixels(photo: Photo | Face | np.ndarray) -> np.ndarray:
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         raise ValueError("a photo is uint8 (h, w, 3)")
     return pixels
-
-
-def threshold(style: Style) -> float:
-    """The probability from which the most probable class is said without doubt.
-
-    Raises:
-        ThresholdError: it is neither "half" nor a number from 0 to 1.
-    """
-    try:
-        number = 0.5 if style.threshold == "half" else float(style.threshold)
-    except ValueError:
-        number = np.nan
-    if not 0 <= number <= 1:
-        raise ThresholdError(
-            f"There is no threshold {style.threshold!r}: give half, or a number from 0 to 1."
-        )
-    return number

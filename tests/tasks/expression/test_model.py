@@ -21,7 +21,6 @@ from facelens.tasks.expression.model import (
     cut,
     embed,
     frame_of,
-    threshold,
 )
 from facelens.tasks.expression.names import NAMES
 
@@ -132,8 +131,8 @@ def test_it_is_doubtful_below_the_threshold_and_on_a_poor_face():
         assert word.verdict is Verdict.DOUBTFUL
         assert "perhaps looks happy, or" in sentence(where, answer, style)
     with pytest.raises(ThresholdError):
-        threshold(Style("f1"))
-    assert threshold(Style("0.7")) == 0.7
+        _ = Style("f1").sure
+    assert Style("0.7").sure == 0.7
 
 
 def test_what_is_said_is_never_what_a_person_feels():

@@ -21,7 +21,6 @@ from facelens.tasks.mask.model import (
     MaskModel,
     every_class,
     letterbox,
-    threshold,
 )
 from facelens.tasks.mask.names import BARE, NAMES
 from facelens.tasks.road import answer, find, finder
@@ -189,11 +188,11 @@ def test_a_sure_face_is_said_and_a_tiny_one_is_doubtful(model):
 
 
 def test_a_threshold_is_half_or_a_number():
-    assert threshold(Style()) == 0.5
-    assert threshold(Style(threshold="0.7")) == 0.7
+    assert Style().sure == 0.5
+    assert Style(threshold="0.7").sure == 0.7
     for wrong in ("f1", "2", "nan"):
         with pytest.raises(ThresholdError, match="give half, or a number"):
-            threshold(Style(threshold=wrong))
+            _ = Style(threshold=wrong).sure
 
 
 # the road
