@@ -28,7 +28,12 @@ export function openPanels({ store, tell, tellMap }) {
   let answers = new Map(); // about the face on the page, by task
 
   const networkOf = (task) => {
-    if (!opened.has(task)) opened.set(task, openClassifier(store, store.site.tasks[task].folder));
+    if (!opened.has(task)) {
+      opened.set(task, openClassifier(store, store.site.tasks[task].folder).catch((error) => {
+        opened.delete(task); // the next wish tries again
+        throw error;
+      }));
+    }
     return opened.get(task);
   };
 
