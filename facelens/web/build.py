@@ -176,10 +176,8 @@ def _is_there(task: "Task") -> bool:
 def _task(name: str) -> "Task":
     task = find_task(name)
     if not _has_part(task):
-        raise FacelensError(
-            f"The task {task.name} has no part in the browser yet; it is on the page that "
-            "`facelens dashboard` opens."
-        )
+        there = " yet; it is on the page that `facelens dashboard` opens" if task.views else " yet"
+        raise FacelensError(f"The task {task.name} has no part in the browser{there}.")
     return task
 
 

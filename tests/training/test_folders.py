@@ -13,9 +13,10 @@ pytest.importorskip("fastai", reason="needs the extra `train`: pip install -e '.
 from helpers.toy import write_split
 
 from facelens.commands.main import main
-from facelens.errors import DataError
+from facelens.errors import DataError, FacelensError
 from facelens.training.data import split_files
 from facelens.training.folders import check_apart, open_joined
+from facelens.training.place import check_place
 from facelens.training.run import open_run
 
 pytestmark = pytest.mark.train
@@ -123,3 +124,14 @@ def test_avif_in_parquet_is_read(folders, tmp_path):
     rewrite(folders[0] / "valid-00000-of-00001.parquet", in_avif)
     read = open_joined(folders[:1], "valid", cache=tmp_path / "cache")
     assert np.abs(np.array(read.images).astype(int) - images).mean() < 8
+
+
+def test_a_place_is_tried_and_left_as_it_was(tmp_path):
+    check_place(tmp_path / "runs" / "first", None)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "there").mkdir()
+    check_place(tmp_path / "there", "cpu")
+    assert (tmp_path / "there").is_dir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FacelensError):
+        check_place(tmp_path / "file" / "run", None)

@@ -361,7 +361,11 @@ def test_a_task_without_a_part_in_the_browser_is_a_sentence(tmp_path, run, monke
     code, _, err = run("site", "--out", tmp_path / "site", "--task", "keypoints")
     assert code == 2
     assert is_one_sentence(err)
-    assert "no part in the browser" in err
+    assert "no part in the browser yet; it is on the page" in err
+    code, _, err = run("site", "--out", tmp_path / "site", "--task", "mask")
+    assert code == 2
+    assert is_one_sentence(err)
+    assert "dashboard" not in err  # it has no panel there either
     build.build(tmp_path / "site")  # by default it is left out
     assert site_of(tmp_path / "site")["tasks"] == {}
 
