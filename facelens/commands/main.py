@@ -13,6 +13,7 @@ from facelens import __version__
 from facelens.commands import (
     bench,
     boxes,
+    crop,
     dashboard,
     download,
     evaluate,
@@ -35,8 +36,8 @@ from facelens.tasks import TASKS
 
 # In the order of `facelens --help`.
 COMMANDS = (
-    predict, label, keypoints, video, evaluate, teach, download, prepare, boxes, train, export,
-    experiment, publish, dashboard, site, bench,
+    predict, label, keypoints, video, crop, evaluate, teach, download, prepare, boxes, train,
+    export, experiment, publish, dashboard, site, bench,
 )  # fmt: skip
 # What the system says of a standard output that takes no more, by whatever it is.
 _CANNOT_WRITE = {
