@@ -17,7 +17,9 @@ finer maps, computed with torch from the same weights. Writes benchmarks/results
 maps_pointing.csv, in which rows of other networks are kept; intervals by bootstrap over faces.
 With --kept an interrupted run resumes: each face's figures lie in a file there. With, say,
 --ways exact,covering --out FILE it asks in these ways only, to try a network in less time; their
-rows go to FILE and its name with _pointing, never among the results. Needs the extra `train`.
+rows go to FILE and its name with _pointing, never among the results. With --write BUNDLE that
+folder's network is asked, and how well its exact map and covering point goes into its config.json,
+by which the page decides which of them it shows first. Needs the extra `train`.
 """
 
 import argparse
@@ -39,6 +41,7 @@ from measure import QUICK, RESULTS
 from regions import REGIONS, hits, pointing
 
 from facelens import load_model
+from facelens.bundles.bundle import write_manifest
 from facelens.data.parquet import images
 from facelens.explain.maps import finer, occlusion
 from facelens.files import write_text
@@ -83,11 +86,12 @@ def main() -> None:
     parser.add_argument("--kept", type=Path)
     parser.add_argument("--ways", type=asked, default=list(SHORT), help=f"of {', '.join(SHORT)}")
     parser.add_argument("--out", type=Path, help="a .csv for the rows, instead of the results")
+    parser.add_argument("--write", type=Path, metavar="BUNDLE")
     args = parser.parse_args()
     if set(args.ways) != set(SHORT) and args.out is None:
         parser.error("--ways needs --out FILE: the results have every way of a network")
     faces, curves = (2, 1) if QUICK else (args.faces, args.curves)
-    model = load_model(args.model)
+    model = load_model(str(args.write) if args.write else args.model)
     chosen = {way: ask for way, ask in ways(model).items() if way in map(SHORT.get, args.ways)}
     found: dict[str, list[Found]] = {way: [] for way in chosen}
     (valid,) = sorted((args.data / "celeba").glob("valid-*.parquet"))[:1]
@@ -114,6 +118,10 @@ def main() -> None:
     out = args.out or RESULTS / "maps.csv"
     keep(out, rows, model)
     keep(out.with_stem(f"{out.stem}_pointing"), by_attribute(model, found), model)
+    if args.write:
+        model.config.metrics["pointing"] = pointing_of(rows)
+        model.config.save(args.write / "config.json")
+        write_manifest(args.write)
     if args.out:
         for told in rows:
             print(*(f"{key} {value}" for key, value in told.items() if value), sep="  ")
@@ -241,6 +249,17 @@ def figures(found: list[Found], first: list[Found], *, timed: bool) -> dict[str,
         "insertion": f"{curves[:, 1].mean():.3f}" if len(curves) else "",
         "curves": len(curves),
         "time_ratio": f"{taken / unit:.1f}" if timed else "",
+    }
+
+
+def pointing_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a bundle says of its maps: the pointing of both, over how many faces and attributes."""
+    exact, covered = (next(row for row in rows if row["way"] == way) for way in (EXACT, COVERING))
+    return {
+        "map": float(exact["pointing"] or 0),
+        "occlusion": float(covered["pointing"] or 0),
+        "faces": exact["faces"],
+        "attributes": exact["attributes"],
     }
 
 
