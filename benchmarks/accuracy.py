@@ -2,7 +2,8 @@
 
     python benchmarks/accuracy.py DATA --yunet PATH
 
-DATA holds celeba/ and portraits/. Writes benchmarks/results/accuracy.csv (a row a figure),
+DATA holds celeba/, portraits/ and, if it is there, celeba_more/: figures are of the test faces of
+both, and of each apart. Writes benchmarks/results/accuracy.csv (a row a figure),
 accuracy_by_attribute.csv and accuracy_by_group.csv, from which `benchmarks/readme.py` fills the
 README and docs/accuracy.md.
 """
@@ -30,9 +31,12 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     args = parser.parse_args()
     model = load_model()
-    test = args.data / "celeba" / "test-00000-of-00001.parquet"
+    test = sorted(args.data.glob("celeba*/test-*.parquet"))
     straight = evaluate(test, model, limit=args.limit, split_by=("Male", "Young"))
     rows = [*figures("aligned", "", straight)]
+    for part in test if len(test) > 1 else ():
+        alone = evaluate(part, model, limit=args.limit)
+        rows += figures(f"aligned, {part.parent.name}", "", alone)
     for detector in (f"yunet:{args.yunet}", "haar"):
         name = detector.partition(":")[0]
         loose = evaluate(test, model, loose=True, seed=0, detector=detector, limit=args.limit)

@@ -38,6 +38,8 @@ def main() -> None:
     parser.add_argument("--networks", nargs="+", default=NETWORKS, metavar="NAME")
     parser.add_argument("--answers", type=Path)
     args = parser.parse_args()
+    if args.answers:
+        args.answers.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for name in args.networks:
         folder = embedded_folder(name)
@@ -51,8 +53,8 @@ def main() -> None:
         write_manifest(folder)
         test = answers(name, model, args.test, args.answers)
         rows += on_test(model, sure, test[0], test[1])
-    titles = {row["network"] for row in rows}
-    path = write("guarantee", [*rows, *(row for row in before() if row["network"] not in titles)])
+    others = [row for row in before() if row["network"].split()[0] not in args.networks]
+    path = write("guarantee", [*rows, *others])
     for name in args.networks:
         own = [row for row in rows if row["network"].startswith(f"{name} ")]
         reached = [row for row in own if row["threshold"]]

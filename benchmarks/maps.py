@@ -91,6 +91,8 @@ def main() -> None:
     if set(args.ways) != set(SHORT) and args.out is None:
         parser.error("--ways needs --out FILE: the results have every way of a network")
     faces, curves = (2, 1) if QUICK else (args.faces, args.curves)
+    if args.kept:
+        args.kept.mkdir(parents=True, exist_ok=True)
     model = load_model(str(args.write) if args.write else args.model)
     chosen = {way: ask for way, ask in ways(model).items() if way in map(SHORT.get, args.ways)}
     found: dict[str, list[Found]] = {way: [] for way in chosen}

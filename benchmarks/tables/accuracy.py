@@ -1,6 +1,7 @@
 """docs/accuracy.md: how good the embedded networks are."""
 
 import json
+from collections.abc import Callable
 
 from facelens.tasks import DEFAULT, TASKS
 from facelens.tasks.attributes.names import NAMES, describe
@@ -16,10 +17,13 @@ METRICS = {
     "ece_floor_steady": "the error that so few faces would show even if calibration were perfect",
     "ece": "mean calibration error, all 40",
 }
+_APART = ("accuracy", "average_precision", "ece_steady", "ece_floor_steady")
 _FIGURES = (
     "prevalence", "majority", "accuracy", "average_precision", "f1", "balanced_accuracy", "ece",
     "ece_floor",
 )  # fmt: skip
+
+Figures = dict[tuple[str, str, str], dict[str, str]]
 
 
 def accuracy() -> str:
@@ -33,7 +37,7 @@ def accuracy() -> str:
         return f"{r['value']}{span}"
 
     lines = [
-        f"`{first['model']}` on the {table['aligned', '', 'accuracy']['of']} faces of the "
+        f"`{first['model']}` on the {int(table['aligned', '', 'accuracy']['of']):,} faces of the "
         f"official test split in our slice of CelebA, measured {first['date']}; 95 % intervals "
         "by bootstrap over people (1,000 draws for accuracy, 100 for the others).",
         "",
@@ -55,8 +59,31 @@ def accuracy() -> str:
         found = [table["portraits", d, metric] for d in ("yunet", "haar")]
         cells = [f"{float(r['value']):.0f} of {r['of']}" for r in found]
         lines.append(f"| {title} | | {' | '.join(cells)} |")
-    lines += ["", f"\\* {shifted()}"]
-    return "\n".join(lines)
+    lines += ["", f"\\* {shifted()}", "", *_parts(table, cell)]
+    return "\n".join(lines).rstrip()
+
+
+def _parts(
+    table: dict[tuple[str, str, str], dict[str, str]], cell: Callable[..., str]
+) -> list[str]:
+    """The aligned test faces of each folder apart, if there are several."""
+    parts = [faces for faces, _, metric in table if metric == "accuracy" and "aligned, " in faces]
+    if not parts:
+        return []
+    titles = [
+        f"{faces.partition(', ')[2]}, {int(table[faces, '', 'accuracy']['of']):,} faces"
+        for faces in parts
+    ]
+    lines = [
+        "Aligned crops of each folder apart, the first of which older figures are about:",
+        "",
+        f"| | {' | '.join(titles)} |",
+        f"|---|{'---|' * len(parts)}",
+    ]
+    for metric in _APART:
+        cells = [cell(faces, "", metric) for faces in parts]
+        lines.append(f"| {METRICS[metric]} | {' | '.join(cells)} |")
+    return lines
 
 
 def shifted() -> str:

@@ -36,8 +36,8 @@ def good() -> str:
     return "\n".join(
         [
             f"`{first['model']}`, trained on {config['data']['train']:,} faces, on the "
-            f"{first['of']} faces of CelebA's official test split that our slice has, measured "
-            f"{first['date']}; 95 % intervals by bootstrap over people.",
+            f"{int(first['of']):,} faces of CelebA's official test split that our slice has, "
+            f"measured {first['date']}; 95 % intervals by bootstrap over people.",
             "",
             "| | Facelens | for comparison |",
             "|---|---|---|",

@@ -99,7 +99,11 @@ def test_the_networks_own_head_on_these_features_gives_its_own_logits(model, cro
     weight = read_tensors(model.bundle)["head.weight"].astype(np.float32)
     logits = seen @ weight.T + model.config.bias
     (answer,) = model.predict(crops[:1])
-    np.testing.assert_allclose(logits[0], answer.logits, atol=1e-4)
+    # The mirrored crop is looked at by itself here: shrinking adds up in another order, by which a
+    # graph of int8 may round a value the other way. Less than what int8 itself moves a logit by.
+    atol = model.config.metrics["rounding"] if model.config.metrics["precision"] == "int8" else 1e-4
+    assert atol < 0.5
+    np.testing.assert_allclose(logits[0], answer.logits, atol=atol)
 
 
 def test_the_answer_is_the_forty_and_the_word(model, crops, seen, lesson):
