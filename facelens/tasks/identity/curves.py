@@ -75,8 +75,8 @@ class Curve:
         Raises:
             ValueError: it cannot be a curve.
         """
-        tables = (np.asarray(values[name], np.float64) for name in ("cuts", "low", "high"))
-        curve = cls(*tables, int(values["pairs"]))
+        cuts, low, high = (np.asarray(values[name], np.float64) for name in ("cuts", "low", "high"))
+        curve = cls(cuts, low, high, int(values["pairs"]))
         if not curve.is_valid:
             raise ValueError("curve")
         return curve
@@ -154,7 +154,8 @@ class Curves:
         margin, on = float(values["margin"]), str(values["measured_on"])
         if tuple(values["rates"]) != RATES or not 0 <= margin <= 2:
             raise ValueError("curves")
-        return cls(*(Curve.from_json(values[name]) for name in ("photo", "mean")), margin, on)
+        photo, mean = (Curve.from_json(values[name]) for name in ("photo", "mean"))
+        return cls(photo, mean, margin, on)
 
 
 ENROLLED, GALLERY = 5, 10  # photos that a mean is of, people of a gallery to choose from
