@@ -182,6 +182,8 @@ def measure(
     means, whose, probes = enrolled(embeddings, owner, rng)
     pairs = np.stack(np.meshgrid(probes, np.arange(len(whose)), indexing="ij")).reshape(2, -1)
     pairs = pairs[:, owner[pairs[0]] != whose[pairs[1]]]
+    if not pairs.shape[1]:  # a single person has several photos
+        return Curves(photo, photo, 0.0, measured_on)
     if pairs.shape[1] > most:
         pairs = pairs[:, rng.permutation(pairs.shape[1])[:most]]
     mean = strangers(_dots(embeddings, means, *pairs), owner[pairs[0]], whose[pairs[1]])
