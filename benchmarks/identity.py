@@ -1,10 +1,10 @@
 """Who is it: four ways to tell eight people apart, strangers, pairs, time.
 
-    python benchmarks/identity.py curves DATA     what SFace's similarities mean, on CelebA
-    python benchmarks/identity.py ways DATA       four ways on the same photos, five splits each
-    python benchmarks/identity.py strangers DATA  who is not enrolled: halves, and twenty
-    python benchmarks/identity.py pairs DATA      600 pairs of photos, as `facelens verify` has them
-    python benchmarks/identity.py speed DATA      a face, and enrolling three people with 30 photos
+    python benchmarks/identity.py curves DATA      what SFace's similarities mean, on CelebA
+    python benchmarks/identity.py ways DATA        four ways on the same photos, five splits each
+    python benchmarks/identity.py strangers DATA   who is not enrolled: halves, and twenty
+    python benchmarks/identity.py pairs DATA       600 pairs, as `facelens verify` has them
+    python benchmarks/identity.py speed DATA       a face, and enrolling three people with 30 photos
 
 DATA holds people/; for curves celeba/ and celeba_more/ if there. Ways 1 and 2 begin with ImageNet's
 weights of MobileNetV2, which torchvision downloads unless --backbone-weights names the file; with
