@@ -241,7 +241,10 @@ def by_group(
             ("error", same, scores < cut), ("false_accept", ~same, scores >= cut),
         ):  # fmt: skip
             totals = np.maximum(weights[:, kind].sum(1), 1e-9)
-            low, high = metrics.interval(weights[:, kind] @ wrong[kind] / totals)
+            drawn = metrics.interval(weights[:, kind] @ wrong[kind] / totals)
+            # Of none in twenty a bootstrap is sure that there never is one.
+            least, most = metrics.wilson(np.array(wrong[kind].sum()), np.array(kind.sum()))
+            low, high = min(drawn[0], float(least)), max(drawn[1], float(most))
             prefix = "" if name == "error" else f"{name}_"
             about |= {name: float(wrong[kind].mean()), f"{prefix}low": low, f"{prefix}high": high}
         found[title] = about | {"pairs_of_one": int(same.sum()), "pairs_of_two": int((~same).sum())}

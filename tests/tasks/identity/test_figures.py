@@ -114,3 +114,7 @@ def test_a_group_that_is_worse_shows():
     assert found["good"]["low"] <= found["good"]["error"] <= found["good"]["high"]
     assert found["good"]["false_accept_low"] <= found["good"]["false_accept"]
     assert found["few"]["error"] == "too few"
+    never = figures.by_group(points, owner, {"all": owner >= 0}, 2.0, draws=50)["all"]
+    assert (never["error"], never["false_accept"]) == (1, 0)
+    assert never["low"] < 1, "of all pairs that were drawn, not of all that there can be"
+    assert never["false_accept_high"] > 0

@@ -171,7 +171,7 @@ def export_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision", choices=_PRECISIONS, default="auto",
-        help="what the graph computes in; auto is int8 unless that loses a hundredth of the true "
+        help="what the graph computes in; auto is int8 unless that loses 2 of 100 true "
         "accepts, else float16 (default: auto)",
     )  # fmt: skip
     parser.add_argument("--limit", type=count, metavar="N", help="use only the first N faces")
