@@ -354,8 +354,9 @@ def all_pairs(embeddings: np.ndarray, owner: np.ndarray) -> tuple[np.ndarray, np
 
 def verified(args: argparse.Namespace) -> None:
     """Each recogniser on the pairs."""
-    every = rows_of(argparse.Namespace(**vars(args) | {"limit": None}), "pairs")
-    path = args.data / "people" / "pairs.csv"
+    people = args.data / "people"
+    every = list(parquet.images(people / "pairs-00000-of-00001.parquet", ["person"]))
+    path = people / "pairs.csv"
     whole = pairs.read_pairs(path, [row.path for row in every])
     chosen = np.sort(np.random.default_rng(0).permutation(len(whole))[: args.limit])
     used, places = np.unique([whole.first[chosen], whole.second[chosen]], return_inverse=True)

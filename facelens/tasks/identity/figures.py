@@ -10,7 +10,7 @@ from facelens import metrics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FOLDS = 10
+FOLDS, REPEATS = 10, 5  # of people, put into folds anew
 DRAWS = 1000
 FALSE_RATE = 0.01
 
@@ -26,7 +26,8 @@ def measure(
         same: bool (n,), whether they are one person.
         first, second: int (n,), the two people.
     """
-    right, cuts = cross_fitted(scores, same, first, second)
+    fitted = [cross_fitted(scores, same, first, second, seed=seed) for seed in range(REPEATS)]
+    right, cuts = (np.mean(each, 0) for each in zip(*fitted, strict=True))
     ways: dict[str, Callable[[np.ndarray], float]] = {
         "accuracy": lambda w: float(w @ right / w.sum()),
         "auc": lambda w: auc(scores, same, w),
@@ -55,7 +56,7 @@ def _weights(first: np.ndarray, second: np.ndarray, draws: int) -> np.ndarray:
 
 
 def cross_fitted(
-    scores: np.ndarray, same: np.ndarray, first: np.ndarray, second: np.ndarray
+    scores: np.ndarray, same: np.ndarray, first: np.ndarray, second: np.ndarray, *, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether each pair is told rightly, bool (n,), and the threshold for it, float (n,).
 
@@ -65,7 +66,7 @@ def cross_fitted(
     """
     crowd = int(max(first.max(), second.max())) + 1
     folds = min(FOLDS, max(crowd // 2, 2))
-    fold = np.random.default_rng(0).permutation(np.arange(crowd) % folds)
+    fold = np.random.default_rng(seed).permutation(np.arange(crowd) % folds)
     low = np.minimum(fold[first], fold[second])
     high = np.maximum(fold[first], fold[second])
     cuts = np.zeros(len(scores))

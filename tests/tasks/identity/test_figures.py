@@ -85,6 +85,10 @@ def test_a_histogram_of_all_pairs_agrees_with_the_pairs_themselves():
 def test_intervals_are_around_their_figures():
     scores, same, first, second, points, owner = pairs(people=20)
     found = figures.measure(scores, same, first, second, draws=100)
+    seeds = range(figures.REPEATS)
+    each = [figures.cross_fitted(scores, same, first, second, seed=k)[0].mean() for k in seeds]
+    assert len(set(each)) > 1
+    assert found["accuracy"] == pytest.approx(np.mean(each))
     for name in ("accuracy", "auc", "true_accept_at_1_percent_false"):
         low, high = found[f"{name}_interval"]
         assert 0 <= low <= found[name] <= high <= 1

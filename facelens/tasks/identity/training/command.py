@@ -64,6 +64,18 @@ def train_options(parser: argparse.ArgumentParser) -> None:
         "--margin", type=_share, default=0.3, metavar="M", help="of CosFace (default: 0.3)"
     )
     what.add_argument(
+        "--scale", type=_positive, default=32.0, metavar="S",
+        help="of the cosines in the softmax (default: 32)",
+    )  # fmt: skip
+    what.add_argument(
+        "--dropout", type=_below_1, default=0.1, metavar="P",
+        help="of the pooled features (default: 0.1)",
+    )  # fmt: skip
+    what.add_argument(
+        "--weight-decay", type=_below_1, default=0.02, metavar="W",
+        help="of kernels, not of norms and biases (default: 0.02)",
+    )  # fmt: skip
+    what.add_argument(
         "--fewest", type=count, default=3, metavar="N",
         help="learn from people with at least N photos (default: 3)",
     )  # fmt: skip
@@ -89,6 +101,24 @@ def _add_cache(parser: argparse.ArgumentParser) -> None:
 
 def _share(text: str) -> float:
     return fraction(text, "not above 0 and at most 1")
+
+
+def _number(text: str, low: float, high: float, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not low <= value < high:
+        raise argparse.ArgumentTypeError(f"{text!r} is {what}")
+    return value
+
+
+def _below_1(text: str) -> float:
+    return _number(text, 0, 1, "not from 0 to below 1")
+
+
+def _positive(text: str) -> float:
+    return _number(text, 1, 1000, "not from 1 to 1000")
 
 
 def _rate(text: str) -> float:
@@ -122,9 +152,12 @@ def train(args: argparse.Namespace) -> None:
         recipe(
             tuple(args.epochs), size=args.size, rate=args.rate, still=args.still, arch=args.arch,
             seed=args.seed, ema=args.ema, batch_size=args.batch_size,
-            validate_every=args.validate_every, **(kernels_of(start) if start else {}),
+            validate_every=args.validate_every, weight_decay=args.weight_decay,
+            **(kernels_of(start) if start else {}),
         ),
         margin=args.margin,
+        scale=args.scale,
+        dropout=args.dropout,
         fewest=args.fewest,
     )  # fmt: skip
     cache = args.cache or cache_folder()

@@ -56,11 +56,13 @@ class Head(nn.Module):
 class EmbeddingNetwork(nn.Module):
     """Normalised pictures (n, 3, h, w) to embeddings; in training to cosines to all people."""
 
-    def __init__(self, arch: str, body: nn.Module, width: int, people: int) -> None:
+    def __init__(
+        self, arch: str, body: nn.Module, width: int, people: int, *, dropout: float = 0.1
+    ) -> None:
         super().__init__()
         with torch.no_grad():
             channels = body.eval()(torch.zeros(1, 3, 64, 64)).shape[1]
-        self.arch, self.body, self.drop = arch, body.train(), nn.Dropout(0.1)
+        self.arch, self.body, self.drop = arch, body.train(), nn.Dropout(dropout)
         self.head = Head(channels, width, people)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -93,6 +95,7 @@ def make(
     backbone_weights: Path | None = None,
     start_from: Path | None = None,
     empty: bool = False,
+    dropout: float = 0.1,
 ) -> EmbeddingNetwork:
     """Build the network of `recipe` for so many training people.
 
@@ -100,6 +103,7 @@ def make(
         backbone_weights: a file of torchvision's ImageNet weights.
         start_from: the folder of a bundle or run whose body is taken over.
         empty: begin with random weights, which others may replace.
+        dropout: of pooled features, in training.
     """
     network = EmbeddingNetwork(
         recipe.arch,
@@ -112,6 +116,7 @@ def make(
         ).body,
         width,
         people,
+        dropout=dropout,
     )
     if start_from is not None:
         take_body(network, start_from)

@@ -47,7 +47,7 @@ class Plan:
     `margin`: of CosFace (Wang et al., 2018): by how much the cosine to one's own person has to
     exceed those to all others; `scale`: of the cosines in the softmax. The margin grows over the
     first share `ramp` of the unfrozen epochs. `width`: of an embedding. `fewest`: photos of a
-    person to learn from.
+    person to learn from. `dropout`: of pooled features.
     """
 
     recipe: Recipe = field(default_factory=recipe)
@@ -56,6 +56,7 @@ class Plan:
     ramp: float = 0.25
     width: int = 128
     fewest: int = 3
+    dropout: float = 0.1
 
     def asdict(self) -> dict[str, Any]:
         """The same for JSON."""

@@ -92,6 +92,7 @@ class IdentityRun(Run[Plan]):
                 backbone_weights=None if checkpoint else backbone_weights,
                 start_from=None if checkpoint else start_from,
                 empty=from_scratch or checkpoint is not None,
+                dropout=self.recipe.dropout,
             )
             network.to(chosen)
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
