@@ -7,7 +7,7 @@ _NOT_HERE = {
     "3": "our own embedding, nearest mean: not trained yet",
     "4": "SFace, nearest mean: its file was not here",
 }
-_MISSING = {"ours": "our own embedding: not trained yet", "sface": "SFace: its file was not here"}
+_MISSING = {"ours": "Our own embedding: not trained yet", "sface": "SFace: its file was not here"}
 
 
 def _rows(name: str) -> list[dict[str, str]]:

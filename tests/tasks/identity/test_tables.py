@@ -59,7 +59,7 @@ def test_pairs_thresholds_and_strangers(results):
     results("pairs", [about | more | figure])
     cell = "99.0 % (97.0-100.0)"
     assert f"| SFace | {cell} | {cell} | {cell} | 2 |" in identity.pairs()
-    assert identity.pairs().endswith("our own embedding: not trained yet.")
+    assert identity.pairs().endswith("Our own embedding: not trained yet.")
     cuts = {f"{name}{end}": "0.3155" for name in ("photo", "mean") for end in ("", "_low", "_high")}
     results("curves", [about | cuts | {"on": "some faces", "rate": "0.01"}])
     text = identity.thresholds()
