@@ -25,6 +25,7 @@ ERROR_COLUMNS = ("photo", "reason")
 # Arrow types of the columns that are not float32.
 _KINDS = {
     "photo": "string", "reason": "string", "face": "int32", "frame": "int32", "seconds": "float64",
+    "person": "string", "nearest_person": "string", "second_person": "string",
 }  # fmt: skip
 _EXACT = {name for name, kind in _KINDS.items() if kind == "float64"}
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)

@@ -21,6 +21,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Every machine finds faces in the same way and reads the same model, whatever its user has chosen.
 _DETECTOR = os.environ.pop("FACELENS_DETECTOR", "")
+_RECOGNISER = os.environ.pop("FACELENS_RECOGNISER", "")
 os.environ.pop("FACELENS_MODEL", None)
 _CACHE = tempfile.TemporaryDirectory(prefix="facelens-tests-")
 os.environ["FACELENS_CACHE"] = _CACHE.name
@@ -39,6 +40,7 @@ def pytest_configure(config):
 def pytest_xdist_setupnodes():
     """Give workers the environment that we were given, and one core each."""
     os.environ["FACELENS_DETECTOR"] = _DETECTOR
+    os.environ["FACELENS_RECOGNISER"] = _RECOGNISER
     for name in ("OMP_NUM_THREADS", "FACELENS_THREADS"):
         os.environ.setdefault(name, "1")
 
@@ -101,6 +103,20 @@ def yunet() -> Path:
     path = Path(_DETECTOR.removeprefix("yunet:")).resolve()
     if not path.is_file():
         missing(f"{path} is missing: download it with `facelens download detector`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def recogniser() -> Path:
+    """The SFace file that FACELENS_RECOGNISER named when the tests began."""
+    if not _RECOGNISER.startswith("sface:"):
+        missing(
+            "FACELENS_RECOGNISER names no SFace file: `facelens download recogniser`, then set "
+            "FACELENS_RECOGNISER=sface:PATH"
+        )
+    path = Path(_RECOGNISER.removeprefix("sface:")).resolve()
+    if not path.is_file():
+        missing(f"{path} is missing: download it with `facelens download recogniser`")
     return path
 
 

@@ -77,7 +77,7 @@ def test_predicting_is_light(astronaut):
 
 def test_no_help_needs_torch_or_numpy():
     lines = [[], *([name] for name in command_parsers())]
-    lines += [["download", what] for what in ("detector", "celeba")]
+    lines += [["download", what] for what in ("detector", "recogniser", "celeba")]
     lines += [[verb, "--task", name] for verb in ("train", "evaluate") for name in TASKS]
     step = "from facelens.commands.main import main; main({!r})"
     assert offender([step.format([*line, "--help"]) for line in lines], WORK) is None

@@ -1,4 +1,4 @@
-"""`facelens download`: the face detector, or the CelebA data set."""
+"""`facelens download`: the face detector, a recogniser, or the CelebA data set."""
 
 import argparse
 import sys
@@ -12,12 +12,18 @@ from facelens.errors import FacelensError, many
 def add(commands: Any) -> None:
     """Add the command and its subcommands."""
     parser = command(
-        commands, "download", _celeba, "download the YuNet face detector, or the CelebA data set"
-    )
+        commands, "download", _celeba,
+        "download the YuNet face detector, the SFace recogniser, or the CelebA data set",
+    )  # fmt: skip
     what = parser.add_subparsers(metavar="WHAT", required=True)
     command(
         what, "detector", _detector, "YuNet, 230 kB",
         description="Download the YuNet face detector; --detector auto uses it from then on.",
+    )  # fmt: skip
+    command(
+        what, "recogniser", _recogniser, "SFace, 37 MB",
+        description="Download SFace, a recogniser of OpenCV's model zoo under Apache-2.0; "
+        "--recogniser sface uses it.",
     )  # fmt: skip
     celeba = command(
         what, "celeba", _celeba, "the faces that networks are trained on",
@@ -50,6 +56,13 @@ def _detector(_: argparse.Namespace) -> int:
     from facelens.faces.download import detector
 
     print(f"YuNet is in {detector()}.")
+    return 0
+
+
+def _recogniser(_: argparse.Namespace) -> int:
+    from facelens.tasks.identity.sface import LICENCE, download
+
+    print(f"SFace is in {download()}. {LICENCE}")
     return 0
 
 

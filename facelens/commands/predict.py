@@ -30,6 +30,8 @@ PREDICT_JSON = """\
       name, probability, threshold (null if out of reach), verdict: "yes", "no", "doubtful",
       judgement: whether it is an opinion about people, not a fact; with --whiskers also low and
       high, between which the probability moves
+    person, people       with --task identity a name, "nobody enrolled" or "not sure"; and all who
+                         are enrolled, each with name and similarity, the most similar first
 A photo that cannot be read has photo and error, a sentence.
 
 The exit code is that of the worst photo: 2 if one cannot be read, 3 if one has no face.

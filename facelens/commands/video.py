@@ -18,8 +18,8 @@ def add(commands: Any) -> None:
         "track the faces of a film: a table, or a copy with answers drawn on it",
         description="Track the faces of a film. The output is a table with a row for every face of "
         "every frame, or a copy of the film, without its sound, on which each face has a box, a "
-        "number and a few answers. Nobody is recognised: a person who leaves and comes back gets "
-        "a new number.",
+        "number and a few answers. A number recognises nobody: a person who leaves and comes back "
+        "gets a new one.",
     )
     parser.add_argument("film", metavar="FILM", help="MP4, MOV, WebM, MKV or AVI")
     parser.add_argument(

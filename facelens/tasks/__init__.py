@@ -51,6 +51,7 @@ TASKS = Tasks(
         "keypoints": "facelens.tasks.keypoints",
         "expression": "facelens.tasks.expression",
         "mask": "facelens.tasks.mask",
+        "identity": "facelens.tasks.identity",
     }
 )
 
@@ -73,9 +74,9 @@ def load_model(
 
     Args:
         name: a bundle's folder, an embedded bundle's name, "owner/repo[@revision]" on the
-            Hub, or the file of a head that `facelens teach` has written. By default
+            Hub, or the file that `facelens teach` or `facelens enrol` has written. By default
             `FACELENS_MODEL`, then the embedded default; for a task other than the
-            default its embedded bundle.
+            default its embedded bundle, if that answers anything alone.
         task: by default the bundle's own.
         progress: called with the bytes downloaded from the Hub and the total.
 
@@ -91,21 +92,23 @@ def load_model(
     if not name and (task is None or task == DEFAULT):
         name = os.environ.get("FACELENS_MODEL")
     if name and (found := _head(name)):
-        own, path, open_head = found
+        own, path, open_head, kind = found
         if task not in (None, own):
-            raise BundleError(f"{name} is a taught word, a head for {own}, not for {task}.")
+            raise BundleError(f"{name} is {kind}, for the task {own}, not for {task}.")
         return open_head(path, lambda base: load_model(base, task=own, progress=progress))
+    if not name and (empty := find_task(task or DEFAULT).empty):
+        raise BundleError(empty)
     bundle = find_bundle(name or find_task(task or DEFAULT).default, progress)
     return find_task(task or bundle.task or DEFAULT).model(bundle)
 
 
-def _head(name: str) -> "tuple[str, Path, Callable[..., Any]] | None":
-    """The task of a taught word, its file, and what opens it, if `name` is one."""
+def _head(name: str) -> "tuple[str, Path, Callable[..., Any], str] | None":
+    """The task of what was taught, its file, what opens it and what it is, if `name` is such."""
     if not name.isprintable():
         return None
     for task in TASKS.values():
         if task.taught:
             module = import_module(task.taught)
             if path := module.head_file(name):
-                return task.name, path, module.open_head
+                return task.name, path, module.open_head, module.KIND
     return None

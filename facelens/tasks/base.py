@@ -230,7 +230,9 @@ class Task:
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
     `training`: the module with `train`, `export` and `evaluate` and their options; see
     `facelens.commands.train`.
-    `taught`: the module with `head_file` and `open_head`, if the network can be taught a word.
+    `taught`: the module with `head_file`, `open_head` and `KIND`, if the network can be taught a
+    word, or people.
+    `empty`: what is said where no model is named, if the default one alone answers nothing.
     `commands`: modules with `add(commands)`, for commands of its own.
     `views`: what of the page it uses: board, heatmap, layers, points, or a panel of its own such
     as classes; see `facelens.ui.panel`.
@@ -253,6 +255,7 @@ class Task:
     measured_on: "Callable[[Config], str]" = lambda _: ""
     training: str = ""
     taught: str = ""
+    empty: str = ""
     commands: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
 

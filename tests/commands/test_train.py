@@ -69,9 +69,9 @@ def test_help_shows_the_options_of_one_task_and_names_the_others(run, task, verb
     code, out, _ = run(verb, "--task", task, "--help")
     assert code == 0
     assert all(name in out for name in TASKS)
-    assert ("--level" in out) == (task != "attributes" and verb == "train")
-    assert ("--threads" in out) == (task in {"expression", "mask"} and verb == "train")
-    assert ("--arch" in out) == (task == "attributes" and verb == "train")
+    assert ("--level" in out) == (task not in {"attributes", "identity"} and verb == "train")
+    assert ("--threads" in out) == (task in {"expression", "mask", "identity"} and verb == "train")
+    assert ("--arch" in out) == (task in {"attributes", "identity"} and verb == "train")
     assert ("--against" in out) == (task == "attributes" and verb == "evaluate")
     assert "--rung" not in out
     if task == DEFAULT:

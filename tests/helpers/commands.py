@@ -329,6 +329,27 @@ class World:
             shutil.copy(file, copy)
         self.hub.files[f"{YUNET_REPO}/{file.name}"] = file.read_bytes()
 
+    def give_sface(self, file: Path) -> None:
+        """Have SFace in the cache and on the Hub, photos of two people, and these enrolled."""
+        from facelens.tasks.identity.sface import REPO
+
+        if (self.given / "gallery.npz").exists():
+            return
+        shutil.copy(file, self.folder / "cache" / file.name)
+        self.hub.files[f"{REPO}/{file.name}"] = file.read_bytes()
+        for name in ("astronaut", "hopper"):
+            folder = self.given / "people" / name
+            folder.mkdir(parents=True)
+            with Image.open(self.checkout / "facelens" / "ui" / f"{name}.jpg") as opened:
+                photo = opened.convert("RGB")
+                for i, (low, high) in enumerate(((0, 255), (0, 150), (60, 255))):
+                    lit = photo.point(lambda v, a=low, b=high: a + v * (b - a) // 255)
+                    lit.save(folder / f"{i}.jpg")
+        out = self.given / "gallery.npz"
+        words = ("enrol", self.given / "people", "--out", out, "--recogniser", f"sface:{file}",
+                 "--detector", "haar")  # fmt: skip
+        assert main.main([str(word) for word in words]) == 0
+
     def give_data(self, data: Path, faces: int = 96) -> None:
         """Have some real faces of each split, in the folders that the texts name and on the Hub."""
         if (self.given / "DATA").exists():
@@ -356,6 +377,11 @@ class World:
                 whole = min((data / name).glob(f"{split}-*.parquet"))
                 few = next(pq.ParquetFile(whole).iter_batches(16 if name == "masks" else faces))
                 pq.write_table(pa.Table.from_batches([few]), folder / whole.name)
+        people = self.given / "data" / "people"
+        shutil.copytree(data / "people", people, copy_function=shutil.copyfile)
+        lines = (data / "people" / "pairs.csv").read_text().splitlines(keepends=True)
+        (people / "pairs.csv").unlink()
+        (people / "pairs.csv").write_text("".join(lines[:13]))
         (self.given / "DATA").symlink_to(self.given / "data")
         shutil.copytree(data / "portraits", self.given / "data" / "portraits")
 

@@ -130,6 +130,9 @@ SHORTER = {
         "--from-scratch"
     ),
     r"facelens train \S.*--task (keypoints|expression)": "--epochs 0 1 --device cpu",
+    r"facelens train \S.*--task identity": (
+        "--epochs 0 1 --size 64x56 --batch-size 16 --fewest 1 --device cpu"
+    ),
     r"facelens train \S.*--task mask": "--from-scratch --limit 16 --epochs 0 1 --device cpu",
     r"facelens train (?!.*--task)\S": (
         "--limit 32 --epochs 0 1 --size 64x56 --batch-size 16 --device cpu"
@@ -139,8 +142,8 @@ SHORTER = {
         "--limit 32 --epochs 1 --seeds 1 --size 64x56 --batch-size 16 --arch resnet18 "
         "--weights random"
     ),
-    r"facelens export (?!runs/(points|kaggle|expression|mask))\S": "--limit 16",
-    r"facelens export runs/mask": "--precision float16",
+    r"facelens export (?!runs/(points|kaggle|expression|mask|identity))\S": "--limit 16",
+    r"facelens export runs/(mask|identity)": "--precision float16",
     r"facelens evaluate (?!data/masks)\S": "--limit 64",
     r"facelens evaluate data/masks": "--limit 8",
     r"facelens\.training\.landmarks ": "--limit 64 --steps 2 --batch 8 --out points",
@@ -151,6 +154,7 @@ SHORTER = {
     r"/masks\.py": (
         "--limit 4 --epochs 1 --from-scratch --variants ours --folds 0 --runs masks --device cpu"
     ),
+    r"/identity\.py": "--limit 24 --seeds 1 --from-scratch",
     r"/straighten\.py": "--limit 4",
     r"/marks\.py": "--limit 16",
     r"(bench |/)rounding": "--limit 24 --faces 1",
@@ -247,6 +251,8 @@ def equipped(world, request):
         request.getfixturevalue("browser")
     if re.search(r"(?i)yunet|\bdetector|(bench |/)(faces|marks)", text):
         world.give_yunet(request.getfixturevalue("yunet"))
+    if re.search(r"sface|recogniser|gallery\.npz|/identity\.py", text):
+        world.give_sface(request.getfixturevalue("recogniser"))
     return world
 
 

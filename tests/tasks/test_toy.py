@@ -227,7 +227,7 @@ def test_a_black_crop_is_answered_by_every_embedded_task():
     embedded = [name for name in TASKS if embedded_folder(TASKS[name].default).is_dir()]
     assert {"attributes", "keypoints"} <= set(embedded)
     for name in embedded:
-        model = load_model(task=name)
+        model = load_model(TASKS[name].default, task=name)
         model.check()
         answer = model.predict([model.crop(np.zeros((*model.crop_size, 3), np.uint8))])[0]
         assert len(TASKS[name].row(model, np.zeros(1), answer)) == len(TASKS[name].columns(model))

@@ -18,6 +18,8 @@ from facelens.tasks.attributes.head import FILE, JUDGEMENT, Head, last_view, rea
 from facelens.tasks.attributes.model import TAUGHT, AttributeModel
 from facelens.tasks.classifier import Prediction, stack
 
+KIND = "a taught word"
+
 
 class TaughtModel(AttributeModel):
     """The answers of `base` and, after them, the word of `head`.

@@ -1,0 +1,1 @@
+"""Training of the embedding network: needs the extra `train`."""
