@@ -21,6 +21,7 @@ from facelens.photo import Photo, read_photo
 from facelens.tasks.base import Model, Style
 from facelens.tasks.config import Config, array, numbers
 from facelens.tasks.example import PHOTO
+from facelens.tasks.mask.curves import BoxCurves
 from facelens.tasks.mask.figures import Answers
 from facelens.tasks.mask.names import LABELS, NAMES
 
@@ -190,6 +191,28 @@ class MaskModel(Model):
         (faces,) = self.predict([photo], min_score=min_score)
         scores = np.array([face.confidence * face.probabilities for face in faces])
         return every_class(np.array([face.corners for face in faces]), scores, self.names)
+
+    def drawn(self, photo: Photo | np.ndarray) -> Answers:
+        """What is found in a photo as a page draws it: each box once, as its most probable class.
+
+        Its score is the confidence, with which a threshold is compared.
+        """
+        (faces,) = self.predict([photo], min_score=0.0)
+        return Answers(
+            np.array([face.corners for face in faces]).reshape(-1, 4),
+            [face.name for face in faces],
+            np.array([face.confidence for face in faces]),
+        )
+
+    @cached_property
+    def curves(self) -> BoxCurves | None:
+        """What each threshold means on the photos held out; None if none were."""
+        if "curves.json" not in self.bundle.files:
+            return None
+        curves = BoxCurves.read(self.bundle.read("curves.json"))
+        if curves.names != self.names:
+            raise BundleError(f"The curves of {self.bundle.folder} are for other classes.")
+        return curves
 
     def raw(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What the graph gives for a picture uint8 (h, w, 3), as `letterbox` makes it.
