@@ -235,18 +235,16 @@ class MaskModel(Model):
         sides = corners[:, 2:] - corners[:, :2]
         there = (sides > 0).all(1)
         found = [
-            MaskedFace(
-                Box(*map(float, (*corner[:2], *side))),
-                float(min(score, 1)),
-                self._probabilities(each),
-                each,
-                self.names,
-            )
+            self.face(Box(*map(float, (*corner[:2], *side))), float(min(score, 1)), each)
             for corner, side, score, each in zip(
                 corners[there], sides[there], scores[kept][there], logits[kept][there], strict=True
             )
         ]
         return tuple(sorted(found, key=lambda face: -face.side))
+
+    def face(self, box: Box, confidence: float, logits: np.ndarray) -> MaskedFace:
+        """A face of which the graph says this; `box` in pixels of the photo."""
+        return MaskedFace(box, confidence, self._probabilities(logits), logits, self.names)
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         scaled = np.clip(logits / self.config.temperature, -80, 80)
@@ -256,9 +254,7 @@ class MaskModel(Model):
     def blend(self, before: MaskedFace, after: MaskedFace, share: float) -> MaskedFace:
         """Interpolate the logits of two answers about one face; the box is that of `after`."""
         logits = before.logits + share * (after.logits - before.logits)
-        return MaskedFace(
-            after.box, after.confidence, self._probabilities(logits), logits, self.names
-        )
+        return self.face(after.box, after.confidence, logits)
 
     def label(self, name: str) -> str:
         """The label of the class `name` for readers: "No mask"."""
