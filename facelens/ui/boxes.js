@@ -19,7 +19,7 @@ function render({ model, el, signal }) {
   const value = element("output");
   const reset = element("button", { type: "button" }, "Reset");
   const threshold = element("div", { className: "threshold" },
-    element("label", {}, element("span", {}, "Draw boxes from a confidence of ", value), slider), reset);
+    element("label", {}, element("span", {}, "Draw boxes from confidence ", value), slider), reset);
   const table = element("table");
   const unknown = element("p", { className: "small" }, "What a threshold means was not measured for this network.");
   const caution = element("p", { className: "small caution" });
