@@ -310,15 +310,8 @@ def _packed(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dic
 
 def _first(listed: Mapping[str, Any], default: str) -> list[str]:
     """The files that the first answer needs; a service worker keeps them at once."""
-    first = (
-        "app.",
-        "worker.",
-        "ort/",
-        "graphs/",
-        "faces/",
-        f"networks/{default}/",
-        "examples/astro",
-    )
+    own = f"networks/{default}/"
+    first = ("app.", "worker.", "ort/", "graphs/", "faces/", own, "examples/astro")
     return [path for path in listed if path.startswith(first) and "card.html" not in path]
 
 
