@@ -154,7 +154,7 @@ def test_a_face_with_a_mask_is_doubtful_on_the_board(visit):
     assert page.locator(".picture .hints").inner_text() == COVERED
     rows = page.locator(".board .row:visible").all_inner_texts()
     assert rows
-    assert all(row.rstrip().endswith("doubtful") for row in rows)
+    assert all("doubtful" in row for row in rows)
 
 
 def test_a_box_is_reached_and_read_by_keyboard(visit):
