@@ -19,6 +19,7 @@ LARGEST_OUTSIDE = 0.15  # share of the face's box
 # against the same faces bare, of which 0.8 % are below: `python benchmarks/faces.py covered`.
 COVERED_LOGIT = 3.69
 COVERED_COLOUR = 0.098
+COVERED = "Part of the face is covered, or the face is turned or unclear."
 NOSE, CHIN = (slice(98, 116), slice(80, 97)), (slice(164, 178), slice(78, 100))  # of the crop
 
 
@@ -44,7 +45,7 @@ def hints(
     if outside > LARGEST_OUTSIDE:
         reasons.append("Part of the face lies outside the photo.")
     elif is_covered(crop, fit):
-        reasons.append("Part of the face is covered, or the face is turned or unclear.")
+        reasons.append(COVERED)
     if landmarks is not None and nose_offset(landmarks) > LARGEST_OFFSET:
         reasons.append("The face is turned away from the camera.")
     if grey.mean() < DARKEST_MEAN:
@@ -52,6 +53,11 @@ def hints(
     elif cv2.Laplacian(grey, cv2.CV_64F).var() < LEAST_DETAIL:
         reasons.append("The face is blurred.")
     return tuple(reasons)
+
+
+def covered_by(hints: tuple[str, ...], cover: str) -> tuple[str, ...]:
+    """The hints about a face of which is known what covers it: that `cover` says, not the guess."""
+    return (*(hint for hint in hints if hint not in (COVERED, cover)), cover)
 
 
 def is_covered(crop: np.ndarray, fit: float) -> bool:

@@ -111,13 +111,28 @@ class Style:
 
 @dataclass(frozen=True)
 class State:
-    """What a film measures the seconds of, face by face.
+    """What a film measures the seconds of, face by face, and a camera can warn of.
 
     `column`: of a film's table. `holds`: whether an answer says that a face is in this state.
+    `warning`: a sentence that says so of somebody; no warning is offered if empty.
     """
 
     column: str
     holds: Callable[[Any], bool]
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A class of the boxes that a detector's task draws.
+
+    `letter`: on its boxes, so that nobody has to tell colours apart. `among`: what is said of some
+    of several faces, after their number: "with a mask".
+    """
+
+    name: str
+    letter: str
+    among: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,6 +242,10 @@ class Task:
     `sentence`: a face's answer in one sentence. `caution`: what has to be known before an answer is
     used; it stands wherever the page shows one.
     `state`: whose seconds a film's table counts for each face.
+    `title`: what the page calls it; by default its name.
+    `kinds`: of a task that sees photos, the classes of its boxes, in the network's order.
+    `covers`: the sentence that an answer of such a task adds to a face's hints where it says that
+    something covers that face; empty if it does not.
     `figures`: compared by `facelens push` if `measured_on` is the same for both bundles.
     `training`: the module with `train`, `export` and `evaluate` and their options; see
     `facelens.commands.train`.
@@ -235,7 +254,7 @@ class Task:
     `empty`: what is said where no model is named, if the default one alone answers nothing.
     `commands`: modules with `add(commands)`, for commands of its own.
     `views`: what of the page it uses: board, heatmap, layers, points, or a panel of its own such
-    as classes; see `facelens.ui.panel`.
+    as classes or boxes; see `facelens.ui.panel`.
     """
 
     name: str
@@ -251,6 +270,9 @@ class Task:
     caution: str = ""
     judgements: Callable[[Any], tuple[str, ...]] = lambda _: ()
     state: State | None = None
+    title: str = ""
+    kinds: Callable[[Any], tuple[Kind, ...]] = lambda _: ()
+    covers: Callable[[Any], str] = lambda _: ""
     figures: tuple[Figure, ...] = ()
     measured_on: "Callable[[Config], str]" = lambda _: ""
     training: str = ""

@@ -35,6 +35,18 @@ def answer(task: "Task", model: "Model", found: Sequence[Any], *, maps: bool = F
     return model.predict(found, maps=True) if maps else model.predict(found)
 
 
+def same_face(face: Any, found: Sequence[Any]) -> Any | None:
+    """Which of the boxes that a detector's task has found is that of a `face`; None if none is.
+
+    Both have a `box`; the one that overlaps most counts, from an IoU of `MIN_IOU` on.
+    """
+    from facelens.faces.boxes import iou
+    from facelens.faces.track import MIN_IOU
+
+    best = max(found, key=lambda each: iou(face.box, each.box), default=None)
+    return best if best is not None and iou(face.box, best.box) >= MIN_IOU else None
+
+
 def finder(task: "Task", model: "Model", detector: str | None) -> str:
     """What finds the faces: the detector in use, or the model itself."""
     from facelens.faces import detector_in_use

@@ -1,16 +1,18 @@
 /** Of `choice`: the tasks that are asked too while the picture moves, each by a box to tick. */
 import { element } from "./shared.js";
 
-/** `changed` hears that others are to be asked. */
-export function alsoRead(changed) {
+/** `changed` hears that others are to be asked, `warn` which of them may warn. */
+export function alsoRead(changed, warn) {
   const boxes = element("div", { className: "line tasks", role: "group", ariaLabel: "Read too" });
   const caution = element("p", { className: "small caution", ariaLive: "polite", hidden: true });
-  const node = element("div", { hidden: true }, boxes, caution);
+  const node = element("div", { hidden: true }, boxes, warn.node, caution);
   let offered = [];
   let chosen = [];
 
-  function warn() {
-    const texts = offered.filter((each) => chosen.includes(each.task)).map((each) => each.caution).filter(Boolean);
+  function tell() {
+    const asked = offered.filter((each) => chosen.includes(each.task));
+    warn.offer(asked);
+    const texts = asked.map((each) => each.caution).filter(Boolean);
     caution.textContent = texts.join(" ");
     caution.hidden = !texts.length;
   }
@@ -30,12 +32,12 @@ export function alsoRead(changed) {
         const box = element("input", { type: "checkbox", checked: chosen.includes(task) });
         box.onchange = () => {
           chosen = box.checked ? [...chosen, task] : chosen.filter((name) => name !== task);
-          warn();
+          tell();
           changed();
         };
         return element("label", { className: "small" }, box, title);
       }));
-      warn();
+      tell();
     },
   };
 }

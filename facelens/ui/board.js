@@ -350,12 +350,14 @@ function render({ model, el, signal }) {
     },
     face(message) {
       if (!network) return;
+      const same = face?.key === message.key; // of which more is known
       face = message;
       answer.ariaLive = "polite";
       el.classList.remove("stale");
       empty.hidden = true;
       filled.hidden = false;
       paintAll();
+      if (same) return;
       whiskers.turn(rows, face.key);
       guess.meet(network.guesses.map((name) => rows.find((row) => row.name === name)));
     },

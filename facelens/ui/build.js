@@ -7,7 +7,7 @@ import { build } from "esbuild";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, "../..");
 const VIEWS = [
-  "about", "board", "camera", "classes", "compare", "footer", "inside", "intake", "heatmap", "network", "picture", "steps",
+  "about", "board", "boxes", "camera", "classes", "compare", "footer", "inside", "intake", "heatmap", "network", "picture", "steps",
   "teach",
 ];
 const options = {

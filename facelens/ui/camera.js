@@ -1,6 +1,7 @@
 import { cameraButtons, faceButtons } from "./buttons.js";
 import { cameraChoice } from "./choice.js";
 import { facesInSight } from "./faces.js";
+import { foundBoxes } from "./found.js";
 import { frameSender, pace } from "./frames.js";
 import { lateness, stillPicture } from "./late.js";
 import { cameras, cameraTrouble, encode } from "./lens.js";
@@ -9,6 +10,7 @@ import { facePlates } from "./plates.js";
 import { element, hearChosen, hearDeath, listen, numbers, tellChosen, watchSight } from "./shared.js";
 import { LINES, statusLine } from "./status.js";
 import { cameraStream } from "./stream.js";
+import { warnings } from "./warn.js";
 
 const READ = 200; // what is written is written anew no more often: digits are to be read
 const TELL = 330; // likewise the board, which is larger
@@ -27,11 +29,13 @@ function render({ model, el, signal }) {
   const picks = faceButtons(pick, buttons.pause);
   const sight = facesInSight();
   const plates = facePlates();
-  const choice = cameraChoice(() => { read = 0; }, again);
+  const found = foundBoxes();
+  const warn = warnings();
+  const choice = cameraChoice(() => { read = 0; }, again, warn);
   const { settings, where } = choice;
   const figures = element("p", { className: "small figures" });
   const hint = element("p", { className: "small hint" });
-  const well = element("div", { className: "well" }, invite, stage, plates.list, picks.row, buttons.row, mirror);
+  const well = element("div", { className: "well" }, invite, stage, warn.line, plates.list, found.line, picks.row, buttons.row, mirror);
   const status = statusLine();
   const { say } = status;
   const notice = element("p", { className: "notice", role: "status", hidden: true });
@@ -126,6 +130,8 @@ function render({ model, el, signal }) {
     figures.textContent = hint.textContent = "";
     picks.clear();
     plates.clear();
+    found.clear();
+    warn.clear();
     canvas.width = 0; // nothing of the picture stays
     still.wipe();
     late.clear();
@@ -163,6 +169,8 @@ function render({ model, el, signal }) {
   /** Take the boxes away: nobody knows where the faces are. */
   function goAway() {
     sight.shown.clear();
+    found.clear();
+    warn.clear();
     late.clear();
     board()?.stale(true);
   }
@@ -172,6 +180,8 @@ function render({ model, el, signal }) {
     anew = false;
     status.mend();
     sight.hear(message, buffers, network.attributes.length);
+    found.hear(message.boxes ?? [], sight.shown, performance.now());
+    warn.hear(message.states ?? [], performance.now());
     late.answered(at, performance.now(), message.faces.length);
     unpainted = { at, part: message.milliseconds };
     counts.answered += 1;
@@ -187,6 +197,7 @@ function render({ model, el, signal }) {
     hint.textContent = sight.shown.get(picked)?.hints.join(" ") ?? "";
     picks.show(there, picked, now);
     plates.write(sight.shown, there, now);
+    found.write();
     if (now - told < TELL) return;
     told = now;
     const face = sight.shown.get(picked);
@@ -222,6 +233,7 @@ function render({ model, el, signal }) {
     const stands = mode === "paused" ? late.held : late.holds(now);
     still.show(stands ? frames.picture : null, { anew: unpainted, mirrored: stream.mirrored });
     paintFaces(view, sight.shown, { network, lut, picked: sight.picked, stands });
+    found.paint(view, { stands });
     plates.paint(view, sight.shown, sight.picked);
     if (unpainted) {
       answers.push({ when: now, late: performance.now() - unpainted.at, part: unpainted.part });
@@ -348,7 +360,9 @@ function render({ model, el, signal }) {
     answers: () => answers,
     counts,
     stands: () => late.held,
-    faces: () => [...sight.shown].map(([number, { box, words, points, plate }]) => ({ number, words, points, plate, ...box })),
+    warned: warn.counts,
+    faces: () => [...sight.shown].map(([number, { box, words, points, plate, mark }]) => (
+      { number, words, points, plate, mark, ...box })),
   };
 
   const silence = listen(model, el, {
@@ -393,6 +407,7 @@ function render({ model, el, signal }) {
     snapshot = null;
     mode = mode === "still" ? "off" : mode;
     leave();
+    warn.close();
     silence();
   };
 }

@@ -48,6 +48,9 @@ class CameraHandler(Protocol):
         that are asked too.
         """
 
+    def found(self, seen: "Sequence[Observation]") -> dict[str, Any]:
+        """Say what else was found on the frame, see `Beside.found`."""
+
     def choose(self, name: str) -> None:
         """Turn to the attribute that is looked for over the face."""
 
@@ -144,12 +147,12 @@ class Camera(Intake):
                         "number": each.number,
                         # From the template to the frame: where box and map lie.
                         "place": invert(each.face.warp).ravel().tolist(),
-                        "hints": list(each.face.hints),
                         "weak": weak(metrics, each.face),
                         **self._handler.beside.said(each),
                     }
                     for each in seen
                 ],
+                **self._handler.found(seen),
             },
             [array.tobytes() for array in arrays],
         )

@@ -3,15 +3,15 @@ import { element } from "./shared.js";
 
 /** What is shown over the moving picture: the attributes that are written beside a face, the one that
  * is looked for over it, and the tasks that are asked too. `changed` hears that others are to be
- * written, `asked` that others are to be asked.
+ * written, `asked` that others are to be asked, `warn` which of these may warn.
  */
-export function cameraChoice(changed, asked) {
+export function cameraChoice(changed, asked, warn) {
   const where = element("select");
   const bar = element("span", { className: "scale small", hidden: true },
     element("span", {}, "nothing"), element("i", { ariaHidden: "true" }), element("span", {}, "speaks for it"));
   const looks = element("div", { className: "line" },
     element("label", { className: "small" }, "Where it looks for", where), bar);
-  const also = alsoRead(asked);
+  const also = alsoRead(asked, warn);
   const title = element("summary");
   const boxes = element("div", { className: "groups" });
   const settings = element("div", { className: "settings" }, looks, also.node,

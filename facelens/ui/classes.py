@@ -22,6 +22,9 @@ class Classes(Panel):
 
     def read(self, scene: Scene, model: Model, answer: Any) -> None:
         """Show the words of the task about an answer of `model`."""
+        assert scene.face is not None
+        assert scene.model is not None
+        assert scene.answer is not None
         task, style = self.task, Style()
         has_maps = "heatmap" in task.views
         names = {model.label(name): name for name in model.config.names}

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from math import hypot
+from typing import Any
 
 from facelens.photo import Photo, read_photo
 from facelens.serve.offered import page_tasks
@@ -55,6 +56,10 @@ class Live(Selfie):
         if trouble:
             self._camera.tell(sentence_of(trouble))
         return photo, self._predictor.predict(photo, seconds, maps=maps, others=others)
+
+    def found(self, seen: Sequence[Observation]) -> dict[str, Any]:
+        """Say what other tasks have found on the frame whose faces were `seen`."""
+        return self.beside.found(seen, self._predictor.found if self._predictor else {})
 
     def rest(self) -> None:
         """Forget the faces that the camera saw."""

@@ -2,6 +2,8 @@
 // pixels are one of the page's (`ratio`) and of the frame's (`to`), whether it is a mirror (`flip`), the
 // time and how much of it has passed since the last painting.
 
+import { kindAt, letterOf } from "./kinds.js";
+
 // How fast a box and a map come two thirds of the way to where they should be.
 const EASE = 60;
 const MAP_EASE = 250;
@@ -130,7 +132,12 @@ function drawBox(view, number, face, { network, mine, alone }) {
     context.stroke();
   };
   outline(5, "#00000070");
-  outline(3, mine ? "#4fd8cf" : "#ffffff");
+  if (face.mark) {
+    markLine(context, face.mark, ratio);
+    outline(mine ? 4 : 3, context.strokeStyle);
+    context.setLineDash([]);
+    paintLetter(view, face.box, face.mark);
+  } else outline(3, mine ? "#4fd8cf" : "#ffffff");
   if (alone) return;
   const size = font(view, view.wide / ratio < 480 ? 12 : 14);
   const width = context.measureText(number).width + size;
@@ -140,4 +147,33 @@ function drawBox(view, number, face, { network, mine, alone }) {
   context.fill();
   context.fillStyle = "#ffffff";
   context.fillText(number, x + size / 2, y + 0.85 * size);
+}
+
+/** Set colour and dashes of the line around a box. */
+export function markLine(context, { kind }, ratio) {
+  const { line, dash } = kindAt(kind);
+  context.strokeStyle = line;
+  context.setLineDash(dash.map((length) => length * ratio));
+}
+
+/** The letter of a box at its upper right corner: above it, or within where there is no room. */
+export function paintLetter(view, { x, y, w }, mark) {
+  const { context, ratio, wide } = view;
+  const { plate, ink } = kindAt(mark.kind);
+  const size = font(view, wide / ratio < 480 ? 12 : 14);
+  const text = letterOf(mark, mark.verdict);
+  const across = Math.max(context.measureText(text).width + 0.7 * size, 1.5 * size);
+  const high = 1.5 * size;
+  const [left, top] = [x + w - across, y >= high ? y - high : y];
+  context.fillStyle = plate;
+  context.beginPath();
+  context.roundRect(left, top, across, high, 4 * ratio);
+  context.fill();
+  context.lineWidth = ratio;
+  context.strokeStyle = "#00000070";
+  context.stroke();
+  context.fillStyle = ink;
+  context.textAlign = "center";
+  context.fillText(text, left + across / 2, top + 0.53 * high);
+  context.textAlign = "left";
 }

@@ -6,12 +6,13 @@ face, and asks about it once it comes into sight; only then is the task's networ
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from facelens.faces import align
+from facelens.faces.quality import covered_by
 from facelens.report.report import Further
 from facelens.tasks import load_model
 from facelens.tasks.base import Style
@@ -34,20 +35,21 @@ OF_THE_PAGE = {"board", "heatmap", "layers", "points"}
 class Scene:
     """What is on the page: face `index` of `faces`, and what the page's own `model` answers.
 
-    `key`: a name for it, another one for each face, photo and network.
+    `key`: a name for it, another one for each face, photo and network. Where no face was found
+    there is neither index nor answer. In `faces` a face may be replaced by itself with more hints.
     """
 
     key: str
     photo: "Photo"
-    faces: "Sequence[Face]"
-    index: int
-    model: "AttributeModel"
-    answer: "Prediction"
+    faces: "list[Face]"
+    index: int | None = None
+    model: "AttributeModel | None" = None
+    answer: "Prediction | None" = None
 
     @property
-    def face(self) -> "Face":
+    def face(self) -> "Face | None":
         """The face that the page is turned to."""
-        return self.faces[self.index]
+        return None if self.index is None else self.faces[self.index]
 
 
 class Panel(View):
@@ -67,9 +69,28 @@ class Panel(View):
         self._shown.clear()
         self.show("offer", {"key": scene.key, **titles(self.task)})
 
+    def wants(self, scene: Scene) -> bool:
+        """Whether there is something in a scene that the task can be asked about."""
+        return scene.face is not None
+
+    def stays(self, scene: Scene) -> Any | None:
+        """What has been answered already, if it holds for this scene too; None otherwise."""
+        del scene
+        return None
+
+    def answer(self, scene: Scene, model: "Model") -> Any:
+        """Ask `model`, the task's network, about a scene."""
+        (answer,) = model.predict([scene.face], maps="heatmap" in self.task.views)  # type: ignore[list-item]
+        return answer
+
+    def of(self, face: "Face", answer: Any) -> Any | None:
+        """What of an answer is about one face; None if nothing is."""
+        del face
+        return answer
+
     @abstractmethod
     def read(self, scene: Scene, model: "Model", answer: Any) -> None:
-        """Show what `model`, the task's network, answers about the face of `scene`."""
+        """Show what `model` answers about a scene."""
 
     def receive(self, kind: str, content: Mapping[str, Any], buffers: Sequence[bytes]) -> None:  # noqa: ARG002
         """Pass the wish for an answer on."""
@@ -83,10 +104,14 @@ class Panels:
     Args:
         tasks: those of the page.
         heatmap: the view that can show the maps of other networks too.
+        on_cover: hears that an answer says of faces on the page that something covers them, which
+            is among their hints by then.
     """
 
-    def __init__(self, tasks: "Sequence[Task]", heatmap: "Heatmap") -> None:
-        self._heatmap = heatmap
+    def __init__(
+        self, tasks: "Sequence[Task]", heatmap: "Heatmap", on_cover: Callable[[], None]
+    ) -> None:
+        self._heatmap, self._on_cover = heatmap, on_cover
         self._scene: Scene | None = None
         self._models: dict[str, Model] = {}
         self._answers: dict[str, tuple[Task, Model, Any]] = {}
@@ -109,7 +134,12 @@ class Panels:
         self._scene = scene
         self._answers, self._coverings = {}, {}
         for view in self.views:
-            view.offer(scene)
+            if (answer := view.stays(scene)) is not None:
+                self._take(view, scene, self.model_of(view.task), answer)
+            elif view.wants(scene):
+                view.offer(scene)
+            else:
+                view.clear()
 
     def clear(self) -> None:
         """Forget the face."""
@@ -124,8 +154,15 @@ class Panels:
             self._models[task.name] = load_model(task=task.name)
         return self._models[task.name]
 
-    def overwrite(self) -> None:
-        """Have the networks that were opened see black, since they keep buffers of their own."""
+    def overwrite(self, black: "Photo") -> None:
+        """Have the networks that were opened see black, since they keep buffers of their own.
+
+        Args:
+            black: of the size of the photo that is forgotten.
+        """
+        for view in self.views:
+            if view.task.sees == "photo" and (model := self._models.get(view.task.name)):
+                model.predict([black.pixels])
         for model in self._models.values():
             model.check()
 
@@ -135,14 +172,38 @@ class Panels:
         if scene is None or key != scene.key:
             return
         model = self.model_of(task)
-        has_maps, start = "heatmap" in task.views, perf_counter()
-        (answer,) = model.predict([scene.face], maps=has_maps)
+        start = perf_counter()
+        answer = view.answer(scene, model)
         spent = 1000 * (perf_counter() - start)
         view.read(scene, model, answer)
-        self._answers[task.name] = task, model, answer
-        if has_maps:
+        self._take(view, scene, model, answer)
+        if "heatmap" in task.views and scene.face is not None:
             self._coverings[task.name] = Covering(model, scene.face.crop)  # type: ignore[arg-type]
             self._heatmap.also(task, model, answer, spent)  # type: ignore[arg-type]
+
+    def _take(self, view: Panel, scene: Scene, model: "Model", answer: Any) -> None:
+        """Keep what is said of the face on the page, and note what covers the faces."""
+        if scene.face is None:
+            return
+        mine = view.of(scene.face, answer)
+        if mine is not None:
+            self._answers[view.task.name] = view.task, model, mine
+        if not self._note_covers(view, scene.faces, answer):
+            return
+        self._on_cover()
+        for other in self.views:  # what they have said of the face is doubtful by now
+            if other is not view and other.task.name in self._answers:
+                other.read(scene, *self._answers[other.task.name][1:])
+
+    def _note_covers(self, view: Panel, faces: "list[Face]", answer: Any) -> bool:
+        """Add what covers each face to its hints; whether any is new."""
+        before = list(faces)
+        for i, face in enumerate(before):
+            mine = view.of(face, answer)
+            cover = "" if mine is None else view.task.covers(mine)
+            if cover and cover not in face.hints:
+                faces[i] = replace(face, hints=covered_by(face.hints, cover))
+        return any(now is not then for now, then in zip(faces, before, strict=True))
 
     def look_again(self, way: str, task: str) -> None:
         """Ask in another `way` where the network of another task looks."""
@@ -151,9 +212,9 @@ class Panels:
 
     def further(self) -> list[Further]:
         """What the panels that were in sight say of the face, for a report."""
-        if self._scene is None:
+        if self._scene is None or (face := self._scene.face) is None:
             return []
-        face, style = self._scene.face, Style()
+        style = Style()
         return [
             Further(
                 task=task.name,
@@ -167,13 +228,14 @@ class Panels:
 
     def locate(self) -> None:
         """Show the keypoints of the face that is on the page."""
-        if self._scene is None or self._points is None:
+        if self._scene is None or (face := self._scene.face) is None or self._points is None:
             return
-        face, model = self._scene.face, self.model_of(self._points)
+        model = self.model_of(self._points)
         (found,) = model.predict([face])
         self._heatmap.mark(align.apply(face.warp, found.points), found, model)  # type: ignore[arg-type]
 
 
 def titles(task: "Task") -> dict[str, str]:
     """What the page calls a task, and what has to be known before its answers are used."""
-    return {"task": task.name, "title": task.name.capitalize(), "caution": task.caution}
+    title = task.title or task.name.capitalize()
+    return {"task": task.name, "title": title, "caution": task.caution}

@@ -110,6 +110,10 @@ function render({ model, el, signal }) {
 
   const silence = listen(model, el, {
     photo: draw,
+    hints(message) {
+      faces = { ...faces, hints: message.hints };
+      pick({ index: [...boxes.children].findIndex((each) => each.ariaPressed === "true") });
+    },
     picked(message) {
       answered = true;
       dim(false);

@@ -39,9 +39,14 @@ class Picture(View):
             "hints": [list(face.hints) for face in faces],
             "more": more,
         }
+        self._shown.pop("hints", None)
         several = faces if len(faces) > 1 else []
         portraits = [jpeg(face.crop, longest=PORTRAIT) for face in several]
         self.show("photo", content, [jpeg(photo.pixels, longest=LONGEST), *portraits])
+
+    def hint(self, faces: Sequence[Face]) -> None:
+        """Show what is known by now of `faces`, which are the same."""
+        self.show("hints", {"hints": [list(face.hints) for face in faces]})
 
     def mark(self, index: int) -> None:
         """Mark the face that the page is about."""

@@ -74,7 +74,7 @@ class Selfie(ipywidgets.Box):
         self.picture = Picture(self.pick)
         self.heatmap = Heatmap(self.choose, self.look_again, self.locate)
         self.board = Board(self.choose, self.report, self.whisk)
-        self.panels = Panels(page_tasks(), self.heatmap)
+        self.panels = Panels(page_tasks(), self.heatmap, self._doubt)
         self.compare = Compare(self.keep, self.drop, self.exchange)
         self.inside = Inside(self.open_layer)
         self.steps = Steps(self.walk)
@@ -221,6 +221,7 @@ class Selfie(ipywidgets.Box):
         self._photos += 1
         if not self._faces:
             self._draw()
+            self.panels.turn(Scene(str(self._photos), self._photo, []))
             self.intake.say(in_vain or missed.why(self._photo, self._detector), "none")
             return
         self.intake.say("Asking the network…")
@@ -263,7 +264,7 @@ class Selfie(ipywidgets.Box):
         self._picked = index
         self._layers = []
         model, face, answer = self.model, self._faces[index], self._answers[index]
-        self.board.read(answer, face.hints, self._key(index), weak(model.config.metrics, face))
+        self._read(index)
         if fresh:
             self._draw()
         self.picture.mark(index)
@@ -288,6 +289,16 @@ class Selfie(ipywidgets.Box):
         self.network.took(self._name, self._stages["network"] / len(self._faces))
         assert self._photo
         self.panels.turn(Scene(self._key(index), self._photo, self._faces, index, model, answer))
+
+    def _read(self, index: int) -> None:
+        face = self._faces[index]
+        wrong = weak(self.model.config.metrics, face)
+        self.board.read(self._answers[index], face.hints, self._key(index), wrong)
+
+    def _doubt(self) -> None:
+        """Show what is in the way of reading the faces, which another task has found."""
+        self.picture.hint(self._faces)
+        self._read(self._picked or 0)
 
     def _key(self, index: int) -> str:
         """A name for face `index` of this photo as this network reads it."""
@@ -352,7 +363,7 @@ class Selfie(ipywidgets.Box):
 
     def _drop(self) -> None:
         kept, self._kept = self._kept, None
-        if kept is not None and not any(kept.face is face for face in self._faces):
+        if kept is not None and not any(kept.face.crop is face.crop for face in self._faces):
             wipe(kept.face.crop)
 
     def _set_beside(self) -> None:
@@ -362,7 +373,7 @@ class Selfie(ipywidgets.Box):
             self.compare.offer()
             return
         reading = self._reading(self._picked)
-        if (reading.face, reading.prediction) == (self._kept.face, self._kept.prediction):
+        if reading.prediction is self._kept.prediction:
             self.compare.kept(self._kept)
         else:
             self.compare.draw(self._kept, reading)
@@ -429,16 +440,17 @@ class Selfie(ipywidgets.Box):
         if photo:
             # Detector and network keep buffers of their own: these see black of the same size.
             with suppress(FacelensError):
-                find_faces(Photo(np.zeros_like(photo.pixels)), detector=self._detector)
+                find_faces(black := Photo(np.zeros_like(photo.pixels)), detector=self._detector)
                 self.model.check()
-                self.panels.overwrite()
+                self.panels.overwrite(black)
         release()
 
     def _leave(self) -> None:
         """Let go of the photo that is on the page, and zero it; a face that was kept stays."""
+        kept = self._kept.face.crop if self._kept else None
         wipe(
             *([self._photo.pixels] if self._photo else []),
-            *(face.crop for face in self._faces if not self._kept or face is not self._kept.face),
+            *(face.crop for face in self._faces if face.crop is not kept),
             *(layer.maps for layer in self._layers),
         )
         self._photo, self._picked = None, None

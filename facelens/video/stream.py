@@ -9,13 +9,17 @@ import numpy as np
 from facelens.faces import Face
 from facelens.faces.track import FaceTracker, TrackedFace
 from facelens.photo import Photo
+from facelens.tasks import TASKS
 from facelens.tasks.base import Model, Task
-from facelens.tasks.road import answer
+from facelens.tasks.road import answer, same_face
 from facelens.video.boxes import BoxTracker
 
 # Time constant of the smoothing, in seconds: short enough for a smile, long enough that a blink or
 # a blurred frame does not make a verdict flicker.
 STEADY = 0.3
+# Further tasks that see whole photos are asked every so many frames, for they take the longest: in
+# between a face keeps what was found where it lies.
+FIND_EVERY = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,34 @@ class Observation:
     others: Mapping[str, Any] = field(default_factory=dict)
 
 
+class _Finder:
+    """What one task that sees whole photos finds in the frames, each followed by itself."""
+
+    def __init__(self, task: Task, model: Model) -> None:
+        self._model, self._tracker = model, BoxTracker(task, model)
+        self._seen: list[Observation] = []
+        self._answers: dict[int, Any] = {}
+        self._wait, self._seconds = 0, 0.0
+
+    def find(self, photo: Photo, seconds: float) -> list[Observation]:
+        """What was found last: on this frame, or at most `FIND_EVERY` - 1 before it."""
+        self._wait -= 1
+        if self._wait >= 0:
+            return self._seen
+        self._wait = FIND_EVERY - 1
+        share = 1 - np.exp(-max(0.0, seconds - self._seconds) / STEADY)
+        self._seconds = seconds
+        tracked, alive = self._tracker.track(photo), self._tracker.numbers
+        self._answers = {each: said for each, said in self._answers.items() if each in alive}
+        for each in tracked:
+            before = self._answers.get(each.number, each.face)
+            self._answers[each.number] = self._model.blend(before, each.face, share)
+        self._seen = [
+            Observation(each.number, each.face, self._answers[each.number]) for each in tracked
+        ]
+        return self._seen
+
+
 class LivePredictor:
     """Predict frame after frame.
 
@@ -39,6 +71,9 @@ class LivePredictor:
         model: the network that answers.
         detector: as in `facelens.find_faces`.
         task: the model's; one that sees whole photos finds what it answers about itself.
+
+    `found`: what further tasks that see whole photos have found last, by task, whether it lies on
+    one of the faces or not.
     """
 
     def __init__(
@@ -50,6 +85,8 @@ class LivePredictor:
             if task and task.sees == "photo"
             else FaceTracker(detector)
         )
+        self.found: dict[str, list[Observation]] = {}
+        self._finders: dict[str, _Finder] = {}
         self._smoothed: dict[tuple[str, int], Any] = {}
         self._seconds = 0.0
         self._shape: tuple[int, ...] = ()
@@ -72,23 +109,46 @@ class LivePredictor:
         tracked = self._tracker.track(photo)
         share = 1 - np.exp(-max(0.0, seconds - self._seconds) / STEADY)
         self._seconds = seconds
-        others, alive = others or {}, self._tracker.numbers
+        others = others or {}
+        finders = {
+            name: task
+            for name in others
+            if (task := TASKS.get(name)) is not None and task.sees == "photo"
+        }
+        self._finders = {
+            name: self._finders[name] for name in finders.keys() & self._finders.keys()
+        }
         self._smoothed = {
             (task, number): answer
             for (task, number), answer in self._smoothed.items()
-            if number in alive and (not task or task in others)
+            if number in self._tracker.numbers and (not task or task in others)
         }
+        for name in finders.keys() - self._finders.keys():
+            self._finders[name] = _Finder(finders[name], others[name])
+        self.found = {name: each.find(photo, seconds) for name, each in self._finders.items()}
         answers = self._ask("", self.model, tracked, share, maps=maps)
-        further = {name: self._ask(name, model, tracked, share) for name, model in others.items()}
+        further = {
+            name: self._ask(name, model, tracked, share)
+            for name, model in others.items()
+            if name not in finders
+        }
         return [
             Observation(
                 each.number,
                 each.face,
                 answers[i],
-                {name: found[i] for name, found in further.items()},
+                {name: said[i] for name, said in further.items()} | self._on(each.face),
             )
             for i, each in enumerate(tracked)
         ]
+
+    def _on(self, face: Face) -> dict[str, Any]:
+        """What such tasks have found where a face lies."""
+        found = {
+            name: same_face(face, [each.answer for each in seen])
+            for name, seen in self.found.items()
+        }
+        return {name: said for name, said in found.items() if said is not None}
 
     def _ask(
         self,
@@ -113,4 +173,5 @@ class LivePredictor:
     def forget(self) -> None:
         """Drop all tracks and answers, for another film or another camera."""
         self._tracker.forget()
+        self.found, self._finders = {}, {}
         self._smoothed, self._seconds = {}, 0.0

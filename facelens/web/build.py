@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from facelens.tasks import DEFAULT, TASKS, find_task, load_model
 from facelens.ui.intake import EXAMPLES
 from facelens.ui.panel import titles
 from facelens.web import content, runtime
+from facelens.web.boxes import of_boxes
 from facelens.web.classes import of_classes
 from facelens.web.icons import icons, web_manifest
 from facelens.web.lighter import answered, lighter
@@ -31,7 +32,9 @@ HERE = Path(__file__).parent
 BUILT = HERE / "built"  # the page's JavaScript, as `make js` joins it
 PAGE, WORKER = "index.html", "sw.js"  # other pages lie beside it
 # What the browser's half can show; a task with another view has no part there yet.
-VIEWS = {"board", "classes", "heatmap", "layers", "points"}
+VIEWS = {"board", "boxes", "classes", "heatmap", "layers", "points"}
+# What such a page has to know of the network of a task with this panel.
+PANELS: dict[str, Callable[[Any, Any], content.Files]] = {"boxes": of_boxes, "classes": of_classes}
 TITLE = "What a network reads in a face"
 HUB = ("https://huggingface.co", "https://*.hf.co")
 SOURCES = {
@@ -102,9 +105,12 @@ def build(
     others = {task.name: load_model(task=task.name) for task in wanted if task.name != DEFAULT}
     panels = {}
     for name, model in others.items():
-        if "classes" in (task := find_task(name)).views:
-            panels[name] = titles(task)
-            files |= _bundle(f"tasks/{name}", model, of_classes(task, model))
+        task = find_task(name)
+        if panel := next((view for view in task.views if view in PANELS), None):
+            panels[name] = titles(task) | {"view": panel}
+            files |= _bundle(f"tasks/{name}", model, PANELS[panel](task, model))
+            if task.sees == "photo":  # what is compared on a device is crops
+                files.pop(f"tasks/{name}/example.json", None)
             _lighten(f"tasks/{name}", files)
         else:
             files |= _bundle(f"tasks/{name}", model, content.of_keypoints(model))
@@ -127,7 +133,8 @@ def build(
         listed[path.removesuffix(".gz")] = _on_hub(networks[name])
     site["files"] = listed
     version = sha256_of(content.as_json(site), *lying.values())[:12]
-    pages = _pages(site | {"version": version}, version, bool(allowed), panels)
+    views = [f"{panel['view']}:{name}" for name, panel in panels.items()]
+    pages = _pages(site | {"version": version}, version, bool(allowed), views)
     with atomic_folder(out) as draft:
         for path, data in (lying | pages).items():
             (draft / path).parent.mkdir(parents=True, exist_ok=True)
@@ -164,7 +171,7 @@ def policy(*, hub: bool = False) -> str:
 
 
 def _has_part(task: "Task") -> bool:
-    return task.sees == "crop" and bool(task.views) and set(task.views) <= VIEWS
+    return task.sees != "noise" and bool(task.views) and set(task.views) <= VIEWS
 
 
 def _is_there(task: "Task") -> bool:
@@ -303,15 +310,8 @@ def _packed(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dic
 
 def _first(listed: Mapping[str, Any], default: str) -> list[str]:
     """The files that the first answer needs; a service worker keeps them at once."""
-    first = (
-        "app.",
-        "worker.",
-        "ort/",
-        "graphs/",
-        "faces/",
-        f"networks/{default}/",
-        "examples/astro",
-    )
+    own = f"networks/{default}/"
+    first = ("app.", "worker.", "ort/", "graphs/", "faces/", own, "examples/astro")
     return [path for path in listed if path.startswith(first) and "card.html" not in path]
 
 

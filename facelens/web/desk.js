@@ -96,6 +96,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     photos += 1;
     if (!faces.length) {
       await draw();
+      panels.offer(key(), { photo, faces, face: null });
       say(vain || await finder.why(photo), "none");
       return;
     }
@@ -116,7 +117,7 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
     layers = null;
     const { about } = network;
     const now = answer();
-    tell("board", "face", { key: key(), logits: [...now.logits], probabilities: [...now.probabilities], hints: face().hints, weak: weakRows(about.weak, face().box.w) });
+    tellFace();
     if (fresh) await draw();
     tell("picture", "picked", { index });
     const crop = await jpeg(face().crop, { quality: 0.92 });
@@ -135,9 +136,21 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
       .filter(([, , judgement]) => !judgement).sort((a, b) => b[1] - a[1]).slice(0, 3);
     if (surest.length > 1) tell("about", "face", { rows: surest.map(([label, logit]) => [label, logit]) });
     await setBeside();
-    panels.offer(key());
+    if (panels.offer(key(), { photo, faces, face: face() })) doubt();
     tellFooter();
     tell("network", "speed", { name: network.name, milliseconds: stages.network / faces.length });
+  }
+
+  function tellFace() {
+    const { logits, probabilities } = answer();
+    const weak = weakRows(network.about.weak, face().box.w);
+    tell("board", "face", { key: key(), logits: [...logits], probabilities: [...probabilities], hints: face().hints, weak });
+  }
+
+  /** Another task has found what is in the way of reading the faces. */
+  function doubt() {
+    tell("picture", "hints", { hints: faces.map(({ hints }) => hints) });
+    tellFace();
   }
 
   /** Which attribute a face that is new to the page opens on; what was followed goes on. */
@@ -298,6 +311,12 @@ export function openDesk({ store, finder, networks, tell, lut, masks, facts, ent
       async ask(message, _, task) {
         const wanted = () => picked !== null && message.key === key();
         if (wanted()) await panels.ask(task, message.key, { face: face(), own: network, ownAnswer: answer(), still: wanted });
+      },
+    },
+    boxes: {
+      async ask(message, _, task) {
+        const wanted = () => photo !== null && message.key === key();
+        if (wanted() && await panels.look(task, message.key, { photo, faces, face: face() ?? null, still: wanted })) doubt();
       },
     },
     compare: {

@@ -1,6 +1,7 @@
 // The page without a kernel: it draws the views of facelens/ui, and passes what they say to the worker.
 import about from "../ui/about.js";
 import board from "../ui/board.js";
+import boxes from "../ui/boxes.js";
 import camera from "../ui/camera.js";
 import classes from "../ui/classes.js";
 import compare from "../ui/compare.js";
@@ -14,7 +15,7 @@ import { element } from "../ui/shared.js";
 import { showcase } from "../ui/showcase.js";
 import steps from "../ui/steps.js";
 
-const VIEWS = { about, board, camera, classes, compare, footer, heatmap, inside, intake, network, picture, steps };
+const VIEWS = { about, board, boxes, camera, classes, compare, footer, heatmap, inside, intake, network, picture, steps };
 const BASE = new URL(".", location.href).href;
 const PLAIN = "This page came over plain http from another computer. So your browser keeps the camera from it, does not check its "
   + "files, and does not keep it for when you are offline. The rest works; over https all of it does.";
@@ -39,7 +40,7 @@ const modelOf = (view) => ({
 
 function draw(view) {
   const node = element("div");
-  node.classList.toggle("facelens-panel", view.startsWith("classes:"));
+  node.classList.toggle("facelens-panel", view.includes(":"));
   nodes.set(view, node);
   ears.set(view, new Set());
   return node;
@@ -50,7 +51,7 @@ const box = (kind, ...children) => element("div", { className: `widget-box ${kin
 /** The views where `facelens.ui.selfie` has them. */
 function layOut() {
   const way = moving ? "camera" : "intake";
-  const panels = document.body.dataset.panels.split(" ").filter(Boolean).map((task) => `classes:${task}`);
+  const panels = document.body.dataset.panels.split(" ").filter(Boolean);
   const stays = [draw("picture"), draw("heatmap")];
   const entrance = draw(way);
   const seen = box("facelens-column", ...(moving ? [entrance, ...stays] : stays));

@@ -11,11 +11,13 @@ import re
 import shutil
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import missing
+from helpers.boxes import boxes_bundle
 from helpers.moods import moods_task
 from PIL import Image
 from visit import SMALL_TARGETS, until
@@ -29,6 +31,7 @@ from facelens.tasks.attributes.thresholds import operating_point
 from facelens.tasks.classifier import Prediction
 from facelens.ui._view import HERE, View
 from facelens.ui.board import ReportRequest
+from facelens.ui.boxes import Boxes
 from facelens.ui.classes import Classes
 from facelens.ui.panel import Scene
 from facelens.ui.takehome import take_home
@@ -413,6 +416,60 @@ def test_another_task_has_its_panel_maps_and_part_of_the_report(
     tab.give(as_png(np.full((300, 400, 3), 90, np.uint8)))
     assert not page.locator(".classes .card").is_visible()
     assert tab.problems == []
+    tab.close()
+
+
+@pytest.fixture
+def masked(tmp_path, monkeypatch, yunet):
+    """The address of a site that has masks, read by a stand-in."""
+    monkeypatch.setenv("FACELENS_DETECTOR", f"yunet:{yunet}")
+    pytest.importorskip("onnx", reason="onnx is not installed: `make test` installs it")
+    bundle = boxes_bundle(tmp_path / "bundle", tilt=0.05)
+    monkeypatch.setitem(TASKS, "mask", replace(TASKS["mask"], default=str(bundle)))
+    build.build(tmp_path / "site", tasks=["mask"])
+    server = serving(tmp_path / "site")
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+def test_boxes_in_the_photo_are_those_of_the_kernel(browser, masked, model, astronaut, monkeypatch):
+    tab = Tab(browser, masked).wait()
+    tab.example()
+    page, task, other = tab.page, TASKS["mask"], load_model(task="mask")
+    photo = read_photo(astronaut)
+    (face,) = find_faces(photo)
+    (own,) = model.predict([face])
+
+    sent = []
+    monkeypatch.setattr(View, "send", lambda _view, content, _buffers=(): sent.append(content))
+    panel = Boxes(task, lambda *_: None)
+    scene = Scene("", photo, [face], 0, model, own)
+    panel.offer(scene)
+    panel.read(scene, other, panel.answer(scene, other))
+    offer, known = (dict(each, key="", buffers=None) for each in sent)
+    assert dict(tab.told("boxes:mask.offer"), key="") == offer
+
+    page.locator(".facelens.boxes").scroll_into_view_if_needed()
+    told = dict(tab.told("boxes:mask.boxes"), key="")
+    for box, each in zip(told.pop("boxes"), known.pop("boxes"), strict=True):
+        for number in ("box", "values", "score"):
+            assert box.pop(number) == pytest.approx(each.pop(number), abs=0.02)
+        assert box == each | {"verdict": str(each["verdict"])}
+    assert told == json.loads(json.dumps(known))
+
+    # A mask on the face makes its answers doubtful, here as there.
+    assert tab.told("picture.hints")["hints"] == [["A mask covers half of this face."]]
+    assert "A mask covers" in page.locator(".board .sentence").inner_text()
+    with page.expect_download() as wish:
+        page.get_by_role("button", name="Data (JSON)", exact=True).click()
+    report = json.loads(wish.value.path().read_bytes())
+    assert report["face"]["hints"] == ["A mask covers half of this face."]
+    (further,) = report["tasks"]
+    assert (further["task"], further["sentence"]) == ("mask", "This face wears a mask.")
+    # A photo without a face for the detector is asked about all the same.
+    tab.give(as_png(np.full((300, 400, 3), 90, np.uint8)))
+    page.locator(".facelens.boxes").scroll_into_view_if_needed()
+    assert (tab.told("boxes:mask.boxes")["width"], tab.problems) == (400, [])
     tab.close()
 
 

@@ -5,10 +5,12 @@ import io
 import json
 import sys
 import weakref
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
+from helpers.boxes import without_graph
 from helpers.few import FewAnswers
 from PIL import Image
 
@@ -16,10 +18,13 @@ from facelens import load_model
 from facelens.errors import BundleError
 from facelens.faces import align, find_faces
 from facelens.photo import Photo
+from facelens.tasks import TASKS
 from facelens.tasks.attributes.names import everyday
+from facelens.tasks.mask.model import MaskModel
+from facelens.tasks.mask.names import CAUTION, COVERED
 from facelens.ui import Live, Selfie
 from facelens.ui._view import CALM
-from facelens.video.stream import LivePredictor
+from facelens.video.stream import FIND_EVERY, LivePredictor
 
 WIDTH, HEIGHT = 320, 240
 
@@ -347,3 +352,79 @@ def test_each_task_s_answers_are_smoothed_and_forgotten_with_it(model, astronaut
     assert 0 < other(0.1, clock=clock) < 1
     assert other(0.2) is None
     assert other(0.3, clock=clock) == 2, "it begins anew"
+
+
+# boxes of a task that sees the photo
+
+
+@pytest.fixture
+def masked(tmp_path, monkeypatch, model, sent):  # noqa: ARG001
+    """A page with masks beside it: they are found where the scene has its face, and on the wall."""
+    bundle = without_graph(tmp_path, monkeypatch)
+    monkeypatch.setitem(TASKS, "mask", replace(TASKS["mask"], default=str(bundle)))
+    monkeypatch.setenv("FACELENS_TASKS", "attributes,keypoints,mask")
+    asked = []
+    # In pixels of a picture of 416, of which the frame has 320: the scene's face, and the wall.
+    places = np.array([[175, 90, 275, 210], [10, 10, 50, 60]], np.float32)
+    logits = np.array([[4, 0, 0], [0, 4, 0]], np.float32)
+
+    def raw(_, picture):
+        asked.append(picture.shape)
+        return places, np.full(2, 0.9, np.float32), logits
+
+    monkeypatch.setattr(MaskModel, "raw", raw)
+    page = Live(model, detector="haar")
+    page.warm_up()
+    return page, asked, logits
+
+
+def test_boxes_of_another_task_are_those_of_the_faces_or_stand_alone(masked, sent, scene):
+    page, asked, _ = masked
+    browser = Browser(page, sent)
+    assert page.beside.offer()[-1] == {
+        "task": "mask", "title": "Masks", "caution": CAUTION, "warning": "Someone wears no mask.",
+    }  # fmt: skip
+    content, _ = browser.show(scene(60))
+    assert (content["boxes"], content["states"]) == ([], [])
+    assert not page.panels._models, "nobody has asked for it"
+    content, _ = browser.show(scene(60), tasks=["mask"])
+    face, alone = content["boxes"]
+    assert (face["face"], face["letter"], face["verdict"]) == (1, "M", "yes")
+    assert (alone["face"], alone["letter"], alone["label"]) == (None, "N", "No mask")
+    assert alone["box"] == pytest.approx([7.7, 7.7, 30.8, 38.5], abs=0.1)
+    (said,) = content["faces"]
+    assert [word["label"] for word in said["words"]] == ["Mask"]
+    assert said["hints"] == [COVERED]
+    assert content["states"] == ["mask"], "somebody wears none"
+    assert len(asked) == 1
+    content, _ = browser.show(scene(60), tasks=[])
+    assert (content["boxes"], content["faces"][0]["hints"]) == ([], [])
+
+
+def test_the_photo_is_asked_about_every_few_frames_and_faces_keep_their_answers(
+    masked, sent, scene
+):
+    page, asked, _ = masked
+    browser = Browser(page, sent)
+    for frame in range(2 * FIND_EVERY):
+        content, _ = browser.show(scene(60 + frame), tasks=["mask"])
+        assert [each["face"] for each in content["boxes"]] == [1, None]
+    assert len(asked) == 2
+    browser.say("rest")
+    assert (page._predictor.found, page._predictor._finders) == ({}, {})
+
+
+def test_a_box_keeps_its_number_and_its_answer_is_smoothed(masked, sent, scene):
+    page, _, logits = masked
+    browser = Browser(page, sent)
+    values = []
+    for _ in range(8 * FIND_EVERY):
+        content, _ = browser.show(scene(60), tasks=["mask"])
+        assert [each["number"] for each in content["boxes"]] == [1, 2]
+        values.append(content["faces"][0]["words"][0]["value"])
+        logits[0] = [0, 4, 0]
+    names = [content["boxes"][0]["letter"], *content["states"]]
+    assert names == ["N", "mask"]
+    assert values[0] > 0.9 > values[FIND_EVERY], "not at once"
+    assert values[-1] > 0.9
+    assert content["faces"][0]["hints"] == []

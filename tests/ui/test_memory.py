@@ -77,3 +77,46 @@ def test_covering_takes_no_more_memory_than_the_answer(astronaut):
 
     assert risen() < 12 * MEGA
     assert risen("4") > 20 * MEGA, "in batches it would"
+
+
+# Every task that has an embedded network, asked about a face and over the moving picture.
+ALL = """
+import io, os, sys
+from pathlib import Path
+import numpy as np
+from PIL import Image
+from facelens.serve.offered import page_tasks
+from facelens.ui import Live
+from facelens.ui._view import View
+
+View.send = lambda *_: None
+os.environ["FACELENS_OWN_MACHINE"] = "1"
+page, data = Live(detector="haar"), Path(sys.argv[1]).read_bytes()
+held = np.ones(int(sys.argv[2]), np.uint8)
+names = [task.name for task in page_tasks()]
+assert {"attributes", "keypoints"} <= set(names)
+frame = io.BytesIO()
+Image.open(sys.argv[1]).convert("RGB").resize((640, 640)).save(frame, "JPEG")
+for seconds in range(8):
+    page.see(frame.getvalue(), seconds / 10, anew=False, maps=False, tasks=list(page.beside.tasks))
+page.take(data, "photo.jpg")
+for panel in page.panels.views:
+    page.panels.ask(panel, page._key(0))
+page.locate()
+page.look_again("occlusion")
+page._all_layers()
+assert set(page.panels._models) == set(names) - {"attributes"}
+status = Path("/proc/self/status").read_text()
+print(int(status.partition("VmHWM:")[2].split()[0]) * 1024)
+"""
+
+
+@pytest.mark.skipif(not STATM.is_file(), reason="reads memory from Linux' /proc")
+def test_a_page_with_all_tasks_on_stays_within_its_memory(astronaut):
+    def most(ballast):
+        command = [sys.executable, "-c", ALL, str(astronaut), str(ballast)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return int(done.stdout)
+
+    assert most(0) < 450 * MEGA
+    assert most(300 * MEGA) > 450 * MEGA, "it would be noticed"

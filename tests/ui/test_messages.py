@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.boxes import without_graph
 from PIL import Image
 
 from facelens import load_model
@@ -20,7 +21,7 @@ TO_VIEW, TO_HOST = "→ view", "→ host"
 VIEWS = sorted(path.stem for path in (HERE / "built").iterdir())
 # What an intake does, a camera does in Python too; in the page it is another script.
 # What a panel of a task does stands once.
-PARENTS = {"camera": ["intake", "_view"], "classes": ["panel"]}
+PARENTS = {"camera": ["intake", "_view"], "classes": ["panel"], "boxes": ["panel"]}
 # A camera is asked for no example and for no missed face, and its snapshots are never shrunk: it
 # inherits what an intake does then.
 INHERITED = {
@@ -148,12 +149,14 @@ def test_a_kind_that_is_not_in_the_table_is_noticed(table):
 
 
 @pytest.fixture
-def messages(sent, astronaut, monkeypatch):
+def messages(sent, astronaut, monkeypatch, tmp_path):
     """All that two pages say to their views while they are used, as (view, content, buffers)."""
     model = load_model()
     again = replace(TASKS["attributes"], name="again", views=("classes", "heatmap"))
     monkeypatch.setitem(TASKS, "again", again)
-    monkeypatch.setenv("FACELENS_TASKS", "attributes,keypoints,again")
+    masks = replace(TASKS["mask"], default=str(without_graph(tmp_path, monkeypatch)))
+    monkeypatch.setitem(TASKS, "mask", masks)
+    monkeypatch.setenv("FACELENS_TASKS", "attributes,keypoints,again,mask")
 
     def say(view, kind, *buffers, **content):
         view._handle_custom_msg({"kind": kind, **content}, [memoryview(data) for data in buffers])
@@ -168,7 +171,8 @@ def messages(sent, astronaut, monkeypatch):
     file = io.BytesIO()
     scene.save(file, "JPEG")
     say(live.intake, "frame", file.getvalue(), turn="1", seconds=1, anew=True, map="Smiling")
-    say(live.intake, "frame", file.getvalue(), turn="2", seconds=2, anew=False, map=None)
+    say(live.intake, "frame", file.getvalue(), turn="2", seconds=2, anew=False, map=None,
+        tasks=["mask"])  # fmt: skip
     say(live.intake, "frame", b"no picture", turn="3", seconds=3, anew=False, map=None)
     say(live.intake, "photo", b"no photo", turn="4", name="snapshot", near=None)
     say(page.intake, "photo", file.getvalue(), turn="0", name="small.jpg", shrunk=True)
@@ -178,8 +182,8 @@ def messages(sent, astronaut, monkeypatch):
     while "occlusion" not in page.heatmap._shown:
         say(page.heatmap, "ask", way="occlusion")
     say(page.heatmap, "points")
-    (panel,) = page.panels.views
-    say(panel, "ask", key=page._key(0))
+    for panel in page.panels.views:
+        say(panel, "ask", key=page._key(0))
     say(page.inside, "ask", name=model.config.layers[0].name)
     say(page.steps, "ask", channel=None)
     say(page.compare, "keep")
@@ -205,6 +209,8 @@ def messages(sent, astronaut, monkeypatch):
     page.network.tell("Half of it is there.")
     say(page.network, "choose", name=page.network.key(page._name))
     say(page.network, "choose", name="no such network")
+    say(page.intake, "example", turn="c")
+    say(page.panels.views[-1], "ask", key=page._key(0))
     say(page.intake, "clear", turn="b")
     return [(type(view).__name__.lower(), *rest) for view, *rest in sent]
 

@@ -9,12 +9,14 @@ import re
 import struct
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from conftest import missing
+from helpers.boxes import without_graph
 from helpers.hub import through_the_client
 from helpers.moods import moods_task
 from helpers.terminal import is_one_sentence
@@ -23,7 +25,10 @@ from helpers.tiny import tiny_bundle
 from facelens.errors import DownloadError, FacelensError
 from facelens.tasks import TASKS, load_model
 from facelens.tasks.expression import names
+from facelens.tasks.mask.model import SMALL
+from facelens.tasks.mask.names import COVERED
 from facelens.web import build, classes, content, runtime
+from facelens.web.boxes import of_boxes
 from facelens.web.classes import of_classes
 from facelens.web.icons import ICONS
 from facelens.web.lighter import answered, lighter
@@ -358,6 +363,7 @@ def test_it_needs_a_folder(run):
 @pytest.mark.usefixtures("quick")
 def test_a_task_without_a_part_in_the_browser_is_a_sentence(tmp_path, run, monkeypatch):
     monkeypatch.setattr(build, "VIEWS", build.VIEWS - {"points"})
+    monkeypatch.setitem(TASKS, "mask", replace(TASKS["mask"], views=()))
     code, _, err = run("site", "--out", tmp_path / "site", "--task", "keypoints")
     assert code == 2
     assert is_one_sentence(err)
@@ -470,3 +476,20 @@ def test_a_classifier_of_another_task_brings_every_sentence(tmp_path, monkeypatc
     assert said["sentences"]["yes"][3][4] == "This face looks happy."
     assert said["sentences"]["doubtful"][3][4] == "This face perhaps looks happy, or sad."
     assert said["texts"] == {"yes": "yes", "doubtful": "doubtful"}
+
+
+def test_a_task_that_sees_photos_brings_every_sentence_of_its_boxes(tmp_path, monkeypatch):
+    model = load_model(str(without_graph(tmp_path, monkeypatch)))
+    about = json.loads(of_boxes(TASKS["mask"], model)["network.json"])
+    said = about["said"]
+    assert (said["sure"], said["small"]) == (0.5, SMALL)
+    assert said["hint"].replace("{side}", "9") == (
+        "This face has only 9 pixels a side; the answer is a guess."
+    )
+    assert said["sentences"]["yes"][1][0] == "This face wears no mask."
+    assert said["sentences"]["doubtful"][0][2] == (
+        "This face perhaps wears a mask, or it wears a mask wrongly."
+    )
+    assert said["covers"] == [COVERED, "", ""]
+    assert about["threshold"] == model.config.min_score
+    assert about["curves"] == json.loads(json.dumps(model.curves.for_page()))

@@ -2,8 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from facelens.tasks.base import Figure, State, Style, Task, Word
-from facelens.tasks.mask.names import BARE, CAUTION
+from facelens.tasks.base import Figure, Kind, State, Style, Task, Word
+from facelens.tasks.mask.names import (
+    AMONG,
+    BARE,
+    CAUTION,
+    COVERED,
+    LETTERS,
+    NAMES,
+    WARNING,
+    WORN,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,11 +77,15 @@ TASK = Task(
     describe=_describe,
     sentence=_sentence,
     caution=CAUTION,
-    state=State("seconds_without_mask", lambda face: face.name == BARE),
+    state=State("seconds_without_mask", lambda face: face.name == BARE, WARNING),
+    title="Masks",
+    kinds=lambda _: tuple(Kind(name, LETTERS[name], AMONG[name]) for name in NAMES),
+    covers=lambda face: COVERED if face.name == WORN else "",
     figures=(
         Figure("mAP50", ("valid", "map50"), 1),
         Figure("mAP50-95", ("valid", "map50_95"), 1),
     ),
     measured_on=_measured_on,
     training="facelens.tasks.mask.training.command",
+    views=("boxes",),
 )

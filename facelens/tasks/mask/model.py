@@ -21,6 +21,7 @@ from facelens.photo import Photo, read_photo
 from facelens.tasks.base import Model, Style
 from facelens.tasks.config import Config, array, numbers
 from facelens.tasks.example import PHOTO
+from facelens.tasks.mask.curves import BoxCurves
 from facelens.tasks.mask.figures import Answers
 from facelens.tasks.mask.names import LABELS, NAMES
 
@@ -191,6 +192,28 @@ class MaskModel(Model):
         scores = np.array([face.confidence * face.probabilities for face in faces])
         return every_class(np.array([face.corners for face in faces]), scores, self.names)
 
+    def drawn(self, photo: Photo | np.ndarray) -> Answers:
+        """What is found in a photo as a page draws it: each box once, as its most probable class.
+
+        Its score is the confidence, with which a threshold is compared.
+        """
+        (faces,) = self.predict([photo], min_score=0.0)
+        return Answers(
+            np.array([face.corners for face in faces]).reshape(-1, 4),
+            [face.name for face in faces],
+            np.array([face.confidence for face in faces]),
+        )
+
+    @cached_property
+    def curves(self) -> BoxCurves | None:
+        """What each threshold means on the photos held out; None if none were."""
+        if "curves.json" not in self.bundle.files:
+            return None
+        curves = BoxCurves.read(self.bundle.read("curves.json"))
+        if curves.names != self.names:
+            raise BundleError(f"The curves of {self.bundle.folder} are for other classes.")
+        return curves
+
     def raw(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What the graph gives for a picture uint8 (h, w, 3), as `letterbox` makes it.
 
@@ -212,18 +235,16 @@ class MaskModel(Model):
         sides = corners[:, 2:] - corners[:, :2]
         there = (sides > 0).all(1)
         found = [
-            MaskedFace(
-                Box(*map(float, (*corner[:2], *side))),
-                float(min(score, 1)),
-                self._probabilities(each),
-                each,
-                self.names,
-            )
+            self.face(Box(*map(float, (*corner[:2], *side))), float(min(score, 1)), each)
             for corner, side, score, each in zip(
                 corners[there], sides[there], scores[kept][there], logits[kept][there], strict=True
             )
         ]
         return tuple(sorted(found, key=lambda face: -face.side))
+
+    def face(self, box: Box, confidence: float, logits: np.ndarray) -> MaskedFace:
+        """A face of which the graph says this; `box` in pixels of the photo."""
+        return MaskedFace(box, confidence, self._probabilities(logits), logits, self.names)
 
     def _probabilities(self, logits: np.ndarray) -> np.ndarray:
         scaled = np.clip(logits / self.config.temperature, -80, 80)
@@ -233,9 +254,7 @@ class MaskModel(Model):
     def blend(self, before: MaskedFace, after: MaskedFace, share: float) -> MaskedFace:
         """Interpolate the logits of two answers about one face; the box is that of `after`."""
         logits = before.logits + share * (after.logits - before.logits)
-        return MaskedFace(
-            after.box, after.confidence, self._probabilities(logits), logits, self.names
-        )
+        return self.face(after.box, after.confidence, logits)
 
     def label(self, name: str) -> str:
         """The label of the class `name` for readers: "No mask"."""

@@ -1,6 +1,7 @@
 """The three classes of a face and its mask, spelled as in Kaggle's set, and how they are said."""
 
 NAMES = ("with_mask", "without_mask", "mask_weared_incorrect")
+WORN = "with_mask"
 BARE = "without_mask"
 
 LABELS = {
@@ -14,6 +15,17 @@ _SAID = {
     "without_mask": "wears no mask",
     "mask_weared_incorrect": "wears a mask wrongly",
 }
+
+# On a box, and after a number of faces.
+LETTERS = {"with_mask": "M", "without_mask": "N", "mask_weared_incorrect": "W"}
+AMONG = {
+    "with_mask": "with a mask",
+    "without_mask": "without a mask",
+    "mask_weared_incorrect": "with a mask worn wrongly",
+}
+# What a mask means for other answers about the face, and what a camera may warn of.
+COVERED = "A mask covers half of this face."
+WARNING = "Someone wears no mask."
 
 CAUTION = (
     "A beard, a hand or a scarf may be taken for a mask, and a face that is small or turned away "

@@ -376,6 +376,10 @@ def test_a_bundle_finds_the_drawn_faces_and_says_how_well(bundle, data):
     assert metrics["precision"] in metrics["tried"]
     assert metrics["test"]["classes"].keys() == set(NAMES)
     assert metrics["valid"]["photos"] == 3
+    curves, classes = bundle.curves, metrics["valid"]["classes"]
+    assert (curves.names, curves.photos) == (NAMES, 3)
+    assert curves.boxes.tolist() == [classes[name]["count"] for name in NAMES]
+    assert (np.diff(np.nan_to_num(curves.recall)) <= 0).all(), "a higher threshold finds no more"
     found = 0
     for photo in boxed_photos(data, "train", NAMES)[::COPIES]:
         (faces,) = bundle.predict([photo.pixels], min_score=0.05)

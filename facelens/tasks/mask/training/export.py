@@ -18,7 +18,8 @@ from facelens.errors import DataError
 from facelens.files import atomic_folder, write_bytes, write_text
 from facelens.metrics import without_nan
 from facelens.tasks.example import write_example
-from facelens.tasks.mask.figures import Answers, measure
+from facelens.tasks.mask.curves import BoxCurves
+from facelens.tasks.mask.figures import Answers, curves, measure
 from facelens.tasks.mask.model import (
     MAX_SIDE,
     MIN_SIDE,
@@ -140,6 +141,11 @@ def _write(  # noqa: PLR0917 - what `export` was given
     for split, photos in {"valid": valid, "test": _test(data)}.items():
         if photos:
             config.metrics[split] = without_nan(measure(photos, _answers(model, photos), NAMES))
+    if valid:
+        found = curves(valid, [model.drawn(photo.pixels) for photo in valid], NAMES)
+        classes = config.metrics["valid"]["classes"]
+        boxes = {kind: each["count"] for kind, each in classes.items()}
+        BoxCurves.of(found, photos=len(valid), boxes=boxes).save(out / "curves.json")
     config.save(out / "config.json")
     write_text(out / "README.md", card(config))
     write_manifest(out)
