@@ -21,7 +21,7 @@ def test_the_figures_are_those_of_the_bundle():
     found = strength_of(shipped)
     accuracy = shipped.metrics["test"]["overall"]["accuracy"]
     assert (found.accuracy, found.low, found.high) == tuple(accuracy.values())
-    assert (found.split, found.faces, found.data) == ("test", 988, "CelebA")
+    assert (found.split, found.faces, found.data) == ("test", 2832, "CelebA")
     assert found.milliseconds == shipped.metrics["speed"]["milliseconds"]
     assert found.machine == shipped.metrics["speed"]["machine"] != ""
 
