@@ -5,6 +5,8 @@ from itertools import groupby
 from tables.common import rows, shown, visits
 from tables.common import table as as_table
 
+EXACT, COVERING = "the exact map", "covering"
+
 
 def maps() -> str:
     """How well each way of asking where a network looks agrees with covering."""
@@ -15,8 +17,7 @@ def maps() -> str:
             *([""] if lines else []),
             f"`{network}`, {first['faces']} faces, {first['maps']} maps, measured {first['date']}; "
             "95 % intervals by bootstrap over faces. Pointing is the mean over "
-            f"{first['attributes']} attributes, deletion and insertion over {first['curves']} "
-            "maps.",
+            f"{first['attributes']} attributes, deletion and insertion {_over(first)}.",
             "",
             "| map | fields | looks | correlation with covering | pointing | least | deletion "
             "| insertion | time |",
@@ -33,16 +34,26 @@ def maps() -> str:
     return "\n".join(lines)
 
 
+def _over(row: dict[str, str]) -> str:
+    count = int(row["curves"])
+    return f"over {count} maps" if count else "were not measured"
+
+
 def pointing() -> str:
-    """The pointing game, attribute by attribute: the exact map and covering."""
+    """The pointing game, attribute by attribute: exact maps and covering of each network."""
     found = rows("maps_pointing.csv")
-    network = found[0]["network"]
-    shown = ("the exact map", "LayerCAM, the stage before", "covering")
-    by = {(r["way"], r["attribute"]): r for r in found if r["network"] == network}
-    lines = [f"| `{network}` | faces | {' | '.join(shown)} |", "|---|---|---|---|---|"]
-    for name in dict.fromkeys(attribute for _, attribute in by):
-        cells = " | ".join(by[way, name]["pointing"] for way in shown)
-        lines.append(f"| {name.replace('_', ' ')} | {by[shown[0], name]['faces']} | {cells} |")
+    by = {(r["network"], r["way"], r["attribute"]): r for r in found}
+    first = found[0]["network"]
+    shown = [(first, EXACT), (first, COVERING)]
+    shown += [(name, EXACT) for name in dict.fromkeys(r["network"] for r in found) if name != first]
+    titles = [f"`{network}`: faces | {way}" for network, way in shown]
+    lines = [f"| | {' | '.join(titles)} |", f"|---|{'---|---|' * len(shown)}"]
+    for name in dict.fromkeys(r["attribute"] for r in found):
+        cells = []
+        for network, way in shown:
+            row = by.get((network, way, name), {"faces": "0", "pointing": ""})
+            cells += [row["faces"], row["pointing"]]
+        lines.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
