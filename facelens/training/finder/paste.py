@@ -80,6 +80,10 @@ def scene(
     top = math.log(_LARGEST * side / max(1.0, math.sqrt(count)))
     if boxed is not None:
         top = math.log(0.4 * side)
+    # What later pastes leave as it is: a crop reaches far beyond its face.
+    taken = np.zeros((side, side), np.uint8)
+    for face in faces:
+        _take(taken, face[1:5])
     for number in range(count):
         width = math.exp(random.uniform(math.log(SMALLEST), top))
         crop = crops[random.integers(len(crops))]
@@ -87,7 +91,9 @@ def scene(
             place = _place(width, side, random)
             box = oval_box(align.invert(place))
             if _fits(box, faces, side):
-                canvas, points = _paste(canvas, crop, place, random, alone=number == 0 and boxed is None)
+                alone = number == 0 and boxed is None
+                canvas, points = _paste(canvas, taken, crop, place, random, alone=alone)
+                _take(taken, box)
                 faces.append(np.concatenate([[0.0], box, points.ravel()]))
                 break
     if random.random() < 0.08:
@@ -122,8 +128,17 @@ def _fits(box: np.ndarray, faces: Sequence[np.ndarray], side: int) -> bool:
     return True
 
 
+def _take(taken: np.ndarray, box: np.ndarray) -> None:
+    """Mark the oval in a box as taken, 255."""
+    middle = (box[:2] + box[2:]) / 2
+    axes = np.maximum(np.rint((box[2:] - box[:2]) / 2), 1).astype(int)
+    place = tuple(int(value) for value in np.rint(middle))
+    cv2.ellipse(taken, place, tuple(int(value) for value in axes), 0, 0, 360, 255, -1)
+
+
 def _paste(
     canvas: np.ndarray,
+    taken: np.ndarray,
     crop: np.ndarray,
     place: np.ndarray,
     random: np.random.Generator,
@@ -165,6 +180,7 @@ def _paste(
     size = int(x2 - x1), int(y2 - y1)
     warped = cv2.warpAffine(small, move, size, borderMode=cv2.BORDER_REPLICATE)
     share = cv2.warpAffine(mask, move, size).astype(np.float32)[..., None] / 255
+    share[taken[y1:y2, x1:x2] > 0] = 0
     part = canvas[y1:y2, x1:x2]
     canvas[y1:y2, x1:x2] = np.rint(warped * share + part * (1 - share)).astype(np.uint8)
     return canvas, landmarks
