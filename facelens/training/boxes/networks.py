@@ -1,8 +1,8 @@
 """A one-stage, anchor-free detector: a body, a feature pyramid, a small head for each level.
 
-Every point of every level answers whether a face is there, which class it has, and a box around it,
-as offset and size from the point (Ge et al., 2021, YOLOX); if asked, five landmarks too. The pyramid
-is that of Lin et al. (2017), its convolutions separable as in NanoDet and YuNet.
+Every point of every level answers whether a face is there, which class it has, a box around it, as
+offset and size from the point (Ge et al., 2021, YOLOX), and landmarks, if asked. The pyramid is
+that of Lin et al. (2017), its convolutions separable as in NanoDet and YuNet.
 """
 
 import math

@@ -23,10 +23,8 @@ def read_grounds(folders: Sequence[Path]) -> list[list[np.ndarray]]:
     """
     every = []
     for folder in folders:
-        photos: list[np.ndarray] = []
-        for path in sorted(Path(folder).glob("*")):
-            if path.suffix in _SUFFIXES:
-                photos.append(read_photo(path).pixels)
+        paths = sorted(path for path in Path(folder).glob("*") if path.suffix in _SUFFIXES)
+        photos = [read_photo(path).pixels for path in paths]
         for file in sorted(Path(folder).glob("train-*.parquet")):
             photos += _montages([row.pixels(file) for row in parquet.images(file, [])])
         if not photos:

@@ -70,9 +70,7 @@ class Recipe:
 
     def make(self) -> Detector:
         """The network, with random weights."""
-        return Detector(
-            "finder", strides=STRIDES, width=self.width, classes=0, landmarks=LANDMARKS
-        )
+        return Detector("finder", strides=STRIDES, width=self.width, classes=0, landmarks=LANDMARKS)
 
     def side_at(self, epoch: int) -> int:
         """The side of an epoch's pictures."""
@@ -103,17 +101,24 @@ def read_material(
     data: Sequence[Path], masks: Path | None, grounds: Sequence[Path], recipe: Recipe
 ) -> Material:
     """Read aligned training crops, the boxed photos that are not held out, and the grounds."""
-    crops: list[np.ndarray] = []
-    for file in split_files(list(data), "train"):
-        for row in parquet.images(file, []):
-            if len(crops) < recipe.crops:
-                crops.append(row.pixels(file))
-    if not crops:
-        raise DataError(f"There is no face to train on in {', '.join(map(str, data))}.")
+    crops = read_crops(data, "train", recipe.crops)
     photos = boxed_photos(masks, "train") if masks else []
     out = folds(photos, FOLDS) == HELD if photos else np.zeros(0, bool)
     kept = [photo for photo, held in zip(photos, out, strict=True) if not held]
     return Material(crops, [as_scene(photo) for photo in kept], read_grounds(grounds))
+
+
+def read_crops(data: Sequence[Path], split: str, limit: int) -> list[np.ndarray]:
+    """Read the first `limit` aligned crops of a split."""
+    crops: list[np.ndarray] = []
+    for file in split_files(list(data), split):
+        for row in parquet.images(file, []):
+            if len(crops) == limit:
+                return crops
+            crops.append(row.pixels(file))
+    if not crops:
+        raise DataError(f"There is no face in {', '.join(map(str, data))}.")
+    return crops
 
 
 def held_photos(masks: Path) -> list[BoxedPhoto]:

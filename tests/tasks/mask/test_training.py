@@ -29,9 +29,9 @@ from facelens.tasks.mask.training.batches import (
 )
 from facelens.tasks.mask.training.calibrate import iou
 from facelens.tasks.mask.training.ladder import LEVELS, Plan
+from facelens.tasks.mask.training.run import data_of, open_run, read_sides
 from facelens.training.boxes.losses import DetectionLoss, assign
 from facelens.training.boxes.networks import BOX, FACE, LOGITS, POINT, STEP, TAPS, Detector
-from facelens.tasks.mask.training.run import data_of, open_run, read_sides
 
 SIDE = 128
 COPIES = 10  # of four photos: an epoch is as many steps
