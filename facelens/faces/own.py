@@ -56,8 +56,7 @@ class Own(RefinedDetector):
         )  # fmt: skip
 
     def _rows(self, small: np.ndarray, floor: float = OWN_SCORE) -> list[tuple[float, np.ndarray]]:
-        boxes, scores, points = self.answers(small, floor)
-        del boxes
+        _, scores, points = self.answers(small, floor)
         return [(float(score), row) for score, row in zip(scores, points, strict=True)]
 
     def answers(
@@ -71,9 +70,7 @@ class Own(RefinedDetector):
         height, width = (-(-side // STRIDE) * STRIDE for side in small.shape[:2])
         picture = np.full((1, height, width, 3), GREY, np.uint8)
         picture[0, : small.shape[0], : small.shape[1]] = small
-        boxes, scores, points = (
-            value[0] for value in self._session.run(OUTPUTS, {"picture": picture})
-        )
+        boxes, scores, points = self.every_point(picture[0])
         there = np.flatnonzero(scores >= floor)
         boxes, scores, points = boxes[there], scores[there], points[there]
         corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
@@ -81,6 +78,14 @@ class Own(RefinedDetector):
             cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), 0.0, OWN_OVERLAP)
         ).astype(int)
         return boxes[kept], scores[kept], points[kept].astype(np.float32)
+
+    def every_point(self, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Boxes, scores and landmarks at every point, before non-maximum suppression.
+
+        `picture`: uint8 (h, w, 3), whose sides are multiples of `STRIDE`.
+        """
+        boxes, scores, points = self._session.run(OUTPUTS, {"picture": picture[None]})
+        return boxes[0], scores[0], points[0]
 
 
 def embedded() -> Path:
