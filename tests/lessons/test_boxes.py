@@ -80,12 +80,11 @@ def test_every_grid_covers_the_photo_and_the_face_lights_up(astronaut):
 
 
 def test_precision_and_recall_are_those_of_the_exercise(photos):
-    four = BoxedPhoto("a", photos[0].data, np.array([[i * 20.0, 0, i * 20 + 10, 10] for i in range(4)]),
-                      ("with_mask",) * 4)  # fmt: skip
-    found = np.array(
-        [[0, 0, 10, 10], [0, 50, 10, 60], [20, 0, 30, 10], [40, 0, 50, 10], [9, 70, 20, 80]]
-    )
-    said = Answers(found.astype(float), [boxes.FACE] * 5, np.linspace(0.9, 0.5, 5))
+    true = np.array([[i * 20.0, 0, i * 20 + 10, 10] for i in range(4)])
+    four = BoxedPhoto("a", photos[0].data, true, ("with_mask",) * 4)
+    corners = np.array([[0.0, 0], [0, 50], [20, 0], [40, 0], [9, 70]])
+    found = np.hstack([corners, corners + 10])
+    said = Answers(found, [boxes.FACE] * 5, np.linspace(0.9, 0.5, 5))
     matches = boxes.matched([four], [said])
     rows = boxes.ranked(matches)
     assert [row["right"] for row in rows] == ["yes", "no", "yes", "yes", "no"]
