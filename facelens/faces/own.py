@@ -21,7 +21,12 @@ OWN_NARROWEST = 16.0  # pixels
 OWN_SCORE = 0.4
 OWN_EAGER_SCORE = 0.2
 # Where the landmark network sees no face, at the first look and at finer levels.
-OWN_DOUBTFUL = (0.6, 0.7)
+OWN_DOUBTFUL = (0.8, 0.8)
+# Below this score the landmark network has to confirm a face, with the least scores below and staying
+# within so many template pixels.
+OWN_SURE = 0.7
+OWN_FLOOR, OWN_EAGER_FLOOR = 0.97, 0.8
+OWN_STILL = 2.5
 OWN_OVERLAP = 0.4  # IoU
 # It has learnt landmarks at every angle, so all count alike but the nose, which moves most when a
 # head turns sideways.
@@ -53,6 +58,7 @@ class Own(RefinedDetector):
         return Settings(
             side=OWN_SIDE, narrowest=OWN_NARROWEST, score=OWN_SCORE, eager_score=OWN_EAGER_SCORE,
             doubtful=OWN_DOUBTFUL, weights=OWN_WEIGHTS, passes=OWN_PASSES,
+            confirmed=(OWN_SURE, OWN_FLOOR, OWN_EAGER_FLOOR, OWN_STILL),
         )  # fmt: skip
 
     def _rows(self, small: np.ndarray, floor: float = OWN_SCORE) -> list[tuple[float, np.ndarray]]:

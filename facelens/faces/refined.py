@@ -19,8 +19,10 @@ class Settings:
     `side`: longest side of the first look, in pixels; `narrowest`: width in pixels of the narrowest
     face that it reliably detects there. `score`: the least of a face; `eager_score`: the same if
     more of what it gives may be no face. `doubtful`: the least of a face that cannot be refined, at
-    the first look and at finer levels, where there is more to mistake. `weights`: of the five
-    landmarks in the first fit; `passes` of the landmark network follow it.
+    the first look and at finer levels, where there is more to mistake. `confirmed`: the score below
+    which a face has to be confirmed by the landmark network, with the least score there, the same
+    if more may be no face, and how still it has to stay (`LandmarkRefiner.confirm`). `weights`: of
+    the five landmarks in the first fit; `passes` of the landmark network follow it.
     """
 
     side: int
@@ -28,6 +30,7 @@ class Settings:
     score: float
     eager_score: float
     doubtful: tuple[float, float]
+    confirmed: tuple[float, float, float, float]
     weights: np.ndarray
     passes: int
 
@@ -61,10 +64,11 @@ class RefinedDetector(ABC):
         def look(tile: search.Tile) -> list[Detection]:
             rows = self._rows(tile.pixels, floor)
             found = [self._refined(pixels, full, tile.to_photo(row), score) for score, row in rows]
-            if eager:
-                return [face for face in found if face.fit >= MIN_SCORE]
-            least = how.doubtful[0 if tile is first else 1]
-            return [face for face in found if face.fit >= MIN_SCORE or face.score >= least]
+            least = np.inf if eager else how.doubtful[0 if tile is first else 1]
+            return [
+                face for face in found
+                if face.score >= least or self._is_face(face, full, eager=eager)
+            ]  # fmt: skip
 
         found = look(first)
         if finer:
@@ -75,6 +79,15 @@ class RefinedDetector(ABC):
         # A face on its side is missed now and then, or its landmarks are.
         lying = self._sideways(pixels, full, first)
         return distinct([*sure, *lying, *found])
+
+    def _is_face(self, found: Detection, full: np.ndarray, *, eager: bool = False) -> bool:
+        """Whether the landmark network sees a face there, however often it looks."""
+        below, floor, eager_floor, still = self.settings.confirmed
+        if found.fit < MIN_SCORE or found.score >= below:
+            return found.fit >= MIN_SCORE
+        return (
+            self._refiner.confirm(full, found.warp, eager_floor if eager else floor, still)[1] > 0
+        )
 
     def _refined(
         self, pixels: np.ndarray, full: np.ndarray, points: np.ndarray, score: float
@@ -121,4 +134,4 @@ class RefinedDetector(ABC):
             )
             for score, row in rows
         ]
-        return [face for face in found if face.fit >= SURE_SCORE]
+        return [face for face in found if face.fit >= SURE_SCORE and self._is_face(face, full)]

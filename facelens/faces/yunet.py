@@ -62,7 +62,7 @@ class Yunet(RefinedDetector):
         return Settings(
             side=YUNET_SIDE, narrowest=NARROWEST, score=YUNET_CONFIDENCE,
             eager_score=EAGER_CONFIDENCE, doubtful=(YUNET_CONFIDENCE, UNREFINED),
-            weights=YUNET_WEIGHTS, passes=YUNET_PASSES,
+            confirmed=(0.0, 0.0, 0.0, 0.0), weights=YUNET_WEIGHTS, passes=YUNET_PASSES,
         )  # fmt: skip
 
     def _rows(
