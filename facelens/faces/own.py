@@ -18,14 +18,14 @@ STRIDE = 32  # a picture's sides are brought to multiples of it
 GREY = 114  # what fills them up, as in training
 OWN_SIDE = 320  # pixels; a larger picture only helps with smaller faces
 OWN_NARROWEST = 16.0  # pixels
-OWN_SCORE = 0.4
-OWN_EAGER_SCORE = 0.2
+OWN_SCORE = 0.2
+OWN_EAGER_SCORE = 0.1
 # Where the landmark network sees no face, at the first look and at finer levels.
-OWN_DOUBTFUL = (0.8, 0.8)
-# Below this score the landmark network has to confirm a face, with the least scores below and staying
+OWN_DOUBTFUL = (0.75, 0.8)
+# Below this score the landmark network has to confirm a face, with the least scores here, staying
 # within so many template pixels.
-OWN_SURE = 0.7
-OWN_FLOOR, OWN_EAGER_FLOOR = 0.97, 0.8
+OWN_SURE = 0.8
+OWN_FLOOR, OWN_EAGER_FLOOR = 0.99, 0.8
 OWN_STILL = 2.5
 OWN_OVERLAP = 0.4  # IoU
 # It has learnt landmarks at every angle, so all count alike but the nose, which moves most when a
