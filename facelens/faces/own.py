@@ -4,6 +4,7 @@ It comes with the package, so that a bare install finds faces without a download
 `facelens.training.finder` trains it.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 from facelens.bundles.find import embedded_folder
 from facelens.bundles.session import open_session
 from facelens.errors import DetectorError
+from facelens.faces.face import Detection
 from facelens.faces.refined import RefinedDetector, Settings
 
 STRIDE = 32  # a picture's sides are brought to multiples of it
@@ -19,6 +21,7 @@ GREY = 114  # what fills them up, as in training
 OWN_SIDE = 320  # pixels; a larger picture only helps with smaller faces
 OWN_NARROWEST = 16.0  # pixels
 OWN_SCORE = 0.2
+OWN_FINER_SCORE = 0.3
 OWN_EAGER_SCORE = 0.1
 # Where the landmark network sees no face, at the first look and at finer levels.
 OWN_DOUBTFUL = (0.75, 0.8)
@@ -27,11 +30,15 @@ OWN_DOUBTFUL = (0.75, 0.8)
 OWN_SURE = 0.8
 OWN_FLOOR, OWN_EAGER_FLOOR = 0.99, 0.8
 OWN_STILL = 2.5
+# Turning a face until it is upright takes a hundred times as long as refining it.
+OWN_UPRIGHT = 0.4
 OWN_OVERLAP = 0.4  # IoU
 # It has learnt landmarks at every angle, so all count alike but the nose, which moves most when a
 # head turns sideways.
 OWN_WEIGHTS = np.array([1, 1, 0.5, 1, 1])
 OWN_PASSES = 2
+# Means of a picture's values: below the first it is brightened to the second, up to so many times.
+DARK, BRIGHT, LARGEST_GAIN = 50.0, 90.0, 4.0
 OUTPUTS = ["boxes", "scores", "landmarks"]
 
 
@@ -56,10 +63,18 @@ class Own(RefinedDetector):
     @property
     def settings(self) -> Settings:
         return Settings(
-            side=OWN_SIDE, narrowest=OWN_NARROWEST, score=OWN_SCORE, eager_score=OWN_EAGER_SCORE,
+            side=OWN_SIDE, narrowest=OWN_NARROWEST, score=OWN_SCORE,
+            finer_score=OWN_FINER_SCORE, eager_score=OWN_EAGER_SCORE,
             doubtful=OWN_DOUBTFUL, weights=OWN_WEIGHTS, passes=OWN_PASSES,
-            confirmed=(OWN_SURE, OWN_FLOOR, OWN_EAGER_FLOOR, OWN_STILL),
+            confirmed=(OWN_SURE, OWN_FLOOR, OWN_EAGER_FLOOR, OWN_STILL), upright=OWN_UPRIGHT,
         )  # fmt: skip
+
+    def detect(
+        self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
+    ) -> list[Detection]:
+        found = super().detect(pixels, finer=finer, eager=eager)
+        # Both networks have to be wrong for a face to be none.
+        return [replace(face, score=max(face.score, face.fit)) for face in found]
 
     def _rows(self, small: np.ndarray, floor: float = OWN_SCORE) -> list[tuple[float, np.ndarray]]:
         _, scores, points = self.answers(small, floor)
@@ -75,7 +90,7 @@ class Own(RefinedDetector):
         """
         height, width = (-(-side // STRIDE) * STRIDE for side in small.shape[:2])
         picture = np.full((1, height, width, 3), GREY, np.uint8)
-        picture[0, : small.shape[0], : small.shape[1]] = small
+        picture[0, : small.shape[0], : small.shape[1]] = brightened(small)
         boxes, scores, points = self.every_point(picture[0])
         there = np.flatnonzero(scores >= floor)
         boxes, scores, points = boxes[there], scores[there], points[there]
@@ -92,6 +107,14 @@ class Own(RefinedDetector):
         """
         boxes, scores, points = self._session.run(OUTPUTS, {"picture": picture[None]})
         return boxes[0], scores[0], points[0]
+
+
+def brightened(pixels: np.ndarray) -> np.ndarray:
+    """A dark picture, uint8 (h, w, 3), as bright as those that it has learnt from."""
+    mean = float(np.mean(cv2.mean(pixels)[:3]))
+    if mean >= DARK:
+        return pixels
+    return cv2.convertScaleAbs(pixels, alpha=min(BRIGHT / max(mean, 1.0), LARGEST_GAIN))
 
 
 def embedded() -> Path:

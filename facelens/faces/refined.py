@@ -17,20 +17,23 @@ class Settings:
     """How a detector looks and what it believes.
 
     `side`: longest side of the first look, in pixels; `narrowest`: width in pixels of the narrowest
-    face that it reliably detects there. `score`: the least of a face; `eager_score`: the same if
-    more of what it gives may be no face. `doubtful`: the least of a face that cannot be refined, at
+    face that it reliably detects there. `score`: the least of a face; `finer_score`: the same at
+    finer levels; `eager_score`: if more of what it gives may be no face. `doubtful`: the least of a face that cannot be refined, at
     the first look and at finer levels, where there is more to mistake. `confirmed`: the score below
     which a face has to be confirmed by the landmark network, with the least score there, the same
-    if more may be no face, and how still it has to stay (`LandmarkRefiner.confirm`). `weights`: of
+    if more may be no face, and how still it has to stay (`LandmarkRefiner.confirm`). `upright`: the
+    score from which a face that cannot be refined is turned until it can. `weights`: of
     the five landmarks in the first fit; `passes` of the landmark network follow it.
     """
 
     side: int
     narrowest: float
     score: float
+    finer_score: float
     eager_score: float
     doubtful: tuple[float, float]
     confirmed: tuple[float, float, float, float]
+    upright: float
     weights: np.ndarray
     passes: int
 
@@ -57,12 +60,12 @@ class RefinedDetector(ABC):
         self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
     ) -> list[Detection]:
         how = self.settings
-        floor = how.eager_score if eager else how.score
         full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
         first = search.Tile(*bounded(pixels, how.side))
 
         def look(tile: search.Tile) -> list[Detection]:
-            rows = self._rows(tile.pixels, floor)
+            floor = how.score if tile is first else how.finer_score
+            rows = self._rows(tile.pixels, how.eager_score if eager else floor)
             found = [self._refined(pixels, full, tile.to_photo(row), score) for score, row in rows]
             least = np.inf if eager else how.doubtful[0 if tile is first else 1]
             return [
@@ -73,6 +76,8 @@ class RefinedDetector(ABC):
         found = look(first)
         if finer:
             found = search.finer(pixels, how.side, how.narrowest, found, look)
+        # Refined, two boxes may turn out to be one face.
+        found = distinct(found)
         sure = [face for face in found if face.fit >= SURE_SCORE]
         if found and len(sure) == len(found):
             return found
@@ -96,7 +101,7 @@ class RefinedDetector(ABC):
         how = self.settings
         warp = align.similarity(points, align.TEMPLATE, how.weights)
         refined, fit = self._refiner(full, warp, how.passes)
-        if fit < SURE_SCORE:
+        if fit < SURE_SCORE and score >= how.upright:
             upright = self._upright(pixels, full, warp, score)
             if upright:
                 return upright

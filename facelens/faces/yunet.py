@@ -61,8 +61,9 @@ class Yunet(RefinedDetector):
     def settings(self) -> Settings:
         return Settings(
             side=YUNET_SIDE, narrowest=NARROWEST, score=YUNET_CONFIDENCE,
+            finer_score=YUNET_CONFIDENCE,
             eager_score=EAGER_CONFIDENCE, doubtful=(YUNET_CONFIDENCE, UNREFINED),
-            confirmed=(0.0, 0.0, 0.0, 0.0), weights=YUNET_WEIGHTS, passes=YUNET_PASSES,
+            confirmed=(0.0, 0.0, 0.0, 0.0), upright=0.0, weights=YUNET_WEIGHTS, passes=YUNET_PASSES,
         )  # fmt: skip
 
     def _rows(
