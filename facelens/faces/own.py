@@ -4,6 +4,7 @@ It comes with the package, so that a bare install finds faces without a download
 `facelens.training.finder` trains it.
 """
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +52,8 @@ class Own(RefinedDetector):
     """
 
     name = "own"
+    upright, finer_score = OWN_UPRIGHT, OWN_FINER_SCORE
+    _again: "Own | None" = None
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -59,20 +62,25 @@ class Own(RefinedDetector):
             self._rows(np.zeros((64, 64, 3), np.uint8))
         except Exception as error:
             raise DetectorError(f"{path} is damaged; reinstall Facelens.") from error
+        # Where no face is found, every doubtful one is turned until it is upright.
+        self._again = copy(self)
+        self._again.upright = self._again.finer_score = OWN_SCORE
 
     @property
     def settings(self) -> Settings:
         return Settings(
             side=OWN_SIDE, narrowest=OWN_NARROWEST, score=OWN_SCORE,
-            finer_score=OWN_FINER_SCORE, eager_score=OWN_EAGER_SCORE,
+            finer_score=self.finer_score, eager_score=OWN_EAGER_SCORE,
             doubtful=OWN_DOUBTFUL, weights=OWN_WEIGHTS, passes=OWN_PASSES,
-            confirmed=(OWN_SURE, OWN_FLOOR, OWN_EAGER_FLOOR, OWN_STILL), upright=OWN_UPRIGHT,
+            confirmed=(OWN_SURE, OWN_FLOOR, OWN_EAGER_FLOOR, OWN_STILL), upright=self.upright,
         )  # fmt: skip
 
     def detect(
         self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
     ) -> list[Detection]:
         found = super().detect(pixels, finer=finer, eager=eager)
+        if not found and finer and self._again is not None:
+            found = self._again.detect(pixels, finer=True, eager=eager)
         # Both networks have to be wrong for a face to be none.
         return [replace(face, score=max(face.score, face.fit)) for face in found]
 

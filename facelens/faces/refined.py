@@ -18,12 +18,12 @@ class Settings:
 
     `side`: longest side of the first look, in pixels; `narrowest`: width in pixels of the narrowest
     face that it reliably detects there. `score`: the least of a face; `finer_score`: the same at
-    finer levels; `eager_score`: if more of what it gives may be no face. `doubtful`: the least of a face that cannot be refined, at
-    the first look and at finer levels, where there is more to mistake. `confirmed`: the score below
-    which a face has to be confirmed by the landmark network, with the least score there, the same
+    finer levels; `eager_score`: the same if more of what it gives may be no face. `doubtful`: the
+    least of a face that cannot be refined, at the first look and at finer levels. `confirmed`: the
+    score below which the landmark network has to confirm a face, the least score there, the same
     if more may be no face, and how still it has to stay (`LandmarkRefiner.confirm`). `upright`: the
-    score from which a face that cannot be refined is turned until it can. `weights`: of
-    the five landmarks in the first fit; `passes` of the landmark network follow it.
+    score from which a face that cannot be refined is turned until it can. `weights`: of the five
+    landmarks in the first fit; `passes` of the landmark network follow it.
     """
 
     side: int
