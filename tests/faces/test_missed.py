@@ -70,7 +70,7 @@ def test_a_box_over_the_edge_is_said_and_next_to_none_is_none(photo):
     assert face_in(photo, Box(100.0, 100.0, 3.0, 90.0)) is None
 
 
-@pytest.mark.parametrize("detector", ["haar", "own", "yunet"])
+@pytest.mark.parametrize("detector", ["haar", "yunet"])
 def test_a_dark_face_is_found_by_the_second_search(photo, face, detector, request):
     spec = f"yunet:{request.getfixturevalue('yunet')}" if detector == "yunet" else detector
     dark = Photo((photo.pixels * 0.04).astype(np.uint8))
