@@ -57,8 +57,8 @@ def ground(
     """
     if folders and random.random() < _PHOTO:
         photos = folders[max(0, int(random.integers(-1, len(folders))))]
-        return window(photos[random.integers(len(photos))], side, random)
-    return _DRAWN[random.integers(len(_DRAWN))](side, random)
+        return window(photos[int(random.integers(len(photos)))], side, random)
+    return _DRAWN[int(random.integers(len(_DRAWN)))](side, random)
 
 
 def window(photo: np.ndarray, side: int, random: np.random.Generator) -> np.ndarray:
@@ -67,7 +67,7 @@ def window(photo: np.ndarray, side: int, random: np.random.Generator) -> np.ndar
     part = int(short * np.exp(random.uniform(np.log(0.25), 0)))
     part = max(part, min(short, 16))
     y, x = (int(random.integers(room - part + 1)) for room in photo.shape[:2])
-    square = np.rot90(photo[y : y + part, x : x + part], random.integers(4))
+    square = np.rot90(photo[y : y + part, x : x + part], int(random.integers(4)))
     if random.random() < 0.5:
         square = square[:, ::-1]
     how = cv2.INTER_AREA if part > side else cv2.INTER_LINEAR

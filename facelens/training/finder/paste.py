@@ -86,7 +86,7 @@ def scene(
         _take(taken, face[1:5])
     for number in range(count):
         width = math.exp(random.uniform(math.log(SMALLEST), top))
-        crop = crops[random.integers(len(crops))]
+        crop = crops[int(random.integers(len(crops)))]
         for _ in range(8):
             place = _place(width, side, random)
             box = oval_box(align.invert(place))
@@ -228,7 +228,7 @@ def _scrambled(
     random: np.random.Generator,
 ) -> tuple[np.ndarray, list[np.ndarray]]:
     """Add the parts of a face out of order, which are no face."""
-    crop = crops[random.integers(len(crops))][60:200, 36:141]
+    crop = crops[int(random.integers(len(crops)))][60:200, 36:141]
     tall, wide = crop.shape[0] // 4, crop.shape[1] // 3
     parts = [
         crop[row * tall : (row + 1) * tall, column * wide : (column + 1) * wide]
@@ -298,11 +298,12 @@ def disturb(picture: Scene, random: np.random.Generator) -> Scene:
         pixels = cv2.GaussianBlur(pixels, (0, 0), random.uniform(0.4, 1.3))
     elif kind < 0.3:
         cv2.setRNGSeed(int(random.integers(2**31)))
-        noise = cv2.randn(np.empty(pixels.shape, np.int16), 0, random.uniform(2, 12))
+        noise = cv2.randn(np.empty(pixels.shape, np.int16), 0, random.uniform(2, 12))  # type: ignore[call-overload]
         pixels = cv2.add(pixels, noise, dtype=cv2.CV_8U)
     if random.random() < 0.12:
         pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     if random.random() < 0.25:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(30, 90))]
-        pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_COLOR)
+        packed = cv2.imencode(".jpg", pixels, quality)[1]
+        pixels = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR))
     return Scene(pixels, picture.faces)

@@ -93,7 +93,7 @@ class Material:
         """A training picture."""
         photo = None
         if self.photos and random.random() < boxed:
-            photo = self.photos[random.integers(len(self.photos))]
+            photo = self.photos[int(random.integers(len(self.photos)))]
         return scene(self.crops, self.grounds, side, random, photo)
 
 
