@@ -207,7 +207,7 @@ def _mask(random: np.random.Generator, *, alone: bool) -> tuple[np.ndarray, bool
         mask[top:bottom, left:right] = 255
         soft = random.uniform(0.1, 12)
     if soft > 1:
-        mask = cv2.blur(mask, (2 * round(soft) + 1,) * 2, borderType=cv2.BORDER_CONSTANT)
+        mask = cv2.blur(mask, (2 * round(soft) + 1,) * 2, borderType=cv2.BORDER_CONSTANT)  # type: ignore[assignment]
     return mask, False
 
 
