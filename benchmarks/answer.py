@@ -47,6 +47,7 @@ OURS = {
     "facelens, the same ResNet50 in fp32": "fp32",
     "facelens, the same ResNet50 in int8": "int8",
     "facelens, the whole road with YuNet": "road_yunet",
+    "facelens, the whole road with our own finder": "road_own",
     "facelens, the whole road with the cascades": "road_haar",
 }
 
@@ -160,6 +161,10 @@ def int8(folder: Path, _cores: int) -> Job:
 
 def road_yunet(folder: Path, _cores: int) -> Job:
     return _road(folder, None)
+
+
+def road_own(folder: Path, _cores: int) -> Job:
+    return _road(folder, "own")
 
 
 def road_haar(folder: Path, _cores: int) -> Job:

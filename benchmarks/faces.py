@@ -3,13 +3,16 @@
     python benchmarks/faces.py template DATA      the template's points, from aligned training crops
     python benchmarks/faces.py choices DATA       what each choice gains, on validation crops
     python benchmarks/faces.py small DATA         faces of 24 to 60 px, at each size of picture
+    python benchmarks/faces.py turned DATA        faces at every angle, on validation crops
+    python benchmarks/faces.py empty DATA         boxes on pictures that show no face
     python benchmarks/faces.py floor DATA         how the cascades' doubtful faces are confirmed
     python benchmarks/faces.py loose DATA         test crops framed loosely
     python benchmarks/faces.py covered DATA       limits for covered faces, on validation crops
     python benchmarks/faces.py portraits DATA     portraits as they are, turned, small, off-centre
 
-DATA holds celeba/ and portraits/. `--yunet FILE` names YuNet's file, else the cached one is used;
-`--detectors` leaves one out. Each command writes benchmarks/results/faces-COMMAND.csv.
+DATA holds celeba/ and portraits/, and fruits/ for `empty`; `--empty` adds folders of photos without
+people. `--yunet FILE` names YuNet's file, else the cached one is used; `--detectors` leaves one
+out. Each command writes benchmarks/results/faces-COMMAND.csv.
 """
 
 import argparse
@@ -30,7 +33,18 @@ from measure import RESULTS
 from facelens.data import parquet
 from facelens.data import synthetic as loosely
 from facelens.data.synthetic import Placed, match, place_on_canvas
-from facelens.faces import Face, align, detect, find_faces, haar, landmarks, quality, search, yunet
+from facelens.faces import (
+    Face,
+    align,
+    detect,
+    find_faces,
+    haar,
+    landmarks,
+    own,
+    quality,
+    search,
+    yunet,
+)
 from facelens.photo import Photo, read_photo
 
 FALSE_HINTS = 0.008  # share of bare validation faces that may be called covered
@@ -119,7 +133,7 @@ def loose(args: argparse.Namespace) -> list[Row]:
     ]
 
 
-MODULES = {"yunet": yunet, "haar": haar}
+MODULES = {"yunet": yunet, "own": own, "haar": haar}
 TRIED: dict[str, list[Row]] = {
     "yunet": [
         {},
@@ -129,6 +143,13 @@ TRIED: dict[str, list[Row]] = {
             {"YUNET_WEIGHTS": np.array(weights), "YUNET_PASSES": 0}
             for weights in ([1, 1, 1, 1, 1], [2, 2, 1, 1, 1], [4, 4, 0.2, 1, 1], [1, 1, 0, 1, 1])
         ),
+    ],
+    "own": [
+        {},
+        *({"OWN_PASSES": passes} for passes in (0, 1, 3)),
+        *({"OWN_SIDE": side} for side in (256, 416, 512)),
+        *({"OWN_SCORE": score} for score in (0.25, 0.5)),
+        *({"OWN_WEIGHTS": np.array(weights)} for weights in ([1, 1, 1, 1, 1], [2, 2, 0.3, 1, 1])),
     ],
     "haar": [
         {},
@@ -217,6 +238,69 @@ def small(args: argparse.Namespace) -> list[Row]:
     return rows
 
 
+def turned_by_any(args: argparse.Namespace) -> list[Row]:
+    """Validation crops at every angle, none preferred."""
+    with mock.patch.object(loosely, "LARGEST_TURN", 180.0):
+        pictures = crops(args.data, "valid", args.limit)
+        framed = [place_on_canvas(crop, 1, i) for i, crop in enumerate(pictures)]
+    return [{"detector": name, **look(framed, spec(args, name))} for name in args.detectors]
+
+
+def empty(args: argparse.Namespace) -> list[Row]:
+    """Boxes on pictures without faces: fruits, drawn ones, and photos of `--empty`, on each side.
+
+    A photo is looked at upright, mirrored, and at half and one and a half times its size.
+    """
+    kinds = {"fruits": list(fruits(args.data)), "dead leaves": list(drawn(args.limit or 60))}
+    photos = [path for folder in args.empty for path in sorted(folder.iterdir()) if path.is_file()]
+    if photos:
+        kinds["photos"] = [
+            cv2.resize(side, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            for path in photos
+            for whole in [read_photo(path).pixels]
+            for side in (whole, np.ascontiguousarray(whole[:, ::-1]))
+            for scale in (0.5, 1.0, 1.5)
+        ]
+    rows = []
+    for name in args.detectors:
+        for kind, pictures in kinds.items():
+            if not pictures:  # without the fruits
+                continue
+            started = time.perf_counter()
+            found = [len(find_faces(Photo(each), detector=spec(args, name))) for each in pictures]
+            taken = (time.perf_counter() - started) / len(pictures)
+            rows.append(
+                {
+                    "detector": name,
+                    "pictures": kind,
+                    "tried": len(pictures),
+                    "with_a_box": sum(count > 0 for count in found),
+                    "boxes": sum(found),
+                    "milliseconds": round(1000 * taken, 1),
+                }
+            )
+    return rows
+
+
+def fruits(data: Path) -> Iterator[np.ndarray]:
+    """Test pictures of fruits, 48 in each."""
+    files = sorted((data / "fruits").glob("test-*.parquet"))
+    small = [read_photo(row.data).pixels for file in files for row in parquet.images(file, [])]
+    chosen = np.random.default_rng(0).permutation(len(small))
+    for start in range(0, len(chosen) - 47, 48):
+        part = [small[i] for i in chosen[start : start + 48]]
+        yield np.vstack([np.hstack(part[row * 8 : row * 8 + 8]) for row in range(6)])
+
+
+def drawn(count: int) -> Iterator[np.ndarray]:
+    """Discs that hide one another, as many of each size as in nature."""
+    from attacks.large import leaves
+
+    random = np.random.default_rng(0)
+    for _ in range(count):
+        yield leaves(640, 480, random)
+
+
 def portraits(args: argparse.Namespace) -> list[Row]:
     """Portraits as they are, and turned by 30 degrees, 60 px wide and off-centre.
 
@@ -289,11 +373,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {f.__name__: f for f in (template, choices, floor, small, loose, covered, portraits)}
+    every = (template, choices, floor, small, loose, empty, covered, portraits)
+    commands = {f.__name__: f for f in every} | {"turned": turned_by_any}
     parser.add_argument("command", choices=commands)
     parser.add_argument("data", type=Path)
     parser.add_argument("--yunet", default=str(detect.cached_yunet() or ""))
-    parser.add_argument("--detectors", nargs="+", default=["yunet", "haar"])
+    parser.add_argument("--detectors", nargs="+", default=["yunet", "own", "haar"])
+    parser.add_argument("--empty", type=Path, nargs="+", default=[], help="photos without people")
     parser.add_argument("--limit", type=int, help="only the first so many crops of each file")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-file", action="store_true", help="print the rows, write no file")

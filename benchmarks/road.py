@@ -3,7 +3,7 @@
     python benchmarks/road.py [--yunet FILE] [PHOTO]
 
 A photo (the bundled example, if none is given) is brought to 640 x 480 and saved as JPEG. Its
-stages are timed one by one, on one core and on all, with either detector; beside their sum stands
+stages are timed one by one, on one core and on all, with each detector; beside their sum stands
 the whole road in one go. Writes benchmarks/results/road.csv.
 """
 
@@ -108,7 +108,7 @@ def main() -> None:
     from facelens.faces.detect import resolve
 
     yunet = args.yunet or resolve(os.environ.get("FACELENS_DETECTOR") or "auto")[1]
-    detectors = ["haar", *([f"yunet:{yunet}"] if yunet else [])]
+    detectors = ["haar", "own", *([f"yunet:{yunet}"] if yunet else [])]
     available = sorted(os.sched_getaffinity(0))
     rows = []
     for cores in sorted({1, len(available)}):

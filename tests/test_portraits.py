@@ -9,7 +9,7 @@ from facelens import find_faces, load_model, read_photo
 pytestmark = pytest.mark.data
 
 
-@pytest.mark.parametrize("detector", ["haar", "yunet"])
+@pytest.mark.parametrize("detector", ["haar", "own", "yunet"])
 def test_what_is_plain_to_the_eye_is_answered_right(portraits, detector, request):
     if detector == "yunet":
         detector = f"yunet:{request.getfixturevalue('yunet')}"

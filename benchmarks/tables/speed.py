@@ -51,8 +51,9 @@ def road() -> str:
     cells: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
     for row in found:
         cells.setdefault(row["stage"], {})[row["detector"], row["cores"]] = row
-    ways = [(d, n) for d in ("yunet", "haar") for n in ("2", "1")]
-    names = {"yunet": "YuNet", "haar": "cascades"}
+    names = {"yunet": "YuNet", "own": "own finder", "haar": "cascades"}
+    there = {row["detector"] for row in found}
+    ways = [(d, n) for d in names if d in there for n in ("2", "1")]
     head = " | ".join(f"{names[d]}, {n} core{'s' if n != '1' else ''}" for d, n in ways)
     lines = [
         [

@@ -16,8 +16,8 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
 
     Args:
         photo: the photo.
-        detector: `auto`, `haar`, `yunet` or `yunet:PATH`; by default FACELENS_DETECTOR, else
-            `auto`, which is YuNet if its file is in the cache and the cascades if not.
+        detector: `auto`, `own`, `haar`, `yunet` or `yunet:PATH`; by default FACELENS_DETECTOR,
+            else `auto`, which is YuNet if its file is in the cache and the cascades if not.
 
     Raises:
         DetectorError: the detector is unknown, missing or damaged.
@@ -33,7 +33,7 @@ def face_of(photo: Photo, found: Detection, detector: str) -> Face:
     crop = align.align_face(photo.pixels, found.warp)
     box = align.face_box(found.warp)
     # The cascades' landmarks follow from the warp, so they do not show a turned head.
-    landmarks = found.landmarks if detector == "yunet" else None
+    landmarks = found.landmarks if detector != "haar" else None
     reasons = (
         *hints(
             crop,
@@ -48,5 +48,5 @@ def face_of(photo: Photo, found: Detection, detector: str) -> Face:
 
 
 def detector_in_use(spec: str | None = None) -> str:
-    """Name the detector that `spec` resolves to: `yunet` or `haar`."""
+    """Name the detector that `spec` resolves to: `yunet`, `own` or `haar`."""
     return detect.resolve(spec)[0]

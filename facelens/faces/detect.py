@@ -1,4 +1,4 @@
-"""Two face detectors behind one interface: YuNet, and OpenCV's Haar cascades."""
+"""Face detectors behind one interface: YuNet, our own finder, and OpenCV's Haar cascades."""
 
 import os
 from functools import lru_cache
@@ -13,6 +13,7 @@ from facelens.bundles.trial import try_graph
 from facelens.errors import BundleError, DetectorError
 from facelens.faces.face import Detection
 from facelens.faces.haar import Haar
+from facelens.faces.own import Own, embedded
 from facelens.faces.yunet import Yunet
 from facelens.files import cache_folder, read_file, sha256_of
 
@@ -52,14 +53,20 @@ def cached_yunet() -> Path | None:
 
 
 def resolve(spec: str | None = None) -> tuple[str, Path | None]:
-    """Resolve `spec` (or FACELENS_DETECTOR, or `auto`) to a detector and YuNet's file.
+    """Resolve `spec` (or FACELENS_DETECTOR, or `auto`) to a detector and its file.
+
+    The file is None for the cascades, which OpenCV brings.
 
     Raises:
-        DetectorError: there is no such detector, or YuNet's file is missing.
+        DetectorError: there is no such detector, or its file is missing.
     """
     spec = spec or os.environ.get("FACELENS_DETECTOR") or "auto"
     if spec == "haar":
         return "haar", None
+    if spec == "own":
+        if not embedded().is_file():
+            raise DetectorError(f"{embedded()} is missing; reinstall Facelens.")
+        return "own", embedded()
     if spec in ("auto", "yunet"):
         path = cached_yunet()
         if path is None and spec == "auto":
@@ -68,7 +75,7 @@ def resolve(spec: str | None = None) -> tuple[str, Path | None]:
         path = Path(spec.removeprefix("yunet:")).expanduser()
     else:
         raise DetectorError(
-            f"There is no face detector called '{spec}': use auto, haar, yunet or yunet:PATH."
+            f"There is no face detector called '{spec}': use auto, own, haar, yunet or yunet:PATH."
         )
     if path is None:
         raise DetectorError(
@@ -81,11 +88,17 @@ def resolve(spec: str | None = None) -> tuple[str, Path | None]:
 
 def open_detector(spec: str | None = None) -> Detector:
     """Open the detector that `spec` resolves to, once per process."""
-    _, path = resolve(spec)
+    name, path = resolve(spec)
     if path is None:
         return _haar()
     stat = path.stat()
-    return _yunet(path, stat.st_mtime_ns, stat.st_size)
+    make = {"yunet": _yunet, "own": _own}[name]
+    return make(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=2)
+def _own(path: Path, _changed: int, _size: int) -> Own:
+    return Own(path)
 
 
 @lru_cache(maxsize=2)

@@ -102,21 +102,12 @@ class Haar:
             guess = align.compose(landmarks.guess(x, y, w), to_rotated)
             warp, score = self._refiner(full, guess, HAAR_PASSES)
             if score >= MIN_SCORE and count < MANY:
-                warp, score = self._confirm(full, warp, EAGER_FLOOR if eager else FLOOR)
+                floor = EAGER_FLOOR if eager else FLOOR
+                warp, score = self._refiner.confirm(full, warp, floor, STILL)
             if score >= MIN_SCORE:
                 points = align.apply(align.invert(warp), align.TEMPLATE)
                 found.append(Detection(warp, points, score, score))
         return found
-
-    def _confirm(
-        self, full: np.ndarray, warp: np.ndarray, floor: float
-    ) -> tuple[np.ndarray, float]:
-        """Refine a doubtful face twice more; its score is 0 if it is not confirmed."""
-        once, first = self._refiner(full, warp, 1)
-        twice, score = self._refiner(full, once, 1)
-        moved = align.apply(align.compose(twice, align.invert(once)), align.TEMPLATE)
-        still = np.hypot(*(moved - align.TEMPLATE).T).mean() <= STILL
-        return twice, score if still and min(first, score) >= floor else 0.0
 
 
 def rotate(grey: np.ndarray, degrees: float) -> tuple[np.ndarray, np.ndarray]:

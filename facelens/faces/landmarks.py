@@ -82,6 +82,21 @@ class LandmarkRefiner:
             warp = align.compose(align.similarity(landmarks[0], align.TEMPLATE), warp)
         return warp, score
 
+    def confirm(
+        self, grey: np.ndarray, warp: np.ndarray, floor: float, still: float
+    ) -> tuple[np.ndarray, float]:
+        """Refine a doubtful face twice more; its score is 0 if it is not confirmed.
+
+        Args:
+            floor: the least score of both passes.
+            still: how far apart both may end, in template pixels.
+        """
+        once, first = self(grey, warp, 1)
+        twice, score = self(grey, once, 1)
+        moved = align.apply(align.compose(twice, align.invert(once)), align.TEMPLATE)
+        stays = np.hypot(*(moved - align.TEMPLATE).T).mean() <= still
+        return twice, score if stays and min(first, score) >= floor else 0.0
+
     def turned(self, grey: np.ndarray, warp: np.ndarray) -> np.ndarray | None:
         """Turn the rough `warp` until it shows an upright face, and refine it.
 

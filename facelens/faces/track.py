@@ -11,7 +11,7 @@ from facelens.photo import Photo
 
 # The detector sees the whole picture every so often; in the frames between, each face is only
 # refined near its predicted position. The cascades take ten times as long as YuNet.
-DETECT_EVERY = {"yunet": 3, "haar": 12}
+DETECT_EVERY = {"yunet": 3, "own": 3, "haar": 12}
 # A face that this many detections in a row have missed has left.
 PATIENCE = 10
 PASSES = 2

@@ -7,11 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from facelens.bundles.session import open_session, threads
+from facelens.bundles.session import open_session
 from facelens.errors import DetectorError
-from facelens.faces import align, landmarks, search
-from facelens.faces.boxes import bounded, distinct
-from facelens.faces.face import MIN_SCORE, SURE_SCORE, Detection
+from facelens.faces.refined import RefinedDetector, Settings
 
 # A larger picture only helps with smaller faces: `python benchmarks/faces.py small`.
 YUNET_SIDE = 512
@@ -24,12 +22,13 @@ YUNET_OVERLAP = 0.3  # IoU
 YUNET_STRIDES = (8, 16, 32)
 YUNET_OUTPUTS = [f"{kind}_{n}" for kind in ("cls", "obj", "bbox", "kps") for n in YUNET_STRIDES]
 
-# The nose moves most when a head turns sideways, the eyes least.
+# The nose moves most when a head turns sideways, the eyes least. The landmarks are biased towards
+# upright: they show 6 tenths of a face's tilt.
 YUNET_WEIGHTS = np.array([2, 2, 0.3, 1, 1])
 YUNET_PASSES = 2
 
 
-class Yunet:
+class Yunet(RefinedDetector):
     """YuNet, a small network that predicts a box and five landmarks per face.
 
     ONNX Runtime is faster than OpenCV's own `FaceDetectorYN` and gives the same detections. But it
@@ -39,9 +38,8 @@ class Yunet:
     name = "yunet"
 
     def __init__(self, path: Path) -> None:
-        cv2.setNumThreads(threads())
+        super().__init__()
         self._lock = threading.Lock()
-        self._refiner = landmarks.load()
         try:
             self._session = open_session(path.read_bytes())
             (put,) = self._session.get_inputs()
@@ -59,77 +57,14 @@ class Yunet:
                 f"{path} is damaged or is not a YuNet face detector; download it again."
             ) from error
 
-    def detect(
-        self, pixels: np.ndarray, *, finer: bool = False, eager: bool = False
-    ) -> list[Detection]:
-        floor = EAGER_CONFIDENCE if eager else YUNET_CONFIDENCE
-        full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        first = search.Tile(*bounded(pixels, YUNET_SIDE))
-
-        def look(tile: search.Tile) -> list[Detection]:
-            rows = self._rows(tile.pixels, floor)
-            found = [self._refined(pixels, full, tile.to_photo(row), score) for score, row in rows]
-            if eager:
-                return [face for face in found if face.fit >= MIN_SCORE]
-            if tile is first:
-                return found
-            return [face for face in found if face.fit >= MIN_SCORE or face.score >= UNREFINED]
-
-        found = look(first)
-        if finer:
-            found = search.finer(pixels, YUNET_SIDE, NARROWEST, found, look)
-        sure = [face for face in found if face.fit >= SURE_SCORE]
-        if found and len(sure) == len(found):
-            return found
-        # A face on its side is missed now and then, or its landmarks are.
-        lying = self._sideways(pixels, full, first)
-        return distinct([*sure, *lying, *found])
-
-    def _refined(
-        self, pixels: np.ndarray, full: np.ndarray, points: np.ndarray, score: float
-    ) -> Detection:
-        """Refine five landmarks in `full`, the grey photo; turn the face upright if need be."""
-        warp = align.similarity(points, align.TEMPLATE, YUNET_WEIGHTS)
-        # YuNet's landmarks are biased towards upright: they show 6 tenths of a face's tilt.
-        refined, fit = self._refiner(full, warp, YUNET_PASSES)
-        if fit < SURE_SCORE:
-            upright = self._upright(pixels, full, warp, score)
-            if upright:
-                return upright
-        if fit < MIN_SCORE:
-            return Detection(warp, points, score, fit)
-        moved = align.apply(align.compose(align.invert(refined), warp), points)
-        return Detection(refined, moved, score, fit)
-
-    def _upright(
-        self, pixels: np.ndarray, full: np.ndarray, rough: np.ndarray, score: float
-    ) -> Detection | None:
-        """Turn a face upright and detect it once more there; None if no turn shows a face."""
-        turned = self._refiner.turned(full, rough)
-        if turned is None:
-            return None
-        rows = self._rows(align.align_face(pixels, turned))
-        if not rows:
-            return None
-        points = min((row for _, row in rows), key=lambda row: np.abs(row - align.TEMPLATE).sum())
-        warp = align.similarity(points, align.TEMPLATE, YUNET_WEIGHTS)
-        refined, fit = self._refiner(full, align.compose(warp, turned), YUNET_PASSES)
-        moved = align.apply(align.compose(align.invert(refined), warp), points)
-        return Detection(refined, moved, score, fit) if fit >= SURE_SCORE else None
-
-    def _sideways(
-        self, pixels: np.ndarray, full: np.ndarray, first: search.Tile
-    ) -> list[Detection]:
-        """Detect faces that lie on their side."""
-        rows = self._rows(np.ascontiguousarray(np.rot90(first.pixels)))
-        last = first.pixels.shape[1] - 1
-        found = [
-            self._refined(
-                pixels, full, first.to_photo(np.stack([last - row[:, 1], row[:, 0]], 1)), score
-            )
-            for score, row in rows
-        ]
-        return [face for face in found if face.fit >= SURE_SCORE]
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            side=YUNET_SIDE, narrowest=NARROWEST, score=YUNET_CONFIDENCE,
+            finer_score=YUNET_CONFIDENCE,
+            eager_score=EAGER_CONFIDENCE, doubtful=(YUNET_CONFIDENCE, UNREFINED),
+            confirmed=(0.0, 0.0, 0.0, 0.0), upright=0.0, weights=YUNET_WEIGHTS, passes=YUNET_PASSES,
+        )  # fmt: skip
 
     def _rows(
         self, small: np.ndarray, floor: float = YUNET_CONFIDENCE

@@ -63,6 +63,11 @@ class Lesson:
         return self.data.parent / "expressions"
 
     @property
+    def masks(self) -> Path:
+        """The folder of photos with boxed faces."""
+        return self.data.parent / "masks"
+
+    @property
     def start(self) -> dict[str, Any]:
         """Where networks start, for `train` and `build`: ImageNet, or random on a slice."""
         return {"from_scratch": self.quick}

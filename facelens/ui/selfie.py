@@ -41,7 +41,11 @@ from facelens.ui.takehome import FORMS, origin, take_home
 from facelens.ui.teach import Teach
 from facelens.ui.wipe import overwrite_freed, release, wipe
 
-DETECTORS = {"yunet": "faces found by YuNet", "haar": "faces found by Haar cascades"}
+DETECTORS = {
+    "yunet": "faces found by YuNet",
+    "own": "faces found by our own finder",
+    "haar": "faces found by Haar cascades",
+}
 
 
 class Selfie(ipywidgets.Box):

@@ -14,9 +14,10 @@ from facelens.faces.yunet import YUNET_CONFIDENCE
 from facelens.photo import Photo, read_photo
 
 
-@pytest.fixture(params=["haar", "yunet"])
+@pytest.fixture(params=["haar", "own", "yunet"])
 def detector(request) -> str:
-    return "haar" if request.param == "haar" else f"yunet:{request.getfixturevalue('yunet')}"
+    is_yunet = request.param == "yunet"
+    return f"yunet:{request.getfixturevalue('yunet')}" if is_yunet else request.param
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +61,9 @@ def test_a_turned_small_off_centre_face_comes_out_straight(photo, detector, turn
     assert np.hypot(*(seen - align.TEMPLATE).T).max() < 8
 
 
-def test_both_detectors_give_the_same_box_and_warp(photo, yunet):
-    (one,) = find_faces(photo, detector="haar")
+@pytest.mark.parametrize("name", ["haar", "own"])
+def test_all_detectors_give_the_same_box_and_warp(photo, yunet, name):
+    (one,) = find_faces(photo, detector=name)
     (other,) = find_faces(photo, detector=f"yunet:{yunet}")
     assert np.abs(np.subtract(one.box, other.box)).max() < 6
     eyes = [align.apply(align.invert(face.warp), align.TEMPLATE[:2]) for face in (one, other)]

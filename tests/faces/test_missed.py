@@ -72,7 +72,7 @@ def test_a_box_over_the_edge_is_said_and_next_to_none_is_none(photo):
 
 @pytest.mark.parametrize("detector", ["haar", "yunet"])
 def test_a_dark_face_is_found_by_the_second_search(photo, face, detector, request):
-    spec = f"yunet:{request.getfixturevalue('yunet')}" if detector == "yunet" else "haar"
+    spec = f"yunet:{request.getfixturevalue('yunet')}" if detector == "yunet" else detector
     dark = Photo((photo.pixels * 0.04).astype(np.uint8))
     assert find_faces(dark, detector=spec) == []
     (found,) = search_thoroughly(dark, detector=spec)

@@ -12,9 +12,10 @@ from facelens.faces.track import FaceTracker
 from facelens.photo import Photo, read_photo
 
 
-@pytest.fixture(params=["haar", "yunet"])
+@pytest.fixture(params=["haar", "own", "yunet"])
 def detector(request) -> str:
-    return "haar" if request.param == "haar" else f"yunet:{request.getfixturevalue('yunet')}"
+    is_yunet = request.param == "yunet"
+    return f"yunet:{request.getfixturevalue('yunet')}" if is_yunet else request.param
 
 
 @pytest.fixture(scope="module")

@@ -147,6 +147,9 @@ SHORTER = {
     r"facelens evaluate (?!data/masks)\S": "--limit 64",
     r"facelens evaluate data/masks": "--limit 8",
     r"facelens\.training\.landmarks ": "--limit 64 --steps 2 --batch 8 --out points",
+    r"facelens\.training\.finder ": (
+        "--crops 8 --epochs 1 --steps 2 --batch 2 --side 64 --last-side 64 --examined 4"
+    ),
     r"(accuracy|networks)\.py": "--limit 24",
     r"/maps\.py": "--faces 1",
     r"/keypoints\.py": "--limit 64 --epochs 1 --seeds 1 --rungs mean layer ours --runs points",

@@ -34,9 +34,9 @@ def test_the_drawn_faces_are_those_that_the_script_draws(number):
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-@pytest.mark.parametrize("detector", ["haar", "yunet"])
+@pytest.mark.parametrize("detector", ["haar", "own", "yunet"])
 def test_both_detectors_find_one_face_in_every_example(path, detector, request):
-    spec = f"yunet:{request.getfixturevalue('yunet')}" if detector == "yunet" else "haar"
+    spec = f"yunet:{request.getfixturevalue('yunet')}" if detector == "yunet" else detector
     (face,) = find_faces(read_photo(path), detector=spec)
     assert face.hints == ()
     assert path.stat().st_size <= HEAVIEST[path.name]

@@ -280,7 +280,7 @@ def test_a_clock_that_leaps_does_not_fill_the_disk(tmp_path):
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("detector", ["haar", "yunet"])
+@pytest.mark.parametrize("detector", ["haar", "own", "yunet"])
 def test_the_cases_are_right(data_dir, detector, tmp_path, request):
     if detector == "yunet":
         detector = f"yunet:{request.getfixturevalue('yunet')}"

@@ -29,9 +29,9 @@ from facelens.tasks.mask.training.batches import (
 )
 from facelens.tasks.mask.training.calibrate import iou
 from facelens.tasks.mask.training.ladder import LEVELS, Plan
-from facelens.tasks.mask.training.losses import DetectionLoss, assign
-from facelens.tasks.mask.training.networks import BOX, FACE, LOGITS, POINT, STEP, TAPS, Detector
 from facelens.tasks.mask.training.run import data_of, open_run, read_sides
+from facelens.training.boxes.losses import DetectionLoss, assign
+from facelens.training.boxes.networks import BOX, FACE, LOGITS, POINT, STEP, TAPS, Detector
 
 SIDE = 128
 COPIES = 10  # of four photos: an epoch is as many steps
@@ -71,7 +71,7 @@ def point(x, y, stride, box, face=0.0):
 @pytest.mark.parametrize("body", TAPS)
 def test_every_field_of_every_level_answers_with_a_box_around_its_point(body):
     torch.manual_seed(0)
-    network = Detector(body, strides=(4, 8, 16, 32), width=16).eval()
+    network = Detector(body, strides=(4, 8, 16, 32), width=16, classes=3).eval()
     with torch.no_grad():
         answers = network(torch.randint(0, 255, (2, 3, 64, 96), dtype=torch.uint8))
     fields = [64 // s * (96 // s) for s in (4, 8, 16, 32)]

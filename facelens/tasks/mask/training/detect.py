@@ -11,7 +11,7 @@ from facelens.tasks.mask.figures import Answers, Truth, match
 from facelens.tasks.mask.model import FAINT, MOST, every_class
 from facelens.tasks.mask.names import NAMES
 from facelens.tasks.mask.training.batches import Labelled
-from facelens.tasks.mask.training.networks import BOX, FACE, LOGITS
+from facelens.training.boxes.networks import BOX, FACE, LOGITS
 
 OVERLAP = 0.5  # IoU above which the lower of two boxes goes
 MIN_SCORE = FAINT  # below which a box is none at all

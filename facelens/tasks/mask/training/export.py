@@ -33,8 +33,8 @@ from facelens.tasks.mask.training.calibrate import min_score, temperature
 from facelens.tasks.mask.training.card import card
 from facelens.tasks.mask.training.detect import average_precisions
 from facelens.tasks.mask.training.graph import Dense, add_suppression, head, write_dense
-from facelens.tasks.mask.training.networks import Detector
 from facelens.tasks.mask.training.run import MaskRun, data_of, read_sides
+from facelens.training.boxes.networks import Detector
 from facelens.training.float16 import halved, to_float16
 from facelens.training.quantise import quantise
 

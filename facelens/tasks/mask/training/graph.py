@@ -12,7 +12,7 @@ from facelens.files import write_bytes
 from facelens.tasks.mask.model import MAX_SIDE, MIN_SIDE, MOST, STRIDE
 from facelens.tasks.mask.names import NAMES
 from facelens.tasks.mask.training.detect import MIN_SCORE, OVERLAP
-from facelens.tasks.mask.training.networks import BOX, FACE, LOGITS, Detector
+from facelens.training.boxes.networks import BOX, FACE, LOGITS, Detector
 from facelens.training.graph import write_graph
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from facelens.errors import DataError
 from facelens.tasks.mask.names import NAMES
 from facelens.tasks.mask.training.augment import Augmentation
-from facelens.tasks.mask.training.networks import Detector
+from facelens.training.boxes.networks import Detector
 
 
 @dataclass(frozen=True)

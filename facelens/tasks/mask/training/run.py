@@ -28,8 +28,8 @@ from facelens.tasks.mask.training.batches import (
 )
 from facelens.tasks.mask.training.detect import Known, as_answers, average_precisions
 from facelens.tasks.mask.training.ladder import LEVELS, Level, Plan, check
-from facelens.tasks.mask.training.losses import DetectionLoss
-from facelens.tasks.mask.training.networks import Detector, take_imagenet
+from facelens.training.boxes.losses import DetectionLoss
+from facelens.training.boxes.networks import Detector, take_imagenet
 from facelens.training.callbacks import Average, FreezeFirst, HalfPrecision, ValidateEvery
 from facelens.training.fit import fit
 from facelens.training.record import Record

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 from torchvision.ops import box_iou, complete_box_iou_loss
 
-from facelens.tasks.mask.training.networks import BOX, FACE, LOGITS, POINT, STEP
+from facelens.training.boxes.networks import BOX, FACE, LOGITS, POINT, STEP
 
 RADIUS = 1.5  # strides around the middle of a face within which points may answer for it
 _MOST = 10  # points of a face: the sum of the IoUs of its best ten, at most
@@ -62,6 +62,9 @@ class DetectionLoss(nn.Module):
 
     The target of a point's face logit is the IoU of its box with the face, 0 for the rest.
 
+    Landmarks, where a network answers with some, cost their distance from the true ones as a share
+    of the face's size; a face whose landmarks nobody knows costs nothing.
+
     Args:
         weights: of each class in its cross-entropy; none for a finder of faces.
     """
@@ -69,18 +72,25 @@ class DetectionLoss(nn.Module):
     weights: Tensor
 
     def __init__(
-        self, weights: Sequence[float], *, iou_weight: float = 2.0, class_weight: float = 1.0
+        self,
+        weights: Sequence[float],
+        *,
+        iou_weight: float = 2.0,
+        class_weight: float = 1.0,
+        landmark_weight: float = 5.0,
     ) -> None:
         super().__init__()
         self.register_buffer("weights", torch.tensor(weights, dtype=torch.float32))
         self.iou_weight, self.class_weight = iou_weight, class_weight
+        self.landmark_weight = landmark_weight
 
     def forward(self, answers: Tensor, targets: Tensor) -> Tensor:
         """The loss of a batch.
 
         Args:
             answers: of a `Detector`, (n, points, 8 + classes).
-            targets: (n, faces, 5): a class, then x1, y1, x2, y2; a class of -1 fills up.
+            targets: (n, faces, 5): a class, then x1, y1, x2, y2; a class of -1 fills up. With
+                landmarks (n, faces, 5 + …): their x and y, NaN if not known.
         """
         quality = torch.zeros_like(answers[..., FACE])
         found: list[Tensor] = []
@@ -89,7 +99,7 @@ class DetectionLoss(nn.Module):
             matches = []
             for of_picture, faces in zip(answers, targets, strict=True):
                 faces = faces[faces[:, 0] >= 0]  # noqa: PLW2901 - less what fills up
-                matches.append((faces, *assign(of_picture.detach(), faces[:, 1:])))
+                matches.append((faces, *assign(of_picture.detach(), faces[:, 1:5])))
         for i, (faces, rows, which, ious) in enumerate(matches):
             quality[i, rows] = ious
             found.append(answers[i, rows])
@@ -98,13 +108,24 @@ class DetectionLoss(nn.Module):
         count = max(len(true), 1)
         loss = _quality_focal(answers[..., FACE], quality).sum() / count
         if len(true):
-            box = complete_box_iou_loss(answered[:, BOX], true[:, 1:], reduction="sum")
+            box = complete_box_iou_loss(answered[:, BOX], true[:, 1:5], reduction="sum")
             loss = loss + self.iou_weight * box / count
         if len(true) and len(self.weights):
             labels = true[:, 0].long()
             each = F.cross_entropy(answered[:, LOGITS:], labels, reduction="none")
             loss = loss + self.class_weight * (each * self.weights[labels]).sum() / count
+        if len(true) and true.shape[1] > 5:
+            loss = loss + self.landmark_weight * _distance(answered, true).sum() / count
         return loss
+
+
+def _distance(answered: Tensor, true: Tensor) -> Tensor:
+    """Smooth distances of landmarks, summed over a face: (faces,); 0 where they are not known."""
+    wanted = true[:, 5:]
+    known = ~wanted.isnan().any(1)
+    size = (true[:, 3:5] - true[:, 1:3]).clamp_min(1.0).prod(1).sqrt()[:, None]
+    off = (answered[:, -wanted.shape[1] :] - wanted.nan_to_num()) / size
+    return F.smooth_l1_loss(off, torch.zeros_like(off), beta=0.05, reduction="none").sum(1) * known
 
 
 def _quality_focal(logits: Tensor, quality: Tensor) -> Tensor:

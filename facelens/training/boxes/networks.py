@@ -1,11 +1,12 @@
 """A one-stage, anchor-free detector: a body, a feature pyramid, a small head for each level.
 
-Every point of every level answers whether a face is there, which class it has, and a box around it,
-as offset and size from the point (Ge et al., 2021, YOLOX). The pyramid is that of Lin et al.
-(2017), its convolutions separable as in NanoDet and YuNet.
+Every point of every level answers whether a face is there, which class it has, a box around it, as
+offset and size from the point (Ge et al., 2021, YOLOX), and landmarks, if asked. The pyramid is
+that of Lin et al. (2017), its convolutions separable as in NanoDet and YuNet.
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,10 @@ from torch.nn import functional as F  # noqa: N812
 
 from facelens.errors import DataError
 from facelens.imagenet import MEAN, STD
-from facelens.tasks.mask.names import NAMES
 from facelens.training.network import build
 
-CLASSES = len(NAMES)
-# Columns of the output of a point: face logit, box, the point and its stride, class logits.
+# Columns of the output of a point: face logit, box, the point and its stride, class logits; x and y
+# of each landmark come last.
 FACE, BOX, POINT, STEP, LOGITS = 0, slice(1, 5), slice(5, 7), 7, 8
 _RARE = 0.01  # the share of points that answer "face" at first
 _LARGEST = 5.0  # of a logarithm of a size in strides: 150 strides
@@ -28,15 +28,22 @@ _LARGEST = 5.0  # of a logarithm of a size in strides: 150 strides
 TAPS = {
     "mobilenet_v2": {4: 3, 8: 6, 16: 13, 32: 17},
     "small": {4: 2, 8: 4, 16: 7, 32: 9},
+    "finder": {4: 2, 8: 5, 16: 8, 32: 10},
 }
-# Rows of the small body: channels, stride.
-_SMALL = (
-    (16, 2), (16, 1), (32, 2), (48, 2), (48, 1), (64, 2), (64, 1), (64, 1), (96, 2), (96, 1),
-)  # fmt: skip
+# Bodies of separable convolutions, a row each: channels, stride.
+_ROWS = {
+    "small": (
+        (16, 2), (16, 1), (32, 2), (48, 2), (48, 1), (64, 2), (64, 1), (64, 1), (96, 2), (96, 1),
+    ),
+    "finder": (
+        (16, 2), (16, 1), (32, 2), (64, 2), (64, 1), (64, 1), (96, 2), (96, 1), (96, 1), (128, 2),
+        (128, 1),
+    ),
+}  # fmt: skip
 
 
 class Detector(nn.Module):
-    """Pictures uint8 or float (n, 3, h, w), 0 to 255, to float (n, points, 8 + classes).
+    """Pictures uint8 or float (n, 3, h, w), 0 to 255, to float (n, points, 8 + classes + …).
 
     h and w are multiples of 32. See `FACE`, `BOX`, …: boxes are x1, y1, x2, y2 in pixels.
 
@@ -45,30 +52,38 @@ class Detector(nn.Module):
         strides: of the levels, ascending.
         width: channels of the pyramid.
         classes: none for a finder of faces.
+        landmarks: of a face, whose x and y in pixels are the last columns of the output.
     """
 
     mean: Tensor
     std: Tensor
 
     def __init__(
-        self, body: str, *, strides: tuple[int, ...], width: int, classes: int = CLASSES
+        self,
+        body: str,
+        *,
+        strides: tuple[int, ...],
+        width: int,
+        classes: int,
+        landmarks: int = 0,
     ) -> None:
         super().__init__()
         taps, self.kind = TAPS[body], body
         self.strides, self.taps = strides, [taps[stride] for stride in strides]
-        self.body = _mobilenet(self.taps[-1]) if body == "mobilenet_v2" else _small()
+        self.body = _mobilenet(self.taps[-1]) if body == "mobilenet_v2" else _plain(_ROWS[body])
+        self.landmarks = landmarks
         self.register_buffer("mean", 255 * torch.tensor(MEAN).view(3, 1, 1), persistent=False)
         self.register_buffer("std", 255 * torch.tensor(STD).view(3, 1, 1), persistent=False)
         channels = [_channels(self.body, tap) for tap in self.taps]
         self.laterals = nn.ModuleList(_block(count, width, 1) for count in channels)
         self.smooth = nn.ModuleList(_separable(width, width) for _ in strides)
-        self.heads = nn.ModuleList(_head(width, 5 + classes) for _ in strides)
+        self.heads = nn.ModuleList(_head(width, 5 + classes + 2 * landmarks) for _ in strides)
 
     def forward(self, pictures: Tensor) -> Tensor:
         x = (pictures.float() - self.mean) / self.std
         return torch.cat(
             [
-                _placed(head(level), stride)
+                _placed(head(level), stride, self.landmarks)
                 for head, level, stride in zip(
                     self.heads, self.levels(x), self.strides, strict=True
                 )
@@ -89,8 +104,8 @@ class Detector(nn.Module):
         return [smooth(level) for smooth, level in zip(self.smooth, levels, strict=True)]
 
 
-def _placed(raw: Tensor, stride: int) -> Tensor:
-    """The answers of a level, raw (n, 5 + classes, h, w), with boxes in pixels: (n, h * w, …)."""
+def _placed(raw: Tensor, stride: int, landmarks: int = 0) -> Tensor:
+    """The answers of a level, raw (n, 5 + classes + …, h, w), in pixels: (n, h * w, …)."""
     n, _, high, wide = raw.shape
     raw = raw.float()
     y = (torch.arange(high, device=raw.device, dtype=torch.float32) + 0.5) * stride
@@ -101,7 +116,12 @@ def _placed(raw: Tensor, stride: int) -> Tensor:
     middle = points + raw[..., 1:3] * stride
     half = raw[..., 3:5].clamp(-_LARGEST, _LARGEST).exp() * (stride / 2)
     step = torch.full_like(raw[..., :1], float(stride))
-    return torch.cat([raw[..., :1], middle - half, middle + half, points, step, raw[..., 5:]], -1)
+    logits = raw[..., 5 : raw.shape[2] - 2 * landmarks]
+    parts = [raw[..., :1], middle - half, middle + half, points, step, logits]
+    if landmarks:
+        offsets = raw[..., raw.shape[2] - 2 * landmarks :] * stride
+        parts.append(points.repeat(1, 1, landmarks) + offsets)
+    return torch.cat(parts, -1)
 
 
 def _block(given: int, wanted: int, kernel: int, *, stride: int = 1, groups: int = 1) -> nn.Module:
@@ -137,9 +157,9 @@ def _cut(body: Any, last: int) -> nn.Sequential:
     return nn.Sequential(*list(body)[: last + 1])
 
 
-def _small() -> nn.Sequential:
+def _plain(rows: Sequence[tuple[int, int]]) -> nn.Sequential:
     blocks, given = [], 3
-    for channels, stride in _SMALL:
+    for channels, stride in rows:
         make = _separable if given > 3 else None
         blocks.append(
             make(given, channels, stride) if make else _block(given, channels, 3, stride=stride)
