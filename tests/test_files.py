@@ -415,7 +415,9 @@ WRITERS = {
     "to_csv", "to_parquet", "to_json", "tofile", "dump", "ParquetWriter", "imwrite", "VideoWriter",
     "NamedTemporaryFile", "TemporaryDirectory", "mkstemp", "mkdtemp", "copyfile", "copytree",
 }  # fmt: skip
-OURS = {"config", "curves", "lesson.head", "taught.curves"}  # whose `save` goes by facelens.files
+OURS = {  # whose `save` goes by facelens.files
+    "config", "curves", "gallery", "lesson.head", "table", "taught.curves",
+}  # fmt: skip
 DRAFTS = {"atomic_write", "atomic_folder", "written"}
 ELSEWHERE = {
     "commands/streams.py": "the null device, in place of a stream that is closed",

@@ -65,6 +65,7 @@ def test_the_tools_are_pinned_to_one_version_and_nothing_names_a_registry():
 def test_every_view_runs_the_file_that_was_joined_for_it():
     from facelens import ui
     from facelens.tasks import TASKS
+    from facelens.ui.boxes import Boxes
     from facelens.ui.classes import Classes
 
     page = ui.Live(detector="haar")
@@ -77,6 +78,7 @@ def test_every_view_runs_the_file_that_was_joined_for_it():
         page.intake,
         ui.Selfie(detector="haar").intake,
         Classes(TASKS["keypoints"], lambda *_: None),
+        Boxes(TASKS["mask"], lambda *_: None),
     ]
     for view in views:
         name = type(view).__name__.lower()

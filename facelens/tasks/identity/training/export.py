@@ -180,7 +180,7 @@ def _graph(
             log.info("In int8 true accepts go from %.3f to %.3f.", before, after)
             config.metrics["true_accepts_lost"] = round(before - after, 4)
             if before - after > LOSS:
-                path.write_bytes(plain_graph)
+                write_bytes(path, plain_graph)
                 wanted = "float16"
     if wanted == "float16":
         to_float16(path)

@@ -145,7 +145,8 @@ def _write(  # noqa: PLR0917 - what `export` was given
         found = curves(valid, [model.drawn(photo.pixels) for photo in valid], NAMES)
         classes = config.metrics["valid"]["classes"]
         boxes = {kind: each["count"] for kind, each in classes.items()}
-        BoxCurves.of(found, photos=len(valid), boxes=boxes).save(out / "curves.json")
+        table = BoxCurves.of(found, photos=len(valid), boxes=boxes)
+        table.save(out / "curves.json")
     config.save(out / "config.json")
     write_text(out / "README.md", card(config))
     write_manifest(out)
