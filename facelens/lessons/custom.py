@@ -30,13 +30,14 @@ def backbone(model: "AttributeModel", folder: Path) -> Path:
     import torchvision
     from safetensors.torch import load
 
-    from facelens.training.network import build
+    from facelens.training.network import build, fitted
 
-    learnt = load(model.bundle.read("model.safetensors"))
     arch = model.config.architecture
+    whole = build(arch, 1, from_scratch=True)
+    learnt = fitted(load(model.bundle.read("model.safetensors")), whole)
     net = torchvision.models.get_model(arch)
     state, prefix = net.state_dict(), "features." if hasattr(net, "features") else ""
-    for name, value in build(arch, 1, from_scratch=True).body.state_dict().items():
+    for name, value in whole.body.state_dict().items():
         state[f"{prefix}{name}"] = learnt[f"body.{name}"].to(value.dtype)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{model.config.name}.pt"

@@ -6,7 +6,7 @@ map is a picture whose mean, plus the bias, is the attribute's logit.
 
 import pickle
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -274,15 +274,31 @@ def narrowed(kernels: Tensor) -> Tensor:
     return kernels.sum((2, 3), keepdim=True)
 
 
+def widened(kernels: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Kernels (out, in, 1, 1) in the middle of zeros, which answer the same."""
+    whole = kernels.new_zeros((*kernels.shape[:2], *size))
+    whole[:, :, size[0] // 2, size[1] // 2] = kernels[:, :, 0, 0]
+    return whole
+
+
 def fitted(state: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """The weights `state`, with kernels narrowed where those of `network` are."""
+    """The weights `state`, with kernels narrowed or widened to those of `network`.
+
+    Widening changes no answer; narrowing keeps those where nothing changes from place to place.
+    """
     own = network.state_dict()
     return {
-        name: narrowed(value)
-        if name in own and value.ndim == 4 and own[name].shape == narrowed(value).shape
-        else value
+        name: _fitted(value, own[name].shape) if name in own and value.ndim == 4 else value
         for name, value in state.items()
     }
+
+
+def _fitted(kernels: Tensor, shape: Sequence[int]) -> Tensor:
+    if tuple(kernels.shape) == tuple(shape) or tuple(kernels.shape[:2]) != tuple(shape[:2]):
+        return kernels
+    if tuple(shape[2:]) == (1, 1):
+        return narrowed(kernels)
+    return widened(kernels, tuple(shape[2:])) if kernels.shape[2:] == (1, 1) else kernels
 
 
 def parameter_groups(net: AttributeNetwork) -> Iterator[list[nn.Parameter]]:

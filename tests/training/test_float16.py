@@ -132,3 +132,16 @@ def test_patches_cannot_be_spread():
     body = build("convnext_tiny", 1, from_scratch=True, fine_maps=False).body
     with pytest.raises(DataError, match="patches"):
         undo_last_stride(body, dilate=True)
+
+
+@pytest.mark.parametrize("arch", ["mobilenet_v2", "resnet18"])
+def test_narrow_kernels_widened_again_answer_the_same(arch):
+    narrow = build(arch, 3, from_scratch=True, narrow_kernels=True).eval()
+    wide = build(arch, 3, from_scratch=True).eval()
+    wide.load_state_dict(fitted(narrow.state_dict(), wide))
+    picture = torch.randn(2, 3, 96, 80, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        torch.testing.assert_close(wide(picture), narrow(picture), atol=1e-4, rtol=1e-4)
+    other = build(arch, 4, from_scratch=True)
+    with pytest.raises(RuntimeError):  # what differs otherwise still does not fit
+        other.load_state_dict(fitted(narrow.state_dict(), other))

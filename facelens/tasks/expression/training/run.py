@@ -31,6 +31,7 @@ from facelens.tasks.expression.training.ladder import (
 from facelens.tasks.expression.training.networks import MAKERS, Commonest, Transfer
 from facelens.training.callbacks import Average, HalfPrecision
 from facelens.training.fit import fit
+from facelens.training.network import fitted
 from facelens.training.record import Record
 from facelens.training.run import DAMAGE, Run, open_as, weights_file
 
@@ -154,7 +155,7 @@ def _take_body(network: Transfer, start: Path | None) -> None:
     try:
         state = load_file(file)
         body = {key.removeprefix("body."): v for key, v in state.items() if key.startswith("body.")}
-        network.body.load_state_dict(body)
+        network.body.load_state_dict(fitted(body, network.body))
     except DAMAGE as error:
         raise DataError(f"{file} does not fit mobilenet_v2.") from error
 
