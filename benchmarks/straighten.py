@@ -22,7 +22,7 @@ from facelens import load_model
 from facelens.data import parquet
 from facelens.data.synthetic import Placed, match, place_on_canvas
 from facelens.faces import Face, align, detect, find_faces
-from facelens.faces.landmarks import load
+from facelens.faces.landmarks import LandmarkRefiner, load
 from facelens.metrics import accuracy, interval, resample_people
 from facelens.photo import Photo, read_photo
 from facelens.tasks.keypoints.model import KeypointModel
@@ -32,7 +32,7 @@ LEARNT = 1000  # training crops that say where the points lie
 WEIGHTS = np.array([2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 0.3, 1, 1, 1, 0.3])
 
 
-class Fifteen:
+class Fifteen(LandmarkRefiner):
     """The place of the landmark network in a detector, taken by the keypoints network.
 
     It cannot say whether there is a face: that is still asked of the landmark network.
@@ -40,6 +40,7 @@ class Fifteen:
 
     def __init__(self, model: KeypointModel, canon: np.ndarray) -> None:
         self.model, self.canon, self.own = model, canon, load()
+        self._session = self.own._session  # noqa: SLF001 - for what is asked of a turned face
 
     def __call__(self, grey: np.ndarray, warp: np.ndarray, passes: int) -> tuple[np.ndarray, float]:
         """Return the refined photo-to-template warp and the score."""

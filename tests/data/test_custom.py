@@ -260,10 +260,10 @@ def test_the_backbone_is_what_the_bundle_knows(tmp_path):
 
     from facelens import load_model
     from facelens.lessons.custom import backbone
-    from facelens.training.network import build
+    from facelens.training.network import build, fitted
 
     model = load_model("mobilenet_v2")
     network = build("mobilenet_v2", 2, backbone_weights=backbone(model, tmp_path))
-    learnt = load(model.bundle.read("model.safetensors"))
+    learnt = fitted(load(model.bundle.read("model.safetensors")), network)
     for name, value in network.body.state_dict().items():
         torch.testing.assert_close(value, learnt[f"body.{name}"].to(value.dtype))
