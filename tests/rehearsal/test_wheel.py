@@ -53,7 +53,7 @@ def test_the_wheel_holds_the_page_and_the_networks_and_is_small(built):
     assert template == {"conf.json", "index.html.j2", "page.css", "page.js"}
     assert not [name for name in names if "resnet50" in name or name.startswith("tests")]
     assert not [name for name in names if "_dashboards/share" in name]
-    assert sum(sizes[name] for name in sizes.keys() - networks) < 1.3 * MEGABYTES
+    assert sum(sizes[name] for name in sizes.keys() - networks) < 1.5 * MEGABYTES
     held: dict[str, int] = defaultdict(int)
     for name in networks:
         held[name.split("/")[2]] += sizes[name]
