@@ -119,7 +119,8 @@ def test_a_teacher_answers_the_pictures_as_they_are_seen():
     both = (teacher.network(seen) + teacher.network(seen.flip(3))) / 2
     columns = [model.names.index(name) for name in names]
     exact = np.stack([answer.logits[columns] for answer in model.predict(crops)])
-    np.testing.assert_allclose(both[:, columns].detach().numpy(), exact, atol=0.35)  # int8, float16
+    atol = 3 * model.config.metrics["rounding"]  # int8's root mean square; float16 moves less
+    np.testing.assert_allclose(both[:, columns].detach().numpy(), exact, atol=atol)
     small = plain(torch.from_numpy(crops), (96, 80))
     answers = teacher(small)
     assert answers.shape == (2, 2)
