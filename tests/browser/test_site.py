@@ -43,7 +43,7 @@ BELOW = "people/somebody/faces"  # where no page may rely on being at the root
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 # Python's graph rounds its activations to int8, the page's does not (facelens/web/lighter.py).
-FAR = 0.05
+FAR = 0.1
 SELDOM = 0.03
 
 # What the worker tells the views, and who waits: the last message of each kind.

@@ -1,34 +1,22 @@
 """A row that its bundle calls often wrong on small faces, in Chromium."""
 
 import io
-import json
-import shutil
 import sys
 
 import nbformat
 import pytest
+from helpers.weak import weak_bundle
 from PIL import Image
 from serving import free_port, served
 from visit import Visit
 
-from facelens.bundles.bundle import write_manifest
-from facelens.bundles.find import embedded_folder
-
 pytestmark = pytest.mark.browser
-WEAK = {"from": 40, "below": 55, "faces": 6111, "names": {
-    "Blurry": {"error": 0.1933, "overall": 0.0502},
-}}  # fmt: skip
 
 
 @pytest.fixture
 def tab(browser, tmp_path):
     """A page on the embedded network that says so of one row."""
-    bundle = tmp_path / "weak"
-    shutil.copytree(embedded_folder("mobilenet_v2"), bundle)
-    config = json.loads((bundle / "config.json").read_text())
-    config["metrics"]["weak"] = [WEAK]
-    (bundle / "config.json").write_text(json.dumps(config))
-    write_manifest(bundle)
+    bundle = weak_bundle(tmp_path)
     cell = f"from facelens.ui import selfie; selfie({str(bundle)!r}, detector='haar')"
     book = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell)],
