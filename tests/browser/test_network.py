@@ -50,7 +50,8 @@ def test_the_list_says_accuracy_and_milliseconds_and_which_is_the_weaker(visit):
     until(page, "document.querySelector('.network .facts').textContent.includes('weaker')")
     page.get_by_role("button", name="Model card").click()
     over = page.locator("dialog[open] .text > p").first
-    over.filter(has_text="988 test faces of CelebA").wait_for()
+    faces = load_model("resnet50").config.metrics["test"]["faces"]
+    over.filter(has_text=f"{faces:,} test faces of CelebA").wait_for()
     assert "on one core of" in over.inner_text()
 
 
