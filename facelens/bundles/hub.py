@@ -6,14 +6,14 @@ Only the files of a bundle are downloaded from a repository, each after a check 
 import errno
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from facelens.bundles.bundle import LARGEST_TEXT, MANIFEST, Bundle, read_manifest
 from facelens.errors import BundleError, DownloadError, FacelensError, OutputError
-from facelens.files import Progress
+from facelens.files import Progress, cache_folder, folder_aside, sha256, writing
 
 PATIENCE = 5  # seconds; a visitor waits for the page while the Hub does not answer
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -35,6 +35,42 @@ def download_bundle(name: str, progress: Progress | None = None) -> Bundle:
     with hub_errors(repo, "load", revision):
         folder = _download(repo, revision or "main", progress)
     return Bundle(folder, f"{repo}@{folder.name[:12]}")
+
+
+def download_known(repo: str, known: Mapping[str, tuple[int, str]], what: str) -> Path:
+    """Download a file of `repo` into the cache and verify it; return its path.
+
+    Args:
+        known: size in bytes and sha256 of each file that will do, the best first: one that is
+            cached is not asked for, else the best that the repository has is downloaded.
+        what: what sentences call it.
+
+    Raises:
+        DownloadError: the Hub cannot be reached, or it gives another file.
+    """
+    from huggingface_hub import HfApi, hf_hub_download
+
+    def is_known(path: Path) -> bool:
+        return path.is_file() and (path.stat().st_size, sha256(path)) == known[path.name]
+
+    folder = cache_folder()
+    for name in known:
+        if is_known(folder / name):
+            return folder / name
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with folder_aside(folder) as aside:
+            with hub_errors(what, "download"):
+                # Asked first: without a network a download would retry for half a minute.
+                about = HfApi().model_info(repo, timeout=30)
+                there = {file.rfilename for file in about.siblings or ()}
+                name = next((name for name in known if name in there), list(known)[-1])
+                path = Path(hf_hub_download(repo, name, revision=about.sha, local_dir=aside))
+            if not is_known(path):
+                raise DownloadError(
+                    f"{what} arrived damaged, or is another file; nothing was saved."
+                )
+            return path.replace(folder / name)
 
 
 def _download(repo: str, revision: str, progress: Progress | None) -> Path:

@@ -13,9 +13,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facelens.errors import BundleError, DownloadError
+from facelens.errors import BundleError
 from facelens.faces import Face, align
-from facelens.files import cache_folder, folder_aside, sha256, writing
+from facelens.files import cache_folder, sha256
 from facelens.tasks.classifier import stack
 from facelens.tasks.identity.curves import Curves
 from facelens.tasks.identity.model import TASK, IdentityConfig, unit
@@ -134,26 +134,6 @@ def find(path: str = "") -> Path:
 
 def download() -> Path:
     """Download SFace into the cache and verify it, unless it is cached; return its path."""
-    from huggingface_hub import HfApi, hf_hub_download
+    from facelens.bundles.hub import download_known
 
-    from facelens.bundles.hub import hub_errors
-
-    folder, name = cache_folder(), next(iter(FILES))
-    if (folder / name).is_file() and _is_sface(folder / name):
-        return folder / name
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with folder_aside(folder) as aside:
-            with hub_errors("SFace", "download"):
-                # Asked first: without a network a download would retry for half a minute.
-                about = HfApi().model_info(REPO, timeout=30)
-                there = {file.rfilename for file in about.siblings or ()}
-                name = next((known for known in FILES if known in there), name)
-                path = hf_hub_download(REPO, name, revision=about.sha, local_dir=aside)
-            if not _is_sface(Path(path)):
-                raise DownloadError("SFace arrived damaged, or is another file; nothing was saved.")
-            return Path(path).replace(folder / name)
-
-
-def _is_sface(path: Path) -> bool:
-    return (path.stat().st_size, sha256(path)) == FILES[path.name]
+    return download_known(REPO, FILES, "SFace")
