@@ -59,13 +59,9 @@ def _margin(text: str) -> float:
 
 
 def _crop(args: argparse.Namespace) -> int:
-    from facelens.files import writing
-
     stems = _stems(args.photos)
     if args.out.exists() and not args.out.is_dir():
         raise OutputError(f"{printable(str(args.out))} is not a folder.")
-    with writing(args.out):
-        args.out.mkdir(parents=True, exist_ok=True)
     codes = [_of_one(path, stem, args) for path, stem in zip(args.photos, stems, strict=True)]
     return max(codes, key=_SEVERITY.index)
 
@@ -91,7 +87,7 @@ def _of_one(path: Path, stem: str, args: argparse.Namespace) -> int:
     """Cut the faces out of one photo, and return its exit code."""
     from facelens.faces import find_faces
     from facelens.faces.cut import as_jpeg, cut
-    from facelens.files import write_bytes
+    from facelens.files import write_bytes, writing
     from facelens.photo import read_photo
 
     try:
@@ -106,6 +102,8 @@ def _of_one(path: Path, stem: str, args: argparse.Namespace) -> int:
     if there and not args.force:
         raise OutputError(f"{printable(str(there))} exists; --force overwrites it.")
     margin = None if args.aligned else args.margin
+    with writing(args.out):
+        args.out.mkdir(parents=True, exist_ok=True)  # none is left where there is no face
     for file, face in zip(files, faces, strict=True):
         write_bytes(file, as_jpeg(cut(photo.pixels, face, margin)))
         print(f"{printable(str(file))}: {face.box.w:.0f} x {face.box.h:.0f} pixels of face")

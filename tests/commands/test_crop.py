@@ -73,9 +73,11 @@ def test_what_has_no_face_is_named_and_the_others_are_cut(run, astronaut, tmp_pa
     assert is_one_sentence(err)
     assert "No face was found in" in err
     assert "astronaut-1.jpg" in printed
-    code, printed, err = run("crop", text, "--out", out, "--detector", "haar")
+    nothing = tmp_path / "nothing"
+    code, printed, err = run("crop", text, "--out", nothing, "--detector", "haar")
     assert (code, printed) == (2, "")
     assert is_one_sentence(err)
+    assert not nothing.exists(), "a folder for nothing"
 
 
 @pytest.mark.parametrize(
