@@ -71,10 +71,10 @@ $(VENV)/.app: pyproject.toml | $(VENV)/.made
 
 $(VENV)/.test: pyproject.toml | $(VENV)/.made
 	@echo "Installing Facelens and its tests into $(VENV): about 1.2 GB."
-	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[bulk,test]'
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[bulk,hog,test]'
 	@touch $@
 
 $(VENV)/.train: pyproject.toml | $(VENV)/.made
 	@echo "Installing Facelens, torch and fastai into $(VENV): about 6 GB with the CUDA build, 10 minutes or so."
-	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[bulk,train,test]'
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e '.[bulk,hog,train,test]'
 	@touch $@

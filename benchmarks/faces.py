@@ -4,6 +4,8 @@
     python benchmarks/faces.py choices DATA       what each choice gains, on validation crops
     python benchmarks/faces.py small DATA         faces of 24 to 60 px, at each size of picture
     python benchmarks/faces.py turned DATA        faces at every angle, on validation crops
+    python benchmarks/faces.py angles DATA        the same by angle: every 15 degrees
+    python benchmarks/faces.py sizes DATA         upright faces by width: 24 to 240 pixels
     python benchmarks/faces.py empty DATA         boxes on pictures that show no face
     python benchmarks/faces.py floor DATA         how the cascades' doubtful faces are confirmed
     python benchmarks/faces.py loose DATA         test crops framed loosely
@@ -12,12 +14,14 @@
 
 DATA holds celeba/ and portraits/, and fruits/ for `empty`; `--empty` adds folders of photos without
 people. `--yunet FILE` names YuNet's file, else the cached one is used; `--detectors` leaves one
-out. Each command writes benchmarks/results/faces-COMMAND.csv.
+out, and `--add` leaves the rows of other detectors as they are in the file. HOG needs the extra
+`hog` and is left out without it. Each command writes benchmarks/results/faces-COMMAND.csv.
 """
 
 import argparse
 import csv
 import datetime as dt
+import importlib.util
 import platform
 import time
 from collections.abc import Iterator
@@ -39,6 +43,7 @@ from facelens.faces import (
     detect,
     find_faces,
     haar,
+    hog,
     landmarks,
     own,
     quality,
@@ -74,6 +79,10 @@ def size_error(warp: np.ndarray, truth: np.ndarray) -> float:
     return align.scale_of(align.compose(warp, align.invert(truth)))
 
 
+def spread(errors: list[float]) -> float:
+    return float(np.std(errors)) if errors else float("nan")
+
+
 def summary(framed: list[Placed], answers: list[list[Face]], seconds: float) -> Row:
     """Found, extra boxes, and how straight, over loosely framed pictures."""
     found, extras = [], 0
@@ -90,8 +99,8 @@ def summary(framed: list[Placed], answers: list[list[Face]], seconds: float) -> 
         "eye_error_mean_px": round(float(np.mean(eyes)), 2),
         "eye_error_median_px": round(float(np.median(eyes)), 2),
         "eye_error_95th_px": round(float(np.percentile(eyes, 95)), 2),
-        "turn_error_std_degrees": round(float(np.std([turn_error(*pair) for pair in found])), 2),
-        "size_error_std": round(float(np.std([size_error(*pair) for pair in found])), 3),
+        "turn_error_std_degrees": round(spread([turn_error(*pair) for pair in found]), 2),
+        "size_error_std": round(spread([size_error(*pair) for pair in found]), 3),
         "milliseconds": round(1000 * seconds / len(framed), 1),
     }
 
@@ -133,7 +142,7 @@ def loose(args: argparse.Namespace) -> list[Row]:
     ]
 
 
-MODULES = {"yunet": yunet, "own": own, "haar": haar}
+MODULES = {"yunet": yunet, "own": own, "haar": haar, "hog": hog}
 TRIED: dict[str, list[Row]] = {
     "yunet": [
         {},
@@ -158,6 +167,14 @@ TRIED: dict[str, list[Row]] = {
         *({"TURNS": turns} for turns in ((), (30.0, -30.0))),
         *({"NEIGHBOURS": neighbours} for neighbours in (1, 3, 5)),
         *({"MIN_SCORE": score} for score in (0.0, 0.3, 0.7)),
+    ],
+    "hog": [
+        {},
+        *({"HOG_PASSES": passes} for passes in (0, 1)),
+        {"HOG_SIDE": 480},
+        {"ENLARGED": 0},
+        *({"HOG_SCORE": score} for score in (-0.25, 0.25)),
+        *({"HOG_SURE": score} for score in (-1.0, 1.0)),
     ],
 }
 
@@ -244,6 +261,36 @@ def turned_by_any(args: argparse.Namespace) -> list[Row]:
         pictures = crops(args.data, "valid", args.limit)
         framed = [place_on_canvas(crop, 1, i) for i, crop in enumerate(pictures)]
     return [{"detector": name, **look(framed, spec(args, name))} for name in args.detectors]
+
+
+def by_angle(args: argparse.Namespace) -> list[Row]:
+    """Validation crops at every 15 degrees, each 120 pixels wide."""
+    rows = []
+    for angle in range(-180, 180, 15):
+        framed = list(at(args, 120.0, float(angle)))
+        rows += [
+            {"detector": name, "angle": angle, **look(framed, spec(args, name))}
+            for name in args.detectors
+        ]
+    return rows
+
+
+def by_size(args: argparse.Namespace) -> list[Row]:
+    """Validation crops that stand upright, by the width of the face in pixels."""
+    rows = []
+    for width in (24, 32, 40, 48, 60, 90, 120, 180, 240):
+        framed = list(at(args, float(width), 0.0))
+        rows += [
+            {"detector": name, "width": width, **look(framed, spec(args, name))}
+            for name in args.detectors
+        ]
+    return rows
+
+
+def at(args: argparse.Namespace, width: float, angle: float) -> Iterator[Placed]:
+    """Crops on canvases, all faces equally wide and equally turned; every angle the same crops."""
+    for i, crop in enumerate(crops(args.data, "valid", args.limit)):
+        yield place_on_canvas(crop, 1, i, widths=(width, width), turn=angle)
 
 
 def empty(args: argparse.Namespace) -> list[Row]:
@@ -374,17 +421,25 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     every = (template, choices, floor, small, loose, empty, covered, portraits)
-    commands = {f.__name__: f for f in every} | {"turned": turned_by_any}
+    commands = {f.__name__: f for f in every} | {
+        "turned": turned_by_any, "angles": by_angle, "sizes": by_size,
+    }  # fmt: skip
     parser.add_argument("command", choices=commands)
     parser.add_argument("data", type=Path)
     parser.add_argument("--yunet", default=str(detect.cached_yunet() or ""))
-    parser.add_argument("--detectors", nargs="+", default=["yunet", "own", "haar"])
+    parser.add_argument("--detectors", nargs="+", default=["yunet", "own", "haar", "hog"])
+    parser.add_argument(
+        "--add", action="store_true", help="leave the rows of other detectors in the file"
+    )
     parser.add_argument("--empty", type=Path, nargs="+", default=[], help="photos without people")
     parser.add_argument("--limit", type=int, help="only the first so many crops of each file")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-file", action="store_true", help="print the rows, write no file")
     args = parser.parse_args()
     cv2.setNumThreads(1)
+    if "hog" in args.detectors and importlib.util.find_spec("dlib") is None:
+        print("HOG is left out: pip install 'facelens[hog]'.")
+        args.detectors.remove("hog")
     rows = commands[args.command](args)
     stamp = {
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
@@ -395,7 +450,13 @@ def main() -> None:
     for row in rows:
         print(row)
     if not args.no_file:
-        with (RESULTS / f"faces-{args.command}.csv").open("w", newline="") as file:
+        path = RESULTS / f"faces-{args.command}.csv"
+        if args.add and path.is_file():
+            measured = {row["detector"] for row in rows}
+            with path.open(newline="") as file:
+                others = [row for row in csv.DictReader(file) if row["detector"] not in measured]
+            rows = [*others, *rows]
+        with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0], lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)

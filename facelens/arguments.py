@@ -31,9 +31,9 @@ def add_model(parser: Any) -> None:
 def add_detector(parser: Any) -> None:
     """Add --detector."""
     parser.add_argument(
-        "--detector", metavar="auto|own|haar|yunet[:PATH]",
+        "--detector", metavar="auto|own|haar|hog|yunet[:PATH]",
         help="face detector (default: auto, which is YuNet if it has been downloaded, else the "
-        "Haar cascades; own is our own small network)",
+        "Haar cascades; own is our own small network, hog is dlib's and needs the extra hog)",
     )  # fmt: skip
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 PREDICT_JSON = """\
 --json prints one object for each photo, on a line of its own:
   photo, width, height   the path as given; pixels of the upright photo
-  model, detector        what answered, and what detected the faces: "yunet", "own" or "haar"; with
-                         --task mask the model itself
+  model, detector        what answered, and what detected the faces: "yunet", "own", "haar" or
+                         "hog"; with --task mask the model itself
   faces                  largest first, [] if there is none; each with
     box                  {x, y, w, h} in pixels
     points               five [x, y]: eyes, nose tip, mouth corners, the viewer's left first; with

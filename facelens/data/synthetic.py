@@ -34,6 +34,7 @@ def place_on_canvas(
     index: int,
     *,
     widths: tuple[float, float] | None = None,
+    turn: float | None = None,
     smooth: bool = False,
 ) -> Placed:
     """Rotate, scale and shift a 178x218 crop on a canvas, as `seed` and `index` decide.
@@ -43,11 +44,13 @@ def place_on_canvas(
     crop its edge is replicated and blurred.
 
     Args:
+        turn: the angle in degrees, instead of one by chance.
         smooth: blur a crop that is scaled down as a camera's pixels would average it.
     """
     smallest, largest = widths or (SMALLEST_FACE, LARGEST_FACE)
     random = np.random.default_rng([seed, index])
-    angle = np.radians(random.uniform(-LARGEST_TURN, LARGEST_TURN))
+    chance = random.uniform(-LARGEST_TURN, LARGEST_TURN)
+    angle = np.radians(chance if turn is None else turn)
     width = float(np.exp(random.uniform(np.log(smallest), np.log(largest))))
     scale = width / TEMPLATE_BOX.w
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)

@@ -16,11 +16,13 @@ def find_faces(photo: Photo, *, detector: str | None = None) -> list[Face]:
 
     Args:
         photo: the photo.
-        detector: `auto`, `own`, `haar`, `yunet` or `yunet:PATH`; by default FACELENS_DETECTOR,
-            else `auto`, which is YuNet if its file is in the cache and the cascades if not.
+        detector: `auto`, `own`, `haar`, `hog`, `yunet` or `yunet:PATH`; by default
+            FACELENS_DETECTOR, else `auto`, which is YuNet if its file is in the cache and the
+            cascades if not.
 
     Raises:
         DetectorError: the detector is unknown, missing or damaged.
+        MissingExtraError: `hog` without the package that it needs.
     """
     opened = detect.open_detector(detector)
     found = opened.detect(photo.pixels, finer=True)
@@ -32,8 +34,8 @@ def face_of(photo: Photo, found: Detection, detector: str) -> Face:
     """Align the face that `detector` has detected."""
     crop = align.align_face(photo.pixels, found.warp)
     box = align.face_box(found.warp)
-    # The cascades' landmarks follow from the warp, so they do not show a turned head.
-    landmarks = found.landmarks if detector != "haar" else None
+    # Landmarks of the cascades and of HOG follow from the warp, so they do not show a turned head.
+    landmarks = found.landmarks if detector not in ("haar", "hog") else None
     reasons = (
         *hints(
             crop,
@@ -48,5 +50,5 @@ def face_of(photo: Photo, found: Detection, detector: str) -> Face:
 
 
 def detector_in_use(spec: str | None = None) -> str:
-    """Name the detector that `spec` resolves to: `yunet`, `own` or `haar`."""
+    """Name the detector that `spec` resolves to: `yunet`, `own`, `haar` or `hog`."""
     return detect.resolve(spec)[0]

@@ -1,4 +1,4 @@
-"""Face detectors behind one interface: YuNet, our own finder, and OpenCV's Haar cascades."""
+"""Face detectors behind one interface: YuNet, our own finder, Haar cascades, and dlib's HOG."""
 
 import os
 from functools import lru_cache
@@ -13,6 +13,7 @@ from facelens.bundles.trial import try_graph
 from facelens.errors import BundleError, DetectorError
 from facelens.faces.face import Detection
 from facelens.faces.haar import Haar
+from facelens.faces.hog import Hog, check_installed
 from facelens.faces.own import Own, embedded
 from facelens.faces.yunet import Yunet
 from facelens.files import cache_folder, read_file, sha256_of
@@ -55,14 +56,18 @@ def cached_yunet() -> Path | None:
 def resolve(spec: str | None = None) -> tuple[str, Path | None]:
     """Resolve `spec` (or FACELENS_DETECTOR, or `auto`) to a detector and its file.
 
-    The file is None for the cascades, which OpenCV brings.
+    The file is None for the cascades and HOG, which OpenCV and dlib bring.
 
     Raises:
         DetectorError: there is no such detector, or its file is missing.
+        MissingExtraError: HOG without dlib.
     """
     spec = spec or os.environ.get("FACELENS_DETECTOR") or "auto"
     if spec == "haar":
         return "haar", None
+    if spec == "hog":
+        check_installed()
+        return "hog", None
     if spec == "own":
         if not embedded().is_file():
             raise DetectorError(f"{embedded()} is missing; reinstall Facelens.")
@@ -75,7 +80,8 @@ def resolve(spec: str | None = None) -> tuple[str, Path | None]:
         path = Path(spec.removeprefix("yunet:")).expanduser()
     else:
         raise DetectorError(
-            f"There is no face detector called '{spec}': use auto, own, haar, yunet or yunet:PATH."
+            f"There is no face detector called '{spec}': use auto, own, haar, hog, yunet or "
+            "yunet:PATH."
         )
     if path is None:
         raise DetectorError(
@@ -90,7 +96,7 @@ def open_detector(spec: str | None = None) -> Detector:
     """Open the detector that `spec` resolves to, once per process."""
     name, path = resolve(spec)
     if path is None:
-        return _haar()
+        return _hog() if name == "hog" else _haar()
     stat = path.stat()
     make = {"yunet": _yunet, "own": _own}[name]
     return make(path, stat.st_mtime_ns, stat.st_size)
@@ -125,3 +131,8 @@ def _check(path: Path) -> None:
 @lru_cache(maxsize=1)
 def _haar() -> Haar:
     return Haar()
+
+
+@lru_cache(maxsize=1)
+def _hog() -> Hog:
+    return Hog()

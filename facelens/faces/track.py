@@ -10,8 +10,9 @@ from facelens.faces.face import MIN_SCORE, Box, Detection, Face
 from facelens.photo import Photo
 
 # The detector sees the whole picture every so often; in the frames between, each face is only
-# refined near its predicted position. The cascades take ten times as long as YuNet.
-DETECT_EVERY = {"yunet": 3, "own": 3, "haar": 12}
+# refined near its predicted position. The cascades and HOG take ten times
+# as long as YuNet.
+DETECT_EVERY = {"yunet": 3, "own": 3, "haar": 12, "hog": 12}
 # A face that this many detections in a row have missed has left.
 PATIENCE = 10
 PASSES = 2

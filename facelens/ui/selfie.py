@@ -45,6 +45,7 @@ DETECTORS = {
     "yunet": "faces found by YuNet",
     "own": "faces found by our own finder",
     "haar": "faces found by Haar cascades",
+    "hog": "faces found by dlib's HOG",
 }
 
 

@@ -100,3 +100,10 @@ def test_found_ends_at_a_quarter_width_and_at_one_and_a_half_sizes(crop, shift, 
     change[:, 2] = middle - growth * middle + [shift * align.TEMPLATE_BOX.w, 0]
     face, extras = synthetic.match(framed, [face_at(align.compose(change, framed.warp))])
     assert (face is not None, extras) == (found, 1 - found)
+
+
+def test_an_angle_can_be_asked_for_and_nothing_else_changes(crop):
+    turned, upright = (synthetic.place_on_canvas(crop, 0, 3, turn=turn) for turn in (90.0, 0.0))
+    between = align.compose(upright.warp, align.invert(turned.warp))
+    assert np.degrees(np.arctan2(between[1, 0], between[0, 0])) == pytest.approx(90, abs=0.01)
+    assert turned.width == upright.width == synthetic.place_on_canvas(crop, 0, 3).width
