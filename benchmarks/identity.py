@@ -4,21 +4,23 @@
     python benchmarks/identity.py ways DATA        four ways on the same photos, five splits each
     python benchmarks/identity.py strangers DATA   who is not enrolled: halves, and twenty
     python benchmarks/identity.py pairs DATA       600 pairs, as `facelens verify` has them
+    python benchmarks/identity.py groups DATA      false accepts and rejects by Male x Young
     python benchmarks/identity.py speed DATA       a face, and enrolling three people with 30 photos
 
-DATA holds people/; for curves celeba/ and celeba_more/ if there. Ways 1 and 2 begin with ImageNet's
-weights of MobileNetV2, which torchvision downloads unless --backbone-weights names the file; with
---arch vgg16 those of VGG16, as the study had it. Way 3 is our own network, by default the embedded
+DATA holds people/; for curves and groups celeba/ and celeba_more/ if there. Ways 1 and 2 begin with
+ImageNet's weights of MobileNetV2, which torchvision downloads unless --backbone-weights names the file;
+with --arch vgg16 those of VGG16, as the study had it. Way 3 is our own network, by default the embedded
 one, and way 4 SFace; what is not here is said and left out. Nobody in people/ has a name.
 Written to benchmarks/results: identity_curves.csv, identity_ways.csv (a row a way),
-identity_strangers.csv, identity_pairs.csv, identity_speed.csv. `curves` writes
-facelens/tasks/identity/sface.json too, unless FACELENS_RESULTS is set.
+identity_strangers.csv, identity_pairs.csv, identity_groups.csv, identity_speed.csv. `curves`
+writes facelens/tasks/identity/sface.json too, unless FACELENS_RESULTS is set.
 """
 
 import argparse
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,7 @@ from facelens.data import parquet
 from facelens.errors import FacelensError
 from facelens.faces import Face, detector_in_use
 from facelens.files import write_json
+from facelens.tasks.fairness import titles
 from facelens.tasks.identity import curves as curves_of
 from facelens.tasks.identity import figures, pairs
 from facelens.tasks.identity.curves import Curves, mean_of, per_person
@@ -53,6 +56,7 @@ KEPT_OUT = 0.2  # of the training photos, to validate on
 STUDY_EPOCHS, MOST_EPOCHS, PATIENCE = 3, 40, 6
 COPIES = 2 if QUICK else 12  # of each photo, augmented
 RATE = 0.01
+GROUPS = ("Male", "Young")
 RATES = (0.1, 0.01, 0.001, 0.0001)
 _AT_ONCE = 32
 
@@ -414,26 +418,60 @@ def curves(args: argparse.Namespace) -> None:
         write("identity_curves", found)
 
 
+def groups(args: argparse.Namespace) -> None:
+    """False rejects and accepts within each group of test faces, at one threshold for all."""
+    found = []
+    for way, network in recognisers(args):
+        tables = [
+            read_faces(file, network, args.limit, labels=GROUPS)
+            for name in ("celeba", "celeba_more")
+            for file in sorted((args.data / name).glob("test-*.parquet"))
+        ]
+        embeddings, people, labels = (np.concatenate(each) for each in zip(*tables, strict=True))
+        whole = {"all": np.ones(len(people), bool)}
+        parts = {title: (labels == wanted).all(1) for title, wanted in titles(GROUPS)}
+        cut = network.curves.photo.threshold(RATE)
+        for title, row in figures.by_group(embeddings, people, whole | parts, cut).items():
+            about: dict[str, Any] = {"way": way, "what": network.title, "threshold": f"{cut:.4f}"}
+            about |= {"group": title, "faces": row["faces"], "people": row["people"]}
+            few = row["error"] == figures.TOO_FEW
+            about |= {key: "" if few else row[key] for key in ("pairs_of_one", "pairs_of_two")}
+            for name, (of, prefix) in {
+                "false_rejects": ("error", ""), "false_accepts": ("false_accept", "false_accept_"),
+            }.items():  # fmt: skip
+                keys = {"": of, "_low": f"{prefix}low", "_high": f"{prefix}high"}
+                about |= {
+                    f"{name}{end}": "" if few else f"{row[key]:.4f}" for end, key in keys.items()
+                }
+            found.append(about)
+    if found:
+        write("identity_groups", found)
+
+
 def speed(args: argparse.Namespace) -> None:
-    """Milliseconds a face, detection apart, and seconds to enrol three people with 30 photos."""
-    rows = rows_of(args, "train")
-    photos = [read_photo(row.data, name=row.path) for row in rows]
-    faces: list[Face] = [find_faces(photos[0], detector=args.detector)[0]]
+    """Milliseconds a face, detection apart, and seconds to enrol three people with 30 photos.
+
+    Photos are decoded, faces detected, hints heeded, embeddings compared, as `facelens enrol` does.
+    """
+    chosen = photos_to_enrol(args)
+    first = read_photo(chosen[0].data, name=chosen[0].path)
+    faces: list[Face] = find_faces(first, detector=args.detector)[:1]
     found = []
     for way, network in recognisers(args):
         times = in_turns({"face": lambda of=network: of.embed(faces)}, turns=30)
         start = time.perf_counter()
-        enrolment, count = Enrolment(network), 0
-        for i in range(3 if QUICK else 90):
-            photo = photos[i % len(photos)]
+        enrolment = Enrolment(network)
+        for row in chosen:
+            photo = read_photo(row.data, name=row.path)
             enrolment.add(
-                f"person {i % 3}", str(i), find_faces(photo, detector=args.detector)[:1]
-            ) if i < len(photos) else network.embed(find_faces(photo, detector=args.detector)[:1])
-            count += 1
+                str(row.values["person"]), row.path, find_faces(photo, detector=args.detector)
+            )
+        made = enrolment.gallery()
         found.append(
             {
                 "way": way, "what": network.title, "detector": detector_in_use(args.detector),
-                "milliseconds": f"{1000 * times['face']:.1f}", "photos": count,
+                "milliseconds": f"{1000 * times['face']:.1f}", "photos": len(chosen),
+                "people": len(made.names), "enrolled": len(made.embeddings),
                 "seconds": f"{time.perf_counter() - start:.1f}",
             }
         )  # fmt: skip
@@ -441,8 +479,24 @@ def speed(args: argparse.Namespace) -> None:
         write("identity_speed", found)
 
 
+def photos_to_enrol(args: argparse.Namespace) -> list[parquet.Row]:
+    """The three people with the most photos in train and test together, at most 30 of each."""
+    rows = [
+        row for name in ("train", "test")
+        for row in parquet.images(
+            args.data / "people" / f"{name}-00000-of-00001.parquet", ["person"]
+        )
+    ]  # fmt: skip
+    counts = Counter(str(row.values["person"]) for row in rows)
+    return [
+        row for person, _ in counts.most_common(3)
+        for row in [row for row in rows if row.values["person"] == person][: 2 if QUICK else 30]
+    ]  # fmt: skip
+
+
 WHAT = {
-    "curves": curves, "ways": ways, "strangers": strangers, "pairs": verified, "speed": speed,
+    "curves": curves, "ways": ways, "strangers": strangers, "pairs": verified, "groups": groups,
+    "speed": speed,
 }  # fmt: skip
 
 

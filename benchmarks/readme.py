@@ -19,7 +19,10 @@ def pages() -> dict[str, dict[str, Callable[[], str]]]:
     """The tables of each page, by the names of the places that they fill."""
     names = [module.name for module in pkgutil.iter_modules(tables.__path__)]
     modules = [import_module(f"tables.{name}") for name in names if name != "common"]
-    return {module.PAGE: module.TABLES for module in modules}
+    found: dict[str, dict[str, Callable[[], str]]] = {}
+    for module in modules:
+        found.setdefault(module.PAGE, {}).update(module.TABLES)
+    return found
 
 
 def filled(name: str, text: str, found: dict[str, Callable[[], str]]) -> str:

@@ -129,6 +129,30 @@ def strangers() -> str:
     return "\n".join([*lines, *(["", *_absent(found)] if _absent(found) else [])])
 
 
+def groups() -> str:
+    """False rejects and accepts within each group."""
+    found = _rows("identity_groups.csv")
+    if not found:
+        return _LATER
+    lines = [measured(found[0])]
+    for what in dict.fromkeys(row["what"] for row in found):
+        of = [row for row in found if row["what"] == what]
+        lines += [
+            "",
+            f"{what}, at {float(of[0]['threshold']):.3f} for all; in brackets 95 % intervals:",
+            "",
+            "| group | faces, people | one person rejected | two people accepted |",
+            "|---|---|---|---|",
+        ]
+        for row in of:
+            cells = ["too few pairs"] * 2
+            if row["pairs_of_one"]:
+                cells = [_between(row, name) for name in ("false_rejects", "false_accepts")]
+            counts = f"{int(row['faces']):,}, {int(row['people']):,}"
+            lines.append(f"| {row['group']} | {counts} | {cells[0]} | {cells[1]} |")
+    return "\n".join([*lines, *(["", *_absent(found)] if _absent(found) else [])])
+
+
 def speed() -> str:
     """Milliseconds a face, and seconds to enrol."""
     found = _rows("identity_speed.csv")
@@ -137,11 +161,14 @@ def speed() -> str:
     lines = [
         measured(found[0]),
         "",
-        "| | ms a face, aligned | enrolling 3 people with 30 photos each, s, detection by "
-        f"{found[0]['detector']} included |",
-        "|---|---|---|",
+        f"| | ms a face, aligned | enrolling {found[0]['people']} people with {found[0]['photos']} "
+        f"photos, s, detection by {found[0]['detector']} included | photos enrolled |",
+        "|---|---|---|---|",
     ]
-    lines += [f"| {row['what']} | {row['milliseconds']} | {row['seconds']} |" for row in found]
+    lines += [
+        f"| {row['what']} | {row['milliseconds']} | {row['seconds']} | {row['enrolled']} |"
+        for row in found
+    ]
     return "\n".join([*lines, *(["", *_absent(found)] if _absent(found) else [])])
 
 
@@ -151,5 +178,6 @@ TABLES = {
     "identity pairs": pairs,
     "identity thresholds": thresholds,
     "identity strangers": strangers,
+    "identity groups": groups,
     "identity speed": speed,
 }

@@ -82,6 +82,19 @@ def test_pairs_thresholds_and_strangers(results):
 
 def test_time(results):
     row = {"way": "sface", "what": "SFace", "detector": "yunet", "milliseconds": "9.1",
-           "photos": 90, "seconds": "8.0"}  # fmt: skip
+           "photos": 90, "people": 3, "enrolled": 71, "seconds": "8.0"}  # fmt: skip
     results("speed", [row])
-    assert "| SFace | 9.1 | 8.0 |" in identity.speed()
+    assert "| SFace | 9.1 | 8.0 | 71 |" in identity.speed()
+
+
+def test_errors_by_group(results):
+    row = {"way": "sface", "what": "SFace", "threshold": "0.3145", "faces": 1414, "people": 402}
+    ends = ("", "_low", "_high")
+    keys = [f"{name}{end}" for name in ("false_rejects", "false_accepts") for end in ends]
+    full = {"pairs_of_one": 900, "pairs_of_two": 20000} | dict.fromkeys(keys, "0.02")
+    empty = dict.fromkeys(full, "")
+    results("groups", [row | {"group": "Male"} | full, row | {"group": "not Male"} | empty])
+    text = identity.groups()
+    assert "| Male | 1,414, 402 | 2.0 % (2.0-2.0) | 2.0 % (2.0-2.0) |" in text
+    assert "| not Male | 1,414, 402 | too few pairs | too few pairs |" in text
+    assert "SFace, at 0.315 for all" in text or "SFace, at 0.314 for all" in text
