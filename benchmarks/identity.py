@@ -9,8 +9,9 @@
 
 DATA holds people/; for curves and groups celeba/ and celeba_more/ if there. Ways 1 and 2 begin with
 ImageNet's weights of MobileNetV2, which torchvision downloads unless --backbone-weights names the
-file; with --arch vgg16 those of VGG16, as the study had it. Way 3 is our own network, by default the embedded
-one, and way 4 SFace; what is not here is said and left out. Nobody in people/ has a name.
+file; with --arch vgg16 those of VGG16, as the study had it. Way 3 is our own network, by default
+the embedded one, and way 4 SFace; what is not here is said and left out. Nobody in people/ has a
+name.
 Written to benchmarks/results: identity_curves.csv, identity_ways.csv (a row a way),
 identity_strangers.csv, identity_pairs.csv, identity_groups.csv, identity_speed.csv. `curves`
 writes facelens/tasks/identity/sface.json too, unless FACELENS_RESULTS is set.
