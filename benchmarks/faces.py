@@ -359,6 +359,9 @@ def portraits(args: argparse.Namespace) -> list[Row]:
             photo = read_photo(path)
             faces = find_faces(photo, detector=spec(args, name))
             row: Row = {"detector": name, "photo": path.name, "faces": len(faces)}
+            rows.append(row)
+            if not faces:
+                continue
             for turn in (-30, 30):
                 for width in (60, 150):
                     canvas, move = placed(photo.pixels, faces[0], turn, width)
@@ -367,7 +370,6 @@ def portraits(args: argparse.Namespace) -> list[Row]:
                     error = min((eye_error(f.warp, truth) for f in again), default=float("nan"))
                     row[f"faces_{turn}_{width}px"] = len(again)
                     row[f"eye_error_{turn}_{width}px"] = round(error, 2)
-            rows.append(row)
     return rows
 
 
@@ -457,7 +459,9 @@ def main() -> None:
                 others = [row for row in csv.DictReader(file) if row["detector"] not in measured]
             rows = [*others, *rows]
         with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer = csv.DictWriter(
+                file, list(dict.fromkeys(key for row in rows for key in row)), lineterminator="\n"
+            )
             writer.writeheader()
             writer.writerows(rows)
 
