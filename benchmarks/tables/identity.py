@@ -1,5 +1,7 @@
 """docs/identity.md: who of those enrolled a face is."""
 
+from collections.abc import Iterator
+
 from tables.common import RESULTS, measured, rows
 
 _LATER = "Not measured yet."
@@ -80,14 +82,19 @@ def pairs() -> str:
     return "\n".join([*lines, *(["", *_absent(found)] if _absent(found) else [])])
 
 
+def _by_network(found: list[dict[str, str]]) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """What each network is called, and its rows."""
+    for what in dict.fromkeys(row["what"] for row in found):
+        yield what, [row for row in found if row["what"] == what]
+
+
 def thresholds() -> str:
     """Which similarity a rate of false accepts means."""
     found = _rows("identity_curves.csv")
     if not found:
         return _LATER
     lines = [measured(found[0])]
-    for what in dict.fromkeys(row["what"] for row in found):
-        of = [row for row in found if row["what"] == what]
+    for what, of in _by_network(found):
         lines += [
             "",
             f"{what}, on {of[0]['on']}; in brackets 95 % intervals over people:",
@@ -135,8 +142,7 @@ def groups() -> str:
     if not found:
         return _LATER
     lines = [measured(found[0])]
-    for what in dict.fromkeys(row["what"] for row in found):
-        of = [row for row in found if row["what"] == what]
+    for what, of in _by_network(found):
         lines += [
             "",
             f"{what}, at {float(of[0]['threshold']):.3f} for all; in brackets 95 % intervals:",
